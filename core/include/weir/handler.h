@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Handlers: what does the work of a service's server. For authors of handlers. */
+#ifndef WEIR_HANDLER_H
+#define WEIR_HANDLER_H
+
+#include <weir/plugin.h>
+#include <weir/server.h>
+#include <weir/stream.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct weir_handler {
+    size_t size; /* sizeof(weir_handler) */
+
+    /* See weir_configure. 0 with `*context`, WEIR_EINVALID_CONFIG after faults were reported, UV_ENOMEM. */
+    int (*configure)(weir_configure *configure, void **context);
+    void (*context_free)(void *context);
+
+    /*
+     * A connection of the server: add listeners, pipe it, write to it. The stream is the runtime's; state of the
+     * handler's own goes with its 'close'. The context lives longer than any stream given to it.
+     */
+    void (*connection)(void *context, weir_stream *stream);
+
+    /* The stream options a server with this handler needs, before the configuration's own are applied. May be NULL. */
+    void (*prepare)(void *context, weir_server_options *options);
+
+    /*
+     * The server begins to shut down: connections may end within its grace. May be NULL. A handler whose connections
+     * never end by themselves ends them here.
+     */
+    void (*stopping)(void *context, weir_server *server);
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* Servers: listen, accept, count, drop. Node's net.Server. */
+#ifndef WEIR_SERVER_H
+#define WEIR_SERVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weir/endpoint.h>
+#include <weir/event.h>
+#include <weir/runtime.h>
+#include <weir/stream.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a server is made with (group CSRV). Fill with weir_server_options_init. */
+typedef struct weir_server_options {
+    size_t size;                       /* sizeof(weir_server_options) */
+    weir_stream_options stream;        /* of every accepted stream */
+    int64_t max_connections;           /* below 1: no limit (SRV-68, A-12) */
+    int no_delay;                      /* CSRV-07 */
+    int keep_alive;                    /* CSRV-08 */
+    uint64_t keep_alive_initial_delay; /* ms (CSRV-09) */
+} weir_server_options;
+
+WEIR_EXPORT void weir_server_options_init(weir_server_options *options);
+
+/* A server that does not listen yet (SRV-02). `options` may be NULL. NULL: no memory. The caller releases it. */
+WEIR_EXPORT weir_server *weir_server_new(weir_runtime *runtime, const weir_server_options *options);
+WEIR_EXPORT weir_server *weir_server_retain(weir_server *server);
+WEIR_EXPORT void weir_server_release(weir_server *server);
+
+/* Listeners: see weir/event.h. */
+WEIR_EXPORT int weir_server_on(weir_server *server, weir_event_type type, weir_listener listener, void *arg);
+WEIR_EXPORT int weir_server_once(weir_server *server, weir_event_type type, weir_listener listener, void *arg);
+WEIR_EXPORT int weir_server_prepend(weir_server *server, weir_event_type type, weir_listener listener, void *arg);
+WEIR_EXPORT int weir_server_prepend_once(weir_server *server, weir_event_type type, weir_listener listener, void *arg);
+WEIR_EXPORT void weir_server_off(weir_server *server, weir_event_type type, weir_listener listener, void *arg);
+WEIR_EXPORT void weir_server_remove_all(weir_server *server, weir_event_type type);
+WEIR_EXPORT size_t weir_server_listener_count(const weir_server *server, weir_event_type type);
+
+/*
+ * Listens at an endpoint given as text (URL or JSON). Returns at once; then 'listening' or 'error', never both, on a
+ * later tick (SRV-04, SRV-34). `listener` (may be NULL) is a one-time 'listening' listener (SRV-35). After 'error', or
+ * close(), a server may listen again, also from its listeners (SRV-39).
+ *
+ * 0; WEIR_ESERVER_ALREADY_LISTEN (SRV-40); WEIR_EINVALID_ENDPOINT, WEIR_EINVALID_CONFIG, WEIR_ENOPLUGIN, WEIR_EPLUGIN
+ * (weir_endpoint_parse says why); UV_EINVAL; UV_ENOMEM. What the system refuses comes as 'error' (SRV-11).
+ */
+WEIR_EXPORT int weir_server_listen(weir_server *server, const char *endpoint, weir_listener listener, void *arg);
+WEIR_EXPORT int weir_server_listen_endpoint(weir_server *server, weir_endpoint *endpoint, weir_listener listener,
+                                            void *arg);
+
+/*
+ * The same on a socket that is bound already: `fd` is the server's from a return of 0 on (SRV-46). The endpoint's
+ * transport must be able to adopt it, otherwise UV_ENOTSUP.
+ */
+WEIR_EXPORT int weir_server_listen_fd(weir_server *server, weir_endpoint *endpoint, int fd, weir_listener listener,
+                                      void *arg);
+
+/* A duplicate of the listening socket, close-on-exec, the caller's. Below 0: UV_ENOTCONN (does not listen), UV_ENOTSUP.
+ */
+WEIR_EXPORT int weir_server_export_fd(const weir_server *server);
+
+/*
+ * Stops accepting at once and keeps the connections; 'close' comes when the last one has closed (SRV-07, SRV-08,
+ * SRV-21, BN-22). `callback` (may be NULL) runs once: with 0 at 'close', or with WEIR_ESERVER_NOT_RUNNING on a later
+ * tick when the server was not open (SRV-24; no 'close' event then, A-14). 0 or UV_ENOMEM with nothing done.
+ */
+typedef void (*weir_server_callback)(weir_server *server, int status, void *arg);
+WEIR_EXPORT int weir_server_close(weir_server *server, weir_server_callback callback, void *arg);
+
+/* close(), then end() for every connection, and destroy() for those left after `grace` milliseconds (BN-26). */
+WEIR_EXPORT int weir_server_close_all(weir_server *server, uint64_t grace, weir_server_callback callback, void *arg);
+
+/* close() and run the loop until 'close' (SRV-28). 0, UV_EBUSY inside a callback, WEIR_ESERVER_NOT_RUNNING. */
+WEIR_EXPORT int weir_server_close_wait(weir_server *server);
+
+/* Where it listens (SRV-16 to 20). 0, or UV_ENOTCONN: it does not. */
+WEIR_EXPORT int weir_server_address(const weir_server *server, weir_address *address);
+
+/* The endpoint's text with the address it really has ("tcp://127.0.0.1:41237"). Like weir_endpoint_format. */
+WEIR_EXPORT size_t weir_server_format(const weir_server *server, char *text, size_t size);
+
+WEIR_EXPORT int weir_server_listening(const weir_server *server);      /* SRV-67 */
+WEIR_EXPORT size_t weir_server_connections(const weir_server *server); /* SRV-29 */
+/* Asynchronous: callback(server, count, arg) on a later tick (SRV-31). 0 or UV_ENOMEM. */
+WEIR_EXPORT int weir_server_get_connections(weir_server *server, weir_server_callback callback, void *arg);
+WEIR_EXPORT int64_t weir_server_max_connections(const weir_server *server);
+WEIR_EXPORT void weir_server_set_max_connections(weir_server *server, int64_t count); /* SRV-69 */
+
+/* Calls `visit` for every connection, also opening ones; it may destroy any of them. */
+WEIR_EXPORT void weir_server_each(weir_server *server, void (*visit)(weir_stream *stream, void *arg), void *arg);
+
+WEIR_EXPORT void weir_server_ref(weir_server *server);   /* SRV-71 */
+WEIR_EXPORT void weir_server_unref(weir_server *server); /* SRV-73 */
+
+WEIR_EXPORT weir_runtime *weir_server_runtime(const weir_server *server);
+WEIR_EXPORT void weir_server_set_data(weir_server *server, void *data);
+WEIR_EXPORT void *weir_server_data(const weir_server *server);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

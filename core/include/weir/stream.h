@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* Streams: a duplex byte stream with events, Node's net.Socket. */
+#ifndef WEIR_STREAM_H
+#define WEIR_STREAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <weir/endpoint.h>
+#include <weir/event.h>
+#include <weir/runtime.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A stream's life. Two tracks, reading `(data | readable)* end?` and writing `drain* finish?`, run side by side, both
+ * after 'connect' and 'ready', both before `error? close`. 'close' comes exactly once, always last, never inside
+ * destroy(). No listener runs inside the call that caused its event, except 'data'. Every function below may be called
+ * in any listener and in any state; what a state does not allow is an error code, never a crash.
+ *
+ * Ownership: weir_stream_new and weir_connect return a reference of the caller's; the runtime holds one more while the
+ * stream is active (connecting, open, closing). A stream of a server's 'connection' is the runtime's: retain it to use
+ * it after its 'close'.
+ */
+
+/* What a stream is made with. Zero means the default everywhere; fill with weir_stream_options_init. */
+typedef struct weir_stream_options {
+    size_t size;                     /* sizeof(weir_stream_options) */
+    int allow_half_open;             /* SOCK-07, default 0 */
+    int no_auto_destroy;             /* LIFE-12, default 0: destroyed after 'end' and 'finish' */
+    size_t readable_high_water_mark; /* bytes; 0: the runtime's default (RD-15) */
+    size_t writable_high_water_mark; /* bytes; 0: the runtime's default (WR-06) */
+    size_t max_write_queue;          /* bytes; 0: no limit (BN-07) */
+    uint64_t timeout;                /* idle, ms; 0: none (SOCM-41) */
+    uint64_t connect_timeout;        /* the whole connect, ms; 0: none (BN-14) */
+    uint64_t handshake_timeout;      /* all layers, ms; 0: 120000 (BN-14) */
+    uint64_t half_close_timeout;     /* ms from our FIN to the peer's; 0: none (BN-04) */
+    int discard_on_end;              /* after our end, read and drop (BN-04) */
+    int pause_on_connect;            /* start explicitly paused (CSRV-04) */
+} weir_stream_options;
+
+WEIR_EXPORT void weir_stream_options_init(weir_stream_options *options);
+
+/*
+ * A stream that is not connected (row SOCK-02). `options` may be NULL. NULL: no memory. The caller releases it.
+ */
+WEIR_EXPORT weir_stream *weir_stream_new(weir_runtime *runtime, const weir_stream_options *options);
+
+WEIR_EXPORT weir_stream *weir_stream_retain(weir_stream *stream);
+WEIR_EXPORT void weir_stream_release(weir_stream *stream);
+
+/*
+ * Connects to an endpoint given as text: a URL ("tcp://127.0.0.1:80", "ipc:/run/x.sock") or JSON. Returns at once; then
+ * 'connect' and 'ready', or 'error' and 'close' (CONN-02, CONN-03). `listener`, which may be NULL, is a one-time
+ * 'connect' listener (CONN-04). Options of the stream in the endpoint's text win over those it was made with. After
+ * 'close' a stream may be connected again: listeners stay, counters begin at 0 (CONN-06).
+ *
+ * 0; UV_EISCONN, UV_EALREADY (connecting) (BN-21): the stream is left as it was; WEIR_EINVALID_ENDPOINT,
+ * WEIR_EINVALID_CONFIG, WEIR_ENOPLUGIN, WEIR_EPLUGIN (weir_endpoint_parse says why), UV_EINVAL, UV_ENOMEM.
+ */
+WEIR_EXPORT int weir_stream_connect(weir_stream *stream, const char *endpoint, weir_listener listener, void *arg);
+
+/* The same with an endpoint parsed before; it is retained as long as needed. */
+WEIR_EXPORT int weir_stream_connect_endpoint(weir_stream *stream, weir_endpoint *endpoint, weir_listener listener,
+                                             void *arg);
+
+/* weir_stream_new and weir_stream_connect in one (CONN-36). NULL: `*error`, where not NULL, gets the code. */
+WEIR_EXPORT weir_stream *weir_connect(weir_runtime *runtime, const char *endpoint, const weir_stream_options *options,
+                                      weir_listener listener, void *arg, int *error);
+
+/* Listeners: see weir/event.h. */
+WEIR_EXPORT int weir_stream_on(weir_stream *stream, weir_event_type type, weir_listener listener, void *arg);
+WEIR_EXPORT int weir_stream_once(weir_stream *stream, weir_event_type type, weir_listener listener, void *arg);
+WEIR_EXPORT int weir_stream_prepend(weir_stream *stream, weir_event_type type, weir_listener listener, void *arg);
+WEIR_EXPORT int weir_stream_prepend_once(weir_stream *stream, weir_event_type type, weir_listener listener, void *arg);
+WEIR_EXPORT void weir_stream_off(weir_stream *stream, weir_event_type type, weir_listener listener, void *arg);
+WEIR_EXPORT void weir_stream_remove_all(weir_stream *stream, weir_event_type type);
+WEIR_EXPORT size_t weir_stream_listener_count(const weir_stream *stream, weir_event_type type);
+
+/* ---- Writing ---- */
+
+/*
+ * Called once for each write, in order, never inside the call that wrote: `status` 0 when the transport has taken all
+ * of it, otherwise the code of why it never will (WR-08, WR-09, LIFE-03). Comes before 'error' and 'close'.
+ */
+typedef void (*weir_write_callback)(weir_stream *stream, int status, void *arg);
+
+/*
+ * Writes `size` bytes. What the kernel takes at once is sent from the caller's memory; the rest is copied (WR-02).
+ * Before 'ready' all is queued and sent then (SOCM-55).
+ *
+ * Returns 1: go on; 0: writableLength has reached the high-water mark, wait for 'drain' (WR-03, SOCM-52); or below 0,
+ * with nothing taken and no callback: UV_EINVAL (data NULL with size > 0: WEIR_ESTREAM_NULL_VALUES), UV_ENOMEM,
+ * WEIR_EWRITEQUEUEFULL (BN-07). After end() or destroy() it returns 0 and the callback gets WEIR_EWRITE_AFTER_END
+ * (which is an 'error' of the stream too; UV_EPIPE where the peer's end ended our side, SOCM-56) or
+ * WEIR_ESTREAM_DESTROYED (SOCM-57). On a stream that was never connected: 0, and WEIR_ESOCKET_CLOSED in callback and
+ * 'error' (SOCM-55).
+ */
+WEIR_EXPORT int weir_stream_write(weir_stream *stream, const void *data, size_t size, weir_write_callback callback,
+                                  void *arg);
+
+/* The same with a reference to a buffer instead of a copy: never copies; the caller keeps its own reference. */
+WEIR_EXPORT int weir_stream_write_buf(weir_stream *stream, weir_buf *buf, weir_write_callback callback, void *arg);
+
+/* Holds writes back until the same number of uncork calls, then sends them in one go (WR-10, WR-11). */
+WEIR_EXPORT void weir_stream_cork(weir_stream *stream);
+WEIR_EXPORT void weir_stream_uncork(weir_stream *stream);
+
+/*
+ * No more writes: what is queued is sent, then our side is shut down and 'finish' comes (WR-15). `callback` (may be
+ * NULL) runs once: before 'finish', or with the code of what prevented it (WR-17, WR-18); on a destroyed stream with
+ * WEIR_ESTREAM_DESTROYED (SOCM-16). Uncorks (WR-12). 0, or UV_ENOMEM with nothing done.
+ */
+WEIR_EXPORT int weir_stream_end(weir_stream *stream, weir_write_callback callback, void *arg);
+
+/* A write, then end(). Returns what the write returned; below 0: nothing done, not ended. */
+WEIR_EXPORT int weir_stream_end_with(weir_stream *stream, const void *data, size_t size, weir_write_callback callback,
+                                     void *arg);
+
+/* ---- Reading ---- */
+
+/* Explicit pause and resume (RD-02, RD-03, SOCM-19 to 21). On a destroyed stream nothing happens. */
+WEIR_EXPORT void weir_stream_pause(weir_stream *stream);
+WEIR_EXPORT void weir_stream_resume(weir_stream *stream);
+WEIR_EXPORT int weir_stream_is_paused(const weir_stream *stream); /* RD-22 */
+
+/*
+ * Takes `size` bytes out of the buffer: exactly that many, or NULL; the rest when the end was received; with size 0 all
+ * there is, or NULL when that is nothing (RD-10 to RD-13). The buffer is the caller's to release. NULL without memory
+ * too, nothing is consumed then. 'data' listeners see it as well (RD-09).
+ */
+WEIR_EXPORT weir_buf *weir_stream_read(weir_stream *stream, size_t size);
+
+/* Consumes nothing, asks for more: Node's read(0) (RD-12). */
+WEIR_EXPORT void weir_stream_refill(weir_stream *stream);
+
+/* Puts bytes back to the front (RD-14). 0, UV_EINVAL, UV_ENOMEM, WEIR_EUNSHIFT_AFTER_END, WEIR_ESTREAM_DESTROYED. */
+WEIR_EXPORT int weir_stream_unshift(weir_stream *stream, const void *data, size_t size);
+
+/* ---- Pipe ---- */
+
+typedef struct weir_pipe_options {
+    size_t size; /* sizeof(weir_pipe_options) */
+    int no_end;  /* 1: the destination stays open after the source's end (PIPE-04) */
+} weir_pipe_options;
+
+/*
+ * Sends all that `source` reads to `destination`, with back pressure (PIPE-01 to PIPE-10); also to itself. Several
+ * destinations get every byte, the slowest governs. 0, UV_EINVAL, UV_ENOMEM, UV_EEXIST (they are piped already).
+ */
+WEIR_EXPORT int weir_stream_pipe(weir_stream *source, weir_stream *destination, const weir_pipe_options *options);
+
+/* Detaches one destination, or all (NULL); with none left the source is paused (PIPE-08). */
+WEIR_EXPORT void weir_stream_unpipe(weir_stream *source, weir_stream *destination);
+
+/* ---- Ending ---- */
+
+/*
+ * Ends everything at once: nothing is read or written any more, unsent data is dropped, the descriptor is closed.
+ * `error` (may be NULL; retained) is emitted as 'error', then 'close' comes, on a later tick (LIFE-01, LIFE-02). A
+ * second call does nothing.
+ */
+WEIR_EXPORT void weir_stream_destroy(weir_stream *stream, const weir_error *error);
+
+/* Ends the writing side, and destroys after 'finish' (SOCM-10 to 12). */
+WEIR_EXPORT void weir_stream_destroy_soon(weir_stream *stream);
+
+/*
+ * Sends RST instead of FIN and destroys (SOCM-24); while connecting, once connected (SOCM-25); without a connection
+ * destroys with WEIR_ESOCKET_CLOSED (SOCM-26). 0, or WEIR_EINVALIDHANDLETYPE on a transport without resets: the stream
+ * is left as it was (SOCM-27).
+ */
+WEIR_EXPORT int weir_stream_reset_and_destroy(weir_stream *stream);
+
+/* ---- Timeouts, the loop, options of the transport ---- */
+
+/*
+ * 'timeout' after so many milliseconds without activity, 0: never (SOCM-41 to 47). `listener` (may be NULL) is a
+ * one-time listener; with 0 it is removed. 0 or UV_ENOMEM.
+ */
+WEIR_EXPORT int weir_stream_set_timeout(weir_stream *stream, uint64_t milliseconds, weir_listener listener, void *arg);
+WEIR_EXPORT int64_t weir_stream_timeout(const weir_stream *stream); /* ms, or -1 when never set (SOCP-21) */
+
+WEIR_EXPORT void weir_stream_ref(weir_stream *stream);   /* SOCM-22 */
+WEIR_EXPORT void weir_stream_unref(weir_stream *stream); /* SOCM-23 */
+
+/* Remembered before the connection is made, no effect on IPC (SOCM-32 to 40). 0, or what the system said. */
+WEIR_EXPORT int weir_stream_set_no_delay(weir_stream *stream, int enable);
+WEIR_EXPORT int weir_stream_set_keep_alive(weir_stream *stream, int enable, uint64_t initial_delay);
+
+/*
+ * A named fact of the stack, asked from the top layer downwards ("remoteAddress", "tls.alpn"; each plugin's README
+ * lists its own). 0, UV_ENOENT (nobody knows it), UV_ENOTCONN, or the answer of who knows it. Text in the value is
+ * valid until the next call into the stream.
+ */
+WEIR_EXPORT int weir_stream_get(weir_stream *stream, const char *name, weir_value *value);
+WEIR_EXPORT int weir_stream_set(weir_stream *stream, const char *name, const weir_value *value);
+
+/* ---- Facts ---- */
+
+typedef enum weir_ready_state {
+    WEIR_READY_OPENING,    /* "opening" SOCP-22 */
+    WEIR_READY_OPEN,       /* "open" SOCP-23 */
+    WEIR_READY_READ_ONLY,  /* "readOnly" SOCP-24 */
+    WEIR_READY_WRITE_ONLY, /* "writeOnly" SOCP-25 */
+    WEIR_READY_CLOSED      /* "closed" SOCP-26 */
+} weir_ready_state;
+
+WEIR_EXPORT weir_runtime *weir_stream_runtime(const weir_stream *stream);
+WEIR_EXPORT uint64_t weir_stream_id(const weir_stream *stream); /* unique in its runtime, from 1 */
+WEIR_EXPORT void weir_stream_set_data(weir_stream *stream, void *data);
+WEIR_EXPORT void *weir_stream_data(const weir_stream *stream);
+WEIR_EXPORT weir_server *weir_stream_server(const weir_stream *stream); /* that accepted it, or NULL */
+
+WEIR_EXPORT weir_ready_state weir_stream_ready_state(const weir_stream *stream);
+WEIR_EXPORT const char *weir_ready_state_name(weir_ready_state state);
+WEIR_EXPORT int weir_stream_connecting(const weir_stream *stream);            /* SOCP-07 */
+WEIR_EXPORT int weir_stream_pending(const weir_stream *stream);               /* SOCP-14 */
+WEIR_EXPORT int weir_stream_destroyed(const weir_stream *stream);             /* LIFE-11 */
+WEIR_EXPORT int weir_stream_closed(const weir_stream *stream);                /* LIFE-10 */
+WEIR_EXPORT const weir_error *weir_stream_errored(const weir_stream *stream); /* LIFE-09; lives as the stream does */
+
+WEIR_EXPORT uint64_t weir_stream_bytes_read(const weir_stream *stream);    /* SOCP-05 */
+WEIR_EXPORT uint64_t weir_stream_bytes_written(const weir_stream *stream); /* SOCP-06 */
+
+WEIR_EXPORT int weir_stream_readable(const weir_stream *stream);         /* RD-20 */
+WEIR_EXPORT int weir_stream_readable_flowing(const weir_stream *stream); /* 1, 0, or -1 for Node's null (RD-22) */
+WEIR_EXPORT int weir_stream_readable_ended(const weir_stream *stream);   /* RD-19 */
+WEIR_EXPORT size_t weir_stream_readable_length(const weir_stream *stream);
+WEIR_EXPORT size_t weir_stream_readable_high_water_mark(const weir_stream *stream);
+
+WEIR_EXPORT int weir_stream_writable(const weir_stream *stream);          /* WR-21 */
+WEIR_EXPORT int weir_stream_writable_ended(const weir_stream *stream);    /* WR-20 */
+WEIR_EXPORT int weir_stream_writable_finished(const weir_stream *stream); /* WR-20 */
+WEIR_EXPORT int weir_stream_writable_need_drain(const weir_stream *stream);
+WEIR_EXPORT int weir_stream_writable_corked(const weir_stream *stream);
+WEIR_EXPORT size_t weir_stream_writable_length(const weir_stream *stream); /* queue and what links still hold */
+WEIR_EXPORT size_t weir_stream_writable_high_water_mark(const weir_stream *stream);
+
+/* 0, or UV_ENOTCONN / UV_ENOENT when there is none (SOCP-10 to 20, SOCM-01). */
+WEIR_EXPORT int weir_stream_local_address(weir_stream *stream, weir_address *address);
+WEIR_EXPORT int weir_stream_remote_address(weir_stream *stream, weir_address *address);
+
+/*
+ * Runs the loop until the stream has ended and gives all that it sent: at most `limit` bytes (0: any number; more is
+ * UV_ENOBUFS). The buffer is the caller's. 0, UV_EBUSY inside a callback, or the stream's error.
+ */
+WEIR_EXPORT int weir_stream_read_all(weir_stream *stream, size_t limit, weir_buf **all);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

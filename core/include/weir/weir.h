@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Everything an application needs. Authors of plugins include weir/transport.h, weir/layer.h or weir/handler.h. */
+#ifndef WEIR_WEIR_H
+#define WEIR_WEIR_H
+
+#include <weir/address.h>
+#include <weir/buffer.h>
+#include <weir/endpoint.h>
+#include <weir/error.h>
+#include <weir/event.h>
+#include <weir/export.h>
+#include <weir/runtime.h>
+#include <weir/server.h>
+#include <weir/service.h>
+#include <weir/stream.h>
+
+#endif
