@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* Secrets in configurations: {"file": PATH} and {"env": NAME} become the text they name. No message shows that text. */
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "component.h"
+#include "memory.h"
+
+#define SECRET_MOST 65536 /* bytes of a secret's file */
+
+typedef struct {
+    weir__place *place;
+    const weir__schema *schema;
+    const char *base; /* of the options in the document */
+} resolving;
+
+/* The pointer of a place inside the options in the document that they stand in. */
+static void fault_at(const resolving *state, const char *inner, const weir__message *message)
+{
+    size_t outer_length = strlen(state->base), inner_length = strlen(inner);
+    char *pointer = weir__malloc(outer_length + inner_length + 1);
+    if (!pointer) {
+        weir__place_out_of_memory(state->place);
+        return;
+    }
+    memcpy(pointer, state->base, outer_length);
+    memcpy(pointer + outer_length, inner, inner_length + 1);
+    weir__place_fault(state->place, WEIR_EINVALID_CONFIG, pointer, false, message);
+    weir__free(pointer);
+}
+
+static int refuse(const resolving *state, const char *inner, const char *kind, const char *name, const char *why)
+{
+    weir__message message;
+    weir__message_start(&message);
+    weir__message_add(&message, "the secret's %s ", kind);
+    weir__message_quote(&message, name, strlen(name));
+    weir__message_add(&message, " %s", why);
+    fault_at(state, inner, &message);
+    return WEIR_EINVALID_CONFIG;
+}
+
+/* What is wrong with a text as a secret, or NULL; a line's end behind it is taken off. */
+static const char *clean(char *text, size_t *length)
+{
+    if (*length && text[*length - 1] == '\n')
+        *length -= *length > 1 && text[*length - 2] == '\r' ? 2 : 1;
+    if (*length == 0)
+        return "is empty";
+    if (memchr(text, '\0', *length))
+        return "holds a NUL";
+    for (size_t at = 0, size; at < *length; at += size) {
+        size = weir__utf8_sequence(text + at, *length - at);
+        if (size == 0)
+            return "is not UTF-8";
+    }
+    return NULL;
+}
+
+/* Reads a file into text, which has room for SECRET_MOST + 1 bytes; gives what is wrong, or NULL. */
+static const char *read_file(const char *path, char *text, size_t *length)
+{
+    struct stat about;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    *length = 0;
+    if (file < 0)
+        return errno == ENOENT ? "does not exist" : errno == EACCES ? "may not be read (permission denied)" :
+                                                                      "cannot be opened";
+    const char *why = fstat(file, &about) != 0 || !S_ISREG(about.st_mode) ? "is not a regular file" : NULL;
+    while (!why && *length <= SECRET_MOST) {
+        ssize_t got = read(file, text + *length, SECRET_MOST + 1 - *length);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            why = "cannot be read";
+        if (got <= 0)
+            break;
+        *length += (size_t)got;
+    }
+    close(file);
+    if (!why && *length > SECRET_MOST)
+        why = "is larger than 64 KiB";
+    return why;
+}
+
+static int from_file(const resolving *state, const char *inner, const char *name, json_t **secret)
+{
+    const char *folder = name[0] == '/' ? "" : state->place->folder;
+    size_t folder_length = strlen(folder), name_length = strlen(name);
+    char *path = weir__malloc(folder_length + name_length + 2);
+    char *text = weir__malloc(SECRET_MOST + 1);
+    size_t length = 0;
+    const char *why = NULL;
+    if (path && text) {
+        memcpy(path, folder, folder_length);
+        path[folder_length] = '/';
+        memcpy(path + folder_length + (folder_length ? 1 : 0), name, name_length + 1);
+        why = read_file(path, text, &length);
+        size_t read = length;
+        if (!why)
+            why = clean(text, &length);
+        if (!why)
+            *secret = json_stringn(text, length);
+        explicit_bzero(text, read);
+    }
+    bool out_of_memory = !path || !text || (!why && !*secret);
+    weir__free(path);
+    weir__free(text);
+    if (out_of_memory)
+        return weir__place_out_of_memory(state->place);
+    return why ? refuse(state, inner, "file", name, why) : 0;
+}
+
+static int from_environment(const resolving *state, const char *inner, const char *name, json_t **secret)
+{
+    const char *text = secure_getenv(name);
+    if (!text || !*text)
+        return refuse(state, inner, "environment variable", name, text ? "is empty" : "is not set");
+    *secret = json_string(text);
+    if (!*secret)
+        return refuse(state, inner, "environment variable", name, "is not UTF-8");
+    return 0;
+}
+
+/* The name in {"file": name} or {"env": name}; NULL when the value is something else. */
+static const char *indirection(const json_t *value, bool *file)
+{
+    if (!json_is_object(value) || json_object_size(value) != 1)
+        return NULL;
+    const json_t *path = json_object_get(value, "file");
+    const char *name = json_string_value(path ? path : json_object_get(value, "env"));
+    *file = path != NULL;
+    return name && *name ? name : NULL;
+}
+
+static int resolve(const resolving *state, json_t *container, weir__pointer *at);
+
+/* One element, whose pointer `at` is: *replacement is what it becomes, NULL: it stays. */
+static int resolve_value(const resolving *state, json_t *value, weir__pointer *at, json_t **replacement)
+{
+    bool file;
+    const char *name = indirection(value, &file);
+    if (at->failed)
+        return weir__place_out_of_memory(state->place);
+    if (!name || !weir__schema_is_secret(state->schema, at->text))
+        return resolve(state, value, at);
+    int status = file ? from_file(state, at->text, name, replacement)
+                      : from_environment(state, at->text, name, replacement);
+    /* Text stands in for what could not be read, so that the check that follows does not complain of it again. */
+    if (status == WEIR_EINVALID_CONFIG)
+        *replacement = json_string("unreadable");
+    return status;
+}
+
+static int resolve(const resolving *state, json_t *container, weir__pointer *at)
+{
+    int result = 0;
+    size_t length = at->length, index;
+    const char *name;
+    json_t *value;
+    void *next;
+    if (json_is_object(container)) {
+        json_object_foreach_safe(container, next, name, value)
+        {
+            json_t *replacement = NULL;
+            weir__pointer_add_name(at, name, strlen(name));
+            int status = resolve_value(state, value, at, &replacement);
+            /* The member is there already, so nothing is allocated. */
+            if (replacement && json_object_set_new(container, name, replacement) != 0)
+                status = weir__place_out_of_memory(state->place);
+            result = result ? result : status;
+            if (at->text)
+                at->text[at->length = length] = '\0';
+        }
+    } else if (json_is_array(container)) {
+        json_array_foreach(container, index, value)
+        {
+            json_t *replacement = NULL;
+            weir__pointer_add_index(at, index);
+            int status = resolve_value(state, value, at, &replacement);
+            if (replacement && json_array_set_new(container, index, replacement) != 0)
+                status = weir__place_out_of_memory(state->place);
+            result = result ? result : status;
+            if (at->text)
+                at->text[at->length = length] = '\0';
+        }
+    }
+    return result;
+}
+
+int weir__component_resolve_secrets(weir__place *place, const weir__schema *schema, json_t *options,
+                                    const char *pointer)
+{
+    resolving state = {.place = place, .schema = schema, .base = pointer};
+    weir__pointer at = {0};
+    int status = resolve(&state, options, &at);
+    weir__free(at.text);
+    return status;
+}

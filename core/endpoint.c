@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* Endpoints: made of a plan by configuring its components, counted, printed; and the public ways to one. */
+#define _GNU_SOURCE
+
+#include <stdio.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include "component.h"
+#include "configure_private.h"
+#include "endpoint_build.h"
+#include "endpoint_plan.h"
+#include "memory.h"
+
+/* ---- life ---- */
+
+static void free_endpoint(weir_endpoint *endpoint)
+{
+    for (size_t i = endpoint->layer_count; i-- > 0;)
+        weir__component_free(WEIR__LAYER, &endpoint->layers[i]);
+    weir__component_free(WEIR__TRANSPORT, &endpoint->transport);
+    json_decref(endpoint->stream_options);
+    weir__free(endpoint->layers);
+    weir__free(endpoint);
+}
+
+weir_endpoint *weir_endpoint_retain(weir_endpoint *endpoint)
+{
+    if (endpoint)
+        endpoint->refs++;
+    return endpoint;
+}
+
+void weir_endpoint_release(weir_endpoint *endpoint)
+{
+    if (endpoint && --endpoint->refs == 0)
+        free_endpoint(endpoint);
+}
+
+const char *weir_endpoint_transport(const weir_endpoint *endpoint)
+{
+    return endpoint->transport.plugin->name;
+}
+
+/* ---- printing ---- */
+
+/* Text into a buffer that may be too small, counting all of it. */
+typedef struct {
+    char *text;
+    size_t size, length;
+} printing;
+
+static void print(printing *out, const char *text, size_t length)
+{
+    if (out->length + 1 < out->size) {
+        size_t room = out->size - 1 - out->length;
+        size_t taken = length < room ? length : room;
+        memcpy(out->text + out->length, text, taken);
+        out->text[out->length + taken] = '\0';
+    }
+    out->length += length;
+}
+
+static void print_text(printing *out, const char *text)
+{
+    print(out, text, strlen(text));
+}
+
+size_t weir_endpoint_format(const weir_endpoint *endpoint, char *text, size_t size)
+{
+    printing out = {.text = text, .size = size};
+    const weir_transport *transport = endpoint->transport.plugin->transport;
+    if (size > 0)
+        text[0] = '\0';
+    for (size_t i = endpoint->layer_count; i-- > 0;) {
+        print_text(&out, endpoint->layers[i].plugin->name);
+        print_text(&out, "+");
+    }
+    print_text(&out, endpoint->transport.plugin->name);
+    print_text(&out, transport->body == WEIR_BODY_HOST_PORT ? "://" : ":");
+    if (transport->format) {
+        size_t room = out.length < size ? size - out.length : 0;
+        out.length += transport->format(endpoint->transport.context, room ? text + out.length : NULL, room);
+    }
+    return out.length;
+}
+
+/* ---- making ---- */
+
+/* What a service's worker wants of the transport, over and under what the text gave. */
+static int apply_wishes(weir__place *place, const weir__wishes *wishes, weir__part *part)
+{
+    weir__schema_member member;
+    if (!wishes)
+        return 0;
+    /* A copy: the options may be the document's own. */
+    json_t *own = part->options ? json_copy(part->options) : json_object();
+    json_decref(part->options);
+    part->options = own;
+    int status = own ? 0 : -1;
+    if (status == 0 && wishes->reuse_port && !json_object_get(part->options, WEIR__REUSE_PORT) &&
+        weir__schema_property(part->found->schema, WEIR__REUSE_PORT, &member) == 0)
+        status = json_object_set_new(part->options, WEIR__REUSE_PORT, json_true());
+    if (status == 0 && wishes->port > 0)
+        status = json_object_set_new(part->options, "port", json_integer(wishes->port));
+    return status == 0 ? 0 : weir__place_out_of_memory(place);
+}
+
+static int make_parts(weir__place *place, weir__plan *plan, weir_role role, weir_endpoint *endpoint)
+{
+    int result = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        weir__part *part = &plan->parts[i];
+        weir__component *component = i == 0 ? &endpoint->transport : &endpoint->layers[endpoint->layer_count];
+        int status = weir__component_make(place, part->kind, part->found, part->options, role, part->pointer, component);
+        if (status == 0 && i > 0)
+            endpoint->layer_count++;
+        if (result == 0 || status == UV_ENOMEM)
+            result = status;
+    }
+    return result;
+}
+
+static int refuse_role(weir__place *place, weir_role role, const weir__part *part)
+{
+    if (role == WEIR_CLIENT || part->found->plugin->transport->acceptor_create)
+        return 0;
+    weir__place_faultf(place, WEIR_EINVALID_ENDPOINT, part->pointer,
+                       "the transport %s can only connect, not listen", part->name);
+    return WEIR_EINVALID_ENDPOINT;
+}
+
+static int make_endpoint(weir__place *place, weir__plan *plan, weir_role role, weir_endpoint **made)
+{
+    weir_endpoint *endpoint = weir__calloc(1, sizeof(*endpoint));
+    if (!endpoint)
+        return weir__place_out_of_memory(place);
+    endpoint->refs = 1;
+    endpoint->runtime = place->runtime;
+    endpoint->role = role;
+    endpoint->layers = weir__calloc(plan->count, sizeof(weir__component));
+    int status = endpoint->layers ? refuse_role(place, role, &plan->parts[0]) : weir__place_out_of_memory(place);
+    if (status == 0)
+        status = make_parts(place, plan, role, endpoint);
+    if (status == 0 && plan->stream) {
+        endpoint->stream_options = json_deep_copy(plan->stream);
+        status = endpoint->stream_options ? 0 : weir__place_out_of_memory(place);
+    }
+    if (status == 0)
+        *made = endpoint;
+    else
+        free_endpoint(endpoint);
+    return status;
+}
+
+static bool is_true(const json_t *options, const char *name)
+{
+    return json_is_true(json_object_get(options, name));
+}
+
+int weir__endpoint_build(weir__place *place, json_t *value, weir_role role, const char *pointer, weir__wishes *wishes,
+                         weir_endpoint **endpoint)
+{
+    weir__plan plan;
+    *endpoint = NULL;
+    int status = weir__plan_from_json(place, value, pointer, &plan);
+    if (status == 0)
+        status = apply_wishes(place, wishes, &plan.parts[0]);
+    if (status == 0)
+        status = make_endpoint(place, &plan, role, endpoint);
+    if (wishes)
+        wishes->reuses_port = status == 0 && is_true(plan.parts[0].options, WEIR__REUSE_PORT);
+    weir__plan_free(&plan);
+    return status;
+}
+
+int weir__endpoint_from_json(weir_runtime *runtime, json_t *value, weir_role role, const char *folder,
+                             const weir__document *document, const char *pointer, weir__faults *faults,
+                             weir_endpoint **endpoint)
+{
+    weir__place place = {.runtime = runtime, .folder = folder, .document = document, .faults = faults};
+    int status = weir__endpoint_build(&place, value, role, pointer, NULL, endpoint);
+    return status == 0 || status == UV_ENOMEM ? status : WEIR_EINVALID_CONFIG;
+}
+
+weir_endpoint *weir_configure_endpoint(weir_configure *configure, const char *pointer, json_t *value, weir_role role)
+{
+    weir__configure *whole = weir__configure_of(configure);
+    weir_endpoint *endpoint = NULL;
+    weir__place place = {.runtime = configure->runtime,
+                         .folder = configure->folder,
+                         .document = whole->document,
+                         .label = whole->label,
+                         .faults = whole->faults,
+                         .warnings = whole->warnings};
+    char *full = weir__configure_pointer(whole, pointer);
+    if (full)
+        weir__endpoint_build(&place, value, role, full, NULL, &endpoint);
+    else
+        weir__place_out_of_memory(&place);
+    weir__free(full);
+    return endpoint;
+}
+
+/* ---- from text ---- */
+
+/* One line of all faults. */
+static weir_error *error_of(int code, weir__faults *faults)
+{
+    if (code == UV_ENOMEM)
+        return weir_error_new(UV_ENOMEM, NULL, NULL, -1);
+    char *text = weir__faults_text(faults);
+    if (!text)
+        return weir_error_new(UV_ENOMEM, NULL, NULL, -1);
+    size_t length = strlen(text);
+    if (length && text[length - 1] == '\n')
+        text[length - 1] = '\0';
+    for (char *line = text; (line = strchr(line, '\n'));)
+        *line = ';';
+    weir_error *error = weir_error_newf(code, NULL, NULL, -1, "invalid endpoint: %s", text);
+    weir__free(text);
+    return error;
+}
+
+static bool is_json(const char *text)
+{
+    text += strspn(text, " \t\r\n");
+    return *text == '{' || *text == '"';
+}
+
+static int parse(weir__place *place, const char *text, weir_role role, weir_endpoint **endpoint)
+{
+    weir__document *document = NULL;
+    json_t *value;
+    if (is_json(text)) {
+        document = weir__document_parse("endpoint", text, strlen(text), place->faults);
+        if (!document)
+            return place->faults->out_of_memory ? UV_ENOMEM : WEIR_EINVALID_ENDPOINT;
+        place->document = document;
+        value = json_incref(document->root);
+    } else {
+        /* Whatever it is: the URL's reader says what is wrong with it. */
+        value = json_string_nocheck(text);
+    }
+    int status = value ? weir__endpoint_build(place, value, role, "", NULL, endpoint) : UV_ENOMEM;
+    json_decref(value);
+    weir__document_free(document);
+    return status;
+}
+
+int weir_endpoint_parse(weir_runtime *runtime, const char *text, weir_role role, const char *folder,
+                        weir_endpoint **endpoint, weir_error **error)
+{
+    if (error)
+        *error = NULL;
+    if (!runtime || !text || !endpoint || (role != WEIR_CLIENT && role != WEIR_SERVER)) {
+        if (error)
+            *error = weir_error_new(UV_EINVAL, "endpoint", NULL, -1);
+        return UV_EINVAL;
+    }
+    *endpoint = NULL;
+    weir__faults faults = {0};
+    char *absolute = weir__folder_absolute(folder);
+    weir__place place = {.runtime = runtime, .folder = absolute, .faults = &faults};
+    int status = absolute ? parse(&place, text, role, endpoint) : UV_ENOMEM;
+    /* The first fault says which kind of failure it is. */
+    if (status != 0 && status != UV_ENOMEM && place.code != 0)
+        status = place.code;
+    if (status != 0 && error)
+        *error = error_of(status, &faults);
+    weir__faults_free(&faults);
+    weir__free(absolute);
+    return status;
+}

@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stands between any two links: every operation down and every report up passes here, so that one place knows who
+ * is open, who is closing and who owes what. In debug builds a broken law ends the program at the place that broke it;
+ * in release builds a report that comes too late or too often is dropped.
+ */
+#include <unistd.h>
+
+#include "runtime_private.h"
+#include "server_private.h"
+#include "stream_private.h"
+
+#ifdef WEIR_DEBUG
+#include <assert.h>
+#define LAW(number, condition) assert((condition) && "law " #number " of weir/link.h")
+#else
+#define LAW(number, condition) ((void)0)
+#endif
+
+enum {
+    LINK_OPENING = 1 << 0,
+    LINK_OPEN = 1 << 1,
+    LINK_READING = 1 << 2,
+    LINK_WRITING = 1 << 3, /* a write is outstanding */
+    LINK_SHUTTING = 1 << 4,
+    LINK_SHUT = 1 << 5,
+    LINK_ENDED = 1 << 6, /* has reported end */
+    LINK_HUNG_UP = 1 << 7,
+    LINK_FAILED = 1 << 8,
+    LINK_CLOSING = 1 << 9,
+    LINK_CLOSED = 1 << 10
+};
+
+/* Reports of a link that has failed or is closing go nowhere, but for written and closed (laws 7, 8). */
+static int is_mute(const weir_link *link)
+{
+    return (link->state & (LINK_FAILED | LINK_CLOSING | LINK_CLOSED)) != 0;
+}
+
+weir_runtime *weir_link_runtime(const weir_link *link)
+{
+    return link->stream->runtime;
+}
+
+int weir_link_closing(const weir_link *link)
+{
+    return (link->state & (LINK_CLOSING | LINK_CLOSED)) != 0;
+}
+
+int weir_link_reading(const weir_link *link)
+{
+    return (link->state & LINK_READING) != 0;
+}
+
+/* ---- the stack ---- */
+
+/* Puts a link on top of what is there. */
+void weir__link_attach(weir_stream *stream, weir_link *link)
+{
+    link->stream = stream;
+    link->upper = NULL;
+    link->lower = stream->top;
+    link->state = 0;
+    if (stream->top != NULL) {
+        stream->top->upper = link;
+    } else {
+        stream->bottom = link;
+    }
+    stream->top = link;
+}
+
+static void open_link(weir_link *link)
+{
+    link->state |= LINK_OPENING;
+    if (link->ops->open != NULL) {
+        link->ops->open(link);
+    } else {
+        weir_up_opened(link);
+    }
+}
+
+void weir__links_open(weir_stream *stream)
+{
+    open_link(stream->bottom);
+}
+
+/* The bottom link of an arrival is open when it comes; the layers above it are not. */
+void weir__links_arrived(weir_stream *stream, weir_link *link)
+{
+    link->state |= LINK_OPEN;
+    if (link->upper != NULL) {
+        open_link(link->upper);
+    } else {
+        weir__stream_link_opened(stream, link);
+    }
+}
+
+void weir_up_opened(weir_link *link)
+{
+    if (is_mute(link)) {
+        return;
+    }
+    LAW(1, (link->state & LINK_OPENING) != 0 && (link->state & LINK_OPEN) == 0);
+    LAW(1, link->lower == NULL || (link->lower->state & LINK_OPEN) != 0);
+    link->state &= ~(uint32_t)LINK_OPENING;
+    link->state |= LINK_OPEN;
+    weir_stream *stream = link->stream;
+    weir__stream_link_opened(stream, link);
+    if (link->upper != NULL && !is_mute(link)) {
+        open_link(link->upper);
+    }
+}
+
+/* ---- reading ---- */
+
+/* Tells the links from `link` downwards, up to the first that has an op of its own for it. */
+static void read_on(weir_link *link, int on)
+{
+    for (; link != NULL; link = link->lower) {
+        if (weir_link_closing(link) || ((link->state & LINK_READING) != 0) == (on != 0)) {
+            return;
+        }
+        if (on) {
+            link->state |= LINK_READING;
+        } else {
+            link->state &= ~(uint32_t)LINK_READING;
+        }
+        void (*op)(weir_link *) = on ? link->ops->read_start : link->ops->read_stop;
+        if (op != NULL) {
+            if ((link->state & LINK_FAILED) == 0) {
+                op(link);
+            }
+            return;
+        }
+    }
+}
+
+void weir__links_read(weir_stream *stream, int on)
+{
+    read_on(stream->top, on);
+}
+
+void weir_down_read_start(weir_link *link)
+{
+    read_on(link->lower, 1);
+}
+
+void weir_down_read_stop(weir_link *link)
+{
+    read_on(link->lower, 0);
+}
+
+weir_buf *weir_up_buffer(weir_link *link, size_t suggested)
+{
+    for (weir_link *upper = link->upper; upper != NULL; upper = upper->upper) {
+        if (upper->ops->on_buffer != NULL) {
+            return upper->ops->on_buffer(upper, suggested);
+        }
+    }
+    return weir__slab_view(link->stream->runtime);
+}
+
+void weir_up_data(weir_link *link, weir_buf *buf)
+{
+    if (is_mute(link) || buf->size == 0) {
+        return;
+    }
+    LAW(2, (link->state & LINK_READING) != 0);
+    LAW(3, (link->state & LINK_ENDED) == 0);
+    weir_buf_retain(buf);
+    weir_link *upper = link->upper;
+    while (upper != NULL && upper->ops->on_data == NULL) {
+        upper = upper->upper;
+    }
+    if (upper == NULL) {
+        weir__stream_on_data(link->stream, buf);
+    } else if (!is_mute(upper)) {
+        upper->ops->on_data(upper, buf);
+    }
+    weir_buf_release(buf);
+}
+
+void weir_up_end(weir_link *link)
+{
+    if (is_mute(link) || (link->state & LINK_ENDED) != 0) {
+        return;
+    }
+    LAW(2, (link->state & LINK_READING) != 0);
+    link->state |= LINK_ENDED;
+    for (weir_link *upper = link->upper; upper != NULL; upper = upper->upper) {
+        if (is_mute(upper)) {
+            return;
+        }
+        if ((upper->state & LINK_OPEN) == 0) { /* law 1 */
+            weir_error *error =
+                weir_error_newf(UV_ECONNRESET, "open", NULL, -1,
+                                "%s: the peer ended the connection before the layer was open", upper->ops->name);
+            weir_up_failed(upper, error);
+            weir_error_release(error);
+            return;
+        }
+        if (upper->ops->on_end != NULL) {
+            upper->ops->on_end(upper);
+            return;
+        }
+        upper->state |= LINK_ENDED;
+    }
+    weir__stream_on_end(link->stream);
+}
+
+void weir_up_hangup(weir_link *link)
+{
+    if (is_mute(link) || (link->state & LINK_HUNG_UP) != 0) {
+        return;
+    }
+    link->state |= LINK_HUNG_UP;
+    for (weir_link *upper = link->upper; upper != NULL; upper = upper->upper) {
+        if (is_mute(upper)) {
+            return;
+        }
+        if (upper->ops->on_hangup != NULL) {
+            upper->ops->on_hangup(upper);
+            return;
+        }
+    }
+    weir_stream *stream = link->stream;
+    if (!stream->peer_close_seen) {
+        stream->peer_close_seen = 1;
+        weir__stream_step(stream, STEP_PEER_CLOSE);
+    }
+}
+
+void weir_up_fds(weir_link *link, const int *fds, size_t fd_count)
+{
+    for (size_t i = 0; i < fd_count; i++) {
+        weir_event event = {.type = WEIR_EVENT_FD, .fd = fds[i]};
+        if (is_mute(link) || weir__stream_emit_event(link->stream, &event) == 0) {
+            close(fds[i]); /* unwanted descriptors must not leak (SOCM-59) */
+        }
+    }
+}
+
+/* ---- writing ---- */
+
+/* The link from `link` downwards that takes writes; those that let them pass are marked on the way. */
+static weir_link *writer(weir_link *link, uint32_t mark)
+{
+    while (link != NULL && link->ops->write == NULL) {
+        link->state |= mark;
+        link = link->lower;
+    }
+    return link;
+}
+
+static ssize_t try_write_on(weir_link *link, const struct iovec *bufs, size_t count)
+{
+    link = writer(link, 0);
+    if (link == NULL || link->ops->try_write == NULL) {
+        return UV_EAGAIN;
+    }
+    LAW(4, (link->state & LINK_WRITING) == 0);
+    LAW(6, (link->state & LINK_SHUTTING) == 0);
+    if ((link->state & LINK_OPEN) == 0 || is_mute(link)) {
+        return UV_EAGAIN;
+    }
+    return link->ops->try_write(link, bufs, count);
+}
+
+static int write_on(weir_link *link, const struct iovec *bufs, size_t count)
+{
+    weir_link *target = writer(link, 0);
+    LAW(4, target != NULL && (target->state & LINK_WRITING) == 0);
+    LAW(6, target != NULL && (target->state & LINK_SHUTTING) == 0);
+    if (target == NULL || (target->state & LINK_OPEN) == 0 || is_mute(target)) {
+        return UV_EPIPE;
+    }
+    int status = target->ops->write(target, bufs, count);
+    if (status == 0) {
+        writer(link, LINK_WRITING);
+        target->state |= LINK_WRITING;
+    }
+    return status;
+}
+
+void weir_up_written(weir_link *link, int status)
+{
+    LAW(4, (link->state & LINK_WRITING) != 0);
+    LAW(8, (link->state & LINK_CLOSED) == 0);
+    if ((link->state & LINK_WRITING) == 0 || (link->state & LINK_CLOSED) != 0) {
+        return;
+    }
+    link->state &= ~(uint32_t)LINK_WRITING;
+    for (weir_link *upper = link->upper; upper != NULL; upper = upper->upper) {
+        if (upper->ops->write != NULL) {
+            if (upper->ops->on_written != NULL && (upper->state & LINK_CLOSED) == 0) {
+                upper->ops->on_written(upper, status);
+            }
+            return;
+        }
+        upper->state &= ~(uint32_t)LINK_WRITING;
+    }
+    weir__stream_on_written(link->stream, status);
+}
+
+ssize_t weir__links_try_write(weir_stream *stream, const struct iovec *bufs, size_t count)
+{
+    return try_write_on(stream->top, bufs, count);
+}
+
+int weir__links_write(weir_stream *stream, const struct iovec *bufs, size_t count)
+{
+    return write_on(stream->top, bufs, count);
+}
+
+ssize_t weir_down_try_write(weir_link *link, const struct iovec *bufs, size_t count)
+{
+    return try_write_on(link->lower, bufs, count);
+}
+
+int weir_down_write(weir_link *link, const struct iovec *bufs, size_t count)
+{
+    return write_on(link->lower, bufs, count);
+}
+
+static void flush_on(weir_link *link)
+{
+    for (; link != NULL; link = link->lower) {
+        if (link->ops->flush != NULL) {
+            if ((link->state & LINK_OPEN) != 0 && !is_mute(link)) {
+                link->ops->flush(link);
+            }
+            return;
+        }
+    }
+}
+
+void weir__links_flush(weir_stream *stream)
+{
+    flush_on(stream->top);
+}
+
+void weir_down_flush(weir_link *link)
+{
+    flush_on(link->lower);
+}
+
+static int shutdown_on(weir_link *link)
+{
+    for (; link != NULL; link = link->lower) {
+        if (is_mute(link)) {
+            return UV_ENOTCONN;
+        }
+        LAW(6, (link->state & (LINK_SHUTTING | LINK_WRITING)) == 0);
+        link->state |= LINK_SHUTTING;
+        if (link->ops->shutdown != NULL) {
+            return link->ops->shutdown(link);
+        }
+    }
+    return UV_ENOTSUP;
+}
+
+int weir__links_shutdown(weir_stream *stream)
+{
+    return shutdown_on(stream->top);
+}
+
+int weir_down_shutdown(weir_link *link)
+{
+    return shutdown_on(link->lower);
+}
+
+void weir_up_shut(weir_link *link, int status)
+{
+    if (is_mute(link)) {
+        return;
+    }
+    LAW(6, (link->state & LINK_SHUTTING) != 0 && (link->state & LINK_SHUT) == 0);
+    link->state |= LINK_SHUT;
+    for (weir_link *upper = link->upper; upper != NULL; upper = upper->upper) {
+        if (is_mute(upper)) {
+            return;
+        }
+        if (upper->ops->shutdown != NULL) {
+            if (upper->ops->on_shut != NULL) {
+                upper->ops->on_shut(upper, status);
+            }
+            return;
+        }
+        upper->state |= LINK_SHUT;
+    }
+    weir__stream_on_shut(link->stream, status);
+}
+
+/* ---- ending ---- */
+
+void weir_up_failed(weir_link *link, const weir_error *error)
+{
+    if (is_mute(link)) {
+        return;
+    }
+    link->state |= LINK_FAILED;
+    for (weir_link *upper = link->upper; upper != NULL; upper = upper->upper) {
+        if (is_mute(upper)) {
+            return;
+        }
+        if (upper->ops->on_failed != NULL) {
+            upper->ops->on_failed(upper, error);
+            return;
+        }
+    }
+    weir__stream_link_failed(link->stream, error);
+}
+
+void weir__links_close(weir_stream *stream, weir_close_mode mode)
+{
+    for (weir_link *link = stream->top; link != NULL; link = link->lower) {
+        link->state |= LINK_CLOSING;
+        link->state &= ~(uint32_t)LINK_READING;
+        if (link->ops->close == NULL) {
+            link->state |= LINK_CLOSED;
+        } else {
+            link->ops->close(link, mode);
+        }
+    }
+}
+
+void weir_up_closed(weir_link *link)
+{
+    LAW(8, (link->state & LINK_CLOSING) != 0 && (link->state & LINK_CLOSED) == 0);
+    LAW(4, (link->state & LINK_WRITING) == 0);
+    if ((link->state & LINK_CLOSED) != 0) {
+        return;
+    }
+    link->state |= LINK_CLOSED;
+    weir__stream_links_closed(link->stream);
+}
+
+int weir__links_all_closed(const weir_stream *stream)
+{
+    for (const weir_link *link = stream->top; link != NULL; link = link->lower) {
+        if ((link->state & LINK_CLOSED) == 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+void weir__links_free(weir_stream *stream)
+{
+    weir_link *link = stream->top;
+    stream->top = NULL;
+    stream->bottom = NULL;
+    while (link != NULL) {
+        weir_link *lower = link->lower;
+        link->ops->free(link);
+        link = lower;
+    }
+}
+
+/* ---- facts, events, the loop ---- */
+
+static int get_on(weir_link *link, const char *name, weir_value *value)
+{
+    for (; link != NULL; link = link->lower) {
+        int status = link->ops->get == NULL ? UV_ENOENT : link->ops->get(link, name, value);
+        if (status != UV_ENOENT) {
+            return status;
+        }
+    }
+    return UV_ENOENT;
+}
+
+static int set_on(weir_link *link, const char *name, const weir_value *value)
+{
+    for (; link != NULL; link = link->lower) {
+        int status = link->ops->set == NULL ? UV_ENOENT : link->ops->set(link, name, value);
+        if (status != UV_ENOENT) {
+            return status;
+        }
+    }
+    return UV_ENOENT;
+}
+
+int weir__links_get(const weir_stream *stream, const char *name, weir_value *value)
+{
+    return get_on(stream->top, name, value);
+}
+
+int weir__links_set(const weir_stream *stream, const char *name, const weir_value *value)
+{
+    return set_on(stream->top, name, value);
+}
+
+int weir_down_get(weir_link *link, const char *name, weir_value *value)
+{
+    return get_on(link->lower, name, value);
+}
+
+int weir_down_set(weir_link *link, const char *name, const weir_value *value)
+{
+    return set_on(link->lower, name, value);
+}
+
+size_t weir__links_held(const weir_stream *stream)
+{
+    size_t sum = 0;
+    for (const weir_link *link = stream->top; link != NULL; link = link->lower) {
+        if (link->ops->held != NULL) {
+            size_t to_write = 0;
+            size_t to_read = 0;
+            link->ops->held(link, &to_write, &to_read);
+            sum += to_write;
+        }
+    }
+    return sum;
+}
+
+void weir__links_ref(const weir_stream *stream, int on)
+{
+    for (weir_link *link = stream->top; link != NULL; link = link->lower) {
+        if (link->ops->ref != NULL) {
+            link->ops->ref(link, on);
+        }
+    }
+}
+
+void weir_up_notify(weir_link *link, const char *event_name, const void *payload, size_t size)
+{
+    if (is_mute(link)) {
+        return;
+    }
+    weir_layer_event layer = {.layer = link->ops->name, .name = event_name, .payload = payload, .size = size};
+    weir_event event = {.type = WEIR_EVENT_LAYER, .layer = &layer};
+    weir__stream_emit_event(link->stream, &event);
+}
+
+void weir_up_attempt(weir_link *link, weir_event_type type, const weir_address *address, const weir_error *error,
+                     const char *host)
+{
+    LAW(1, (link->state & LINK_OPENING) != 0 || is_mute(link));
+    if (is_mute(link) || (link->state & LINK_OPENING) == 0) {
+        return;
+    }
+    weir_event event = {.type = type, .error = error, .address = address, .host = host};
+    weir__stream_emit_event(link->stream, &event);
+}
+
+void weir_up_activity(weir_link *link)
+{
+    if (is_mute(link)) {
+        return;
+    }
+    weir__stream_touch(link->stream);
+    weir__stream_check_drain(link->stream);
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/* The runtime: its life, and time in it: brackets, ticks, turns, and work posted by other threads. */
+#include "runtime_private.h"
+
+#include "memory.h"
+#include "plugin_registry.h"
+#include "server_private.h"
+#include "stream_private.h"
+
+enum { QUEUE_NONE, QUEUE_DEFERRED, QUEUE_NEXT_TURN, QUEUE_SETTLING };
+
+struct weir__post {
+    weir__post *next;
+    void (*run)(void *arg);
+    void *arg;
+};
+
+/* ---- queues of tasks ---- */
+
+static void queue_init(weir__task_queue *queue)
+{
+    queue->head.next = &queue->head;
+    queue->head.previous = &queue->head;
+}
+
+static int queue_empty(const weir__task_queue *queue)
+{
+    return queue->head.next == &queue->head;
+}
+
+static void queue_put(weir__task_queue *queue, weir_task *task, int number)
+{
+    task->queue = number;
+    task->previous = queue->head.previous;
+    task->next = &queue->head;
+    task->previous->next = task;
+    queue->head.previous = task;
+}
+
+static void task_unlink(weir_task *task)
+{
+    task->previous->next = task->next;
+    task->next->previous = task->previous;
+    task->next = NULL;
+    task->previous = NULL;
+    task->queue = QUEUE_NONE;
+}
+
+static void queue_run_one(weir__task_queue *queue)
+{
+    weir_task *task = queue->head.next;
+    task_unlink(task);
+    task->run(task);
+}
+
+/* Runs what is in the queue now; what is added meanwhile waits for the next turn. */
+static void queue_run_present(weir__task_queue *queue)
+{
+    weir_task mark = {0};
+    queue_put(queue, &mark, QUEUE_NEXT_TURN);
+    while (queue->head.next != &mark) {
+        queue_run_one(queue);
+    }
+    task_unlink(&mark);
+}
+
+/* ---- brackets ---- */
+
+void weir_runtime_enter(weir_runtime *runtime)
+{
+    runtime->depth++;
+}
+
+void weir_runtime_leave(weir_runtime *runtime)
+{
+    if (runtime->depth == 1) {
+        for (;;) {
+            if (!queue_empty(&runtime->deferred)) {
+                queue_run_one(&runtime->deferred);
+            } else if (!queue_empty(&runtime->settling)) {
+                queue_run_one(&runtime->settling);
+            } else {
+                break;
+            }
+        }
+    }
+    runtime->depth--;
+}
+
+int weir_runtime_inside(const weir_runtime *runtime)
+{
+    return runtime->depth != 0;
+}
+
+/* Work that waits while nothing of weir is on the call stack needs the loop to turn. */
+static void wake(weir_runtime *runtime);
+
+static void on_idle(uv_idle_t *handle)
+{
+    weir_runtime *runtime = handle->data;
+    uv_idle_stop(handle);
+    weir_runtime_enter(runtime);
+    queue_run_present(&runtime->next_turn);
+    weir_runtime_leave(runtime);
+    if (!queue_empty(&runtime->next_turn)) {
+        wake(runtime);
+    }
+}
+
+static void wake(weir_runtime *runtime)
+{
+    if (!uv_is_active((const uv_handle_t *)&runtime->idle)) {
+        uv_idle_start(&runtime->idle, on_idle);
+    }
+}
+
+void weir_runtime_defer(weir_runtime *runtime, weir_task *task)
+{
+    if (task->queue != QUEUE_NONE) {
+        return;
+    }
+    queue_put(&runtime->deferred, task, QUEUE_DEFERRED);
+    if (runtime->depth == 0) {
+        wake(runtime);
+    }
+}
+
+void weir_runtime_next_turn(weir_runtime *runtime, weir_task *task)
+{
+    if (task->queue != QUEUE_NONE) {
+        return;
+    }
+    queue_put(&runtime->next_turn, task, QUEUE_NEXT_TURN);
+    wake(runtime);
+}
+
+void weir_runtime_settle(weir_runtime *runtime, weir_task *settle)
+{
+    if (settle->queue != QUEUE_NONE) {
+        return;
+    }
+    queue_put(&runtime->settling, settle, QUEUE_SETTLING);
+    if (runtime->depth == 0) {
+        wake(runtime);
+    }
+}
+
+void weir_runtime_cancel(weir_runtime *runtime, weir_task *task)
+{
+    (void)runtime;
+    if (task->queue != QUEUE_NONE) {
+        task_unlink(task);
+    }
+}
+
+/* ---- posts from other threads ---- */
+
+static void run_posts(weir_runtime *runtime)
+{
+    uv_mutex_lock(&runtime->post_mutex);
+    weir__post *post = runtime->posts;
+    runtime->posts = NULL;
+    runtime->posts_tail = NULL;
+    uv_mutex_unlock(&runtime->post_mutex);
+    while (post != NULL) {
+        weir__post *next = post->next;
+        post->run(post->arg);
+        weir__free(post);
+        post = next;
+    }
+}
+
+static void on_async(uv_async_t *handle)
+{
+    weir_runtime *runtime = handle->data;
+    weir_runtime_enter(runtime);
+    run_posts(runtime);
+    weir_runtime_leave(runtime);
+}
+
+int weir_runtime_post(weir_runtime *runtime, void (*run)(void *arg), void *arg)
+{
+    if (runtime == NULL || run == NULL) {
+        return UV_EINVAL;
+    }
+    weir__post *post = weir__malloc(sizeof(*post));
+    if (post == NULL) {
+        return UV_ENOMEM;
+    }
+    post->next = NULL;
+    post->run = run;
+    post->arg = arg;
+    uv_mutex_lock(&runtime->post_mutex);
+    int ending = runtime->ending;
+    if (!ending) {
+        if (runtime->posts_tail != NULL) {
+            runtime->posts_tail->next = post;
+        } else {
+            runtime->posts = post;
+        }
+        runtime->posts_tail = post;
+        /* inside the lock: the handle cannot be closed before the lock is free again */
+        uv_async_send(&runtime->async);
+    }
+    uv_mutex_unlock(&runtime->post_mutex);
+    if (ending) {
+        weir__free(post);
+        return UV_ECANCELED;
+    }
+    return 0;
+}
+
+/* ---- life ---- */
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    weir_runtime *runtime = handle->data;
+    runtime->handles--;
+}
+
+static void close_handles(weir_runtime *runtime)
+{
+    uv_close((uv_handle_t *)&runtime->idle, on_handle_closed);
+    uv_close((uv_handle_t *)&runtime->timer, on_handle_closed);
+    uv_close((uv_handle_t *)&runtime->async, on_handle_closed);
+    while (runtime->handles > 0) {
+        uv_run(runtime->loop, UV_RUN_ONCE);
+    }
+}
+
+static int open_handles(weir_runtime *runtime)
+{
+    if (uv_async_init(runtime->loop, &runtime->async, on_async) != 0) {
+        return -1;
+    }
+    uv_idle_init(runtime->loop, &runtime->idle);
+    uv_timer_init(runtime->loop, &runtime->timer);
+    runtime->async.data = runtime;
+    runtime->idle.data = runtime;
+    runtime->timer.data = runtime;
+    runtime->handles = 3;
+    uv_unref((uv_handle_t *)&runtime->async);
+    return 0;
+}
+
+static void free_memory(weir_runtime *runtime)
+{
+    weir_buf_release(runtime->view);
+    weir_buf_release(runtime->slab);
+    weir__free(runtime->timers);
+    uv_mutex_destroy(&runtime->post_mutex);
+    weir__free(runtime);
+}
+
+weir_runtime *weir_runtime_new(uv_loop_t *loop)
+{
+    if (loop == NULL) {
+        return NULL;
+    }
+    weir_runtime *runtime = weir__calloc(1, sizeof(*runtime));
+    if (runtime == NULL) {
+        return NULL;
+    }
+    runtime->loop = loop;
+    runtime->default_high_water_mark = 16384;
+    queue_init(&runtime->deferred);
+    queue_init(&runtime->next_turn);
+    queue_init(&runtime->settling);
+    if (uv_mutex_init(&runtime->post_mutex) != 0) {
+        weir__free(runtime);
+        return NULL;
+    }
+    runtime->registry = weir__registry_new(runtime);
+    if (runtime->registry == NULL || open_handles(runtime) != 0) {
+        if (runtime->registry != NULL) {
+            weir__registry_free(runtime->registry);
+        }
+        free_memory(runtime);
+        return NULL;
+    }
+    return runtime;
+}
+
+static void end_objects(weir_runtime *runtime)
+{
+    weir_runtime_enter(runtime);
+    weir__servers_end(runtime);
+    weir__streams_end(runtime);
+    weir_runtime_leave(runtime);
+}
+
+int weir_runtime_free(weir_runtime *runtime)
+{
+    if (runtime == NULL) {
+        return 0;
+    }
+    if (runtime->depth != 0) {
+        return UV_EBUSY;
+    }
+    uv_mutex_lock(&runtime->post_mutex);
+    runtime->ending = 1;
+    uv_mutex_unlock(&runtime->post_mutex);
+    weir_runtime_enter(runtime);
+    run_posts(runtime);
+    weir_runtime_leave(runtime);
+
+    /* listeners may connect and listen again while they are told of the end: go on until all is quiet */
+    for (;;) {
+        end_objects(runtime);
+        if (!weir__servers_active(runtime) && !weir__streams_active(runtime)) {
+            break;
+        }
+        uv_run(runtime->loop, UV_RUN_ONCE);
+    }
+    weir__registry_free(runtime->registry);
+    runtime->registry = NULL;
+    weir__timers_forget(runtime);
+    close_handles(runtime);
+    weir__streams_orphan(runtime);
+    weir__servers_orphan(runtime);
+    free_memory(runtime);
+    return 0;
+}
+
+int weir_runtime_run_until(weir_runtime *runtime, const int *done)
+{
+    if (runtime->depth != 0) {
+        return UV_EBUSY;
+    }
+    while (!*done) {
+        if (uv_run(runtime->loop, UV_RUN_ONCE) == 0 && !*done) {
+            return UV_ECANCELED;
+        }
+    }
+    return 0;
+}
+
+uv_loop_t *weir_runtime_loop(const weir_runtime *runtime)
+{
+    return runtime->loop;
+}
+
+void weir_runtime_set_data(weir_runtime *runtime, void *data)
+{
+    runtime->data = data;
+}
+
+void *weir_runtime_data(const weir_runtime *runtime)
+{
+    return runtime->data;
+}
+
+size_t weir_runtime_default_high_water_mark(const weir_runtime *runtime)
+{
+    return runtime->default_high_water_mark;
+}
+
+int weir_runtime_set_default_high_water_mark(weir_runtime *runtime, size_t bytes)
+{
+    if (bytes == 0) {
+        return UV_EINVAL;
+    }
+    runtime->default_high_water_mark = bytes;
+    return 0;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* A runtime's insides, for the core. */
+#ifndef WEIR_RUNTIME_PRIVATE_H
+#define WEIR_RUNTIME_PRIVATE_H
+
+#include <uv.h>
+
+#include <weir/link.h>
+#include <weir/runtime.h>
+
+typedef struct weir__registry weir__registry;
+
+typedef struct weir__task_queue {
+    weir_task head; /* a ring; head.next is the first */
+} weir__task_queue;
+
+typedef struct weir__post weir__post;
+
+struct weir_runtime {
+    uv_loop_t *loop;
+    void *data;
+    weir__registry *registry; /* the plugins; plugin_registry.c */
+
+    /* ticks */
+    unsigned depth;
+    int ending;
+    weir__task_queue deferred;
+    weir__task_queue next_turn;
+    weir__task_queue settling;
+    uv_idle_t idle;
+    uv_async_t async;
+    uv_mutex_t post_mutex;
+    weir__post *posts;
+    weir__post *posts_tail;
+    int handles; /* libuv handles of the runtime's that are not closed yet */
+
+    /* timers: a binary heap over one handle */
+    uv_timer_t timer;
+    uint64_t timer_due; /* what the handle is armed for */
+    weir_timer **timers;
+    size_t timer_count;
+    size_t timer_capacity;
+    size_t timers_referenced;
+
+    /* the read slab */
+    weir_buf *slab;
+    weir_buf *view;
+    size_t slab_used;
+
+    /* live objects */
+    weir_stream *streams;
+    weir_server *servers;
+    uint64_t next_id;
+
+    size_t default_high_water_mark;
+    weir_log_function log;
+    void *log_arg;
+    weir_unhandled_function unhandled;
+    void *unhandled_arg;
+};
+
+/* The slab's next free part, at least 64 KiB of it; NULL without memory. The core's own reference stays with the
+ * runtime. */
+weir_buf *weir__slab_view(weir_runtime *runtime);
+
+/* What is kept of a buffer that was read: the bytes themselves when they are a small part of what they would pin. */
+weir_buf *weir__buf_keep(weir_buf *buf);
+
+/* Changes whether a timer keeps the loop alive; it may run. */
+void weir__timer_set_reference(weir_runtime *runtime, weir_timer *timer, int on);
+
+/* Stops all timers: the runtime ends. */
+void weir__timers_forget(weir_runtime *runtime);
+
+#endif

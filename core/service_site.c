@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* The servers of a service in one runtime: bound together, accepting together, stopped together. */
+#define _GNU_SOURCE
+
+#include <string.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "server_private.h"
+#include "service_private.h"
+
+#define KEEPER_PERIOD 3600000 /* ms; it only has to be active */
+
+/* ---- connections ---- */
+
+/* An idle connection nobody else looks after is closed: that is what a service's `timeout` says. */
+static void on_idle(const weir_event *event, void *arg)
+{
+    (void)arg;
+    if (weir_stream_listener_count(event->stream, WEIR_EVENT_TIMEOUT) == 1)
+        weir_stream_destroy(event->stream, NULL);
+}
+
+static void on_connection(const weir_event *event, void *arg)
+{
+    weir__site_server *server = arg;
+    const weir_handler *handler = server->handler.plugin->handler;
+    if (weir_stream_timeout(event->stream) > 0 && weir_stream_on(event->stream, WEIR_EVENT_TIMEOUT, on_idle, NULL) != 0) {
+        weir_stream_destroy(event->stream, NULL);
+        return;
+    }
+    handler->connection(server->handler.context, event->stream);
+}
+
+static void on_client_error(const weir_event *event, void *arg)
+{
+    const weir__site_server *server = arg;
+    char from[WEIR_ADDRESS_TEXT_SIZE] = "";
+    if (event->address)
+        weir_address_format(event->address, from, sizeof(from));
+    weir_log(server->site->runtime, WEIR_LOG_INFO, "%s: a client%s%s was refused: %s", server->name,
+             from[0] ? " from " : "", from, event->error->message);
+}
+
+static void on_drop(const weir_event *event, void *arg)
+{
+    static const char *const reasons[] = {"maxConnections", "blockList", "descriptors"};
+    const weir__site_server *server = arg;
+    const weir_drop *drop = event->drop;
+    char from[WEIR_ADDRESS_TEXT_SIZE] = "";
+    if (drop->remote.family != WEIR_FAMILY_NONE)
+        weir_address_format(&drop->remote, from, sizeof(from));
+    weir_log(server->site->runtime, drop->reason == WEIR_DROP_DESCRIPTORS ? WEIR_LOG_WARN : WEIR_LOG_INFO,
+             "%s: a connection%s%s was dropped (%s)", server->name, from[0] ? " from " : "", from,
+             reasons[drop->reason]);
+}
+
+/* ---- waiting for the servers ---- */
+
+static void tell_owner(weir_task *task)
+{
+    weir__site *site = (weir__site *)((char *)task - offsetof(weir__site, task));
+    if (site->state == WEIR__SITE_BINDING) {
+        site->state = WEIR__SITE_BOUND;
+        site->bound(site);
+        return;
+    }
+    site->state = WEIR__SITE_IDLE;
+    weir_timer_stop(site->runtime, &site->grace);
+    weir_timer_stop(site->runtime, &site->keeper);
+    for (size_t i = 0; i < site->count; i++) {
+        weir_error_release(site->servers[i].failure);
+        site->servers[i].failure = NULL;
+        weir_server_release(site->servers[i].server);
+        site->servers[i].server = NULL;
+    }
+    site->stopped(site);
+}
+
+/* A server has said what was waited for. */
+static void arrived(weir__site_server *server)
+{
+    weir__site *site = server->site;
+    if (!server->waited_for)
+        return;
+    server->waited_for = false;
+    if (--site->waiting == 0)
+        weir_runtime_defer(site->runtime, &site->task);
+}
+
+static void on_listening(const weir_event *event, void *arg)
+{
+    (void)event;
+    arrived(arg);
+}
+
+static void on_error(const weir_event *event, void *arg)
+{
+    weir__site_server *server = arg;
+    if (server->site->state != WEIR__SITE_BINDING) {
+        weir_log(server->site->runtime, WEIR_LOG_ERROR, "%s: %s", server->name, event->error->message);
+        return;
+    }
+    if (!server->failure)
+        server->failure = weir_error_retain(event->error);
+    arrived(server);
+}
+
+static void on_close(const weir_event *event, void *arg)
+{
+    weir__site_server *server = arg;
+    (void)event;
+    if (server->site->state == WEIR__SITE_STOPPING)
+        arrived(server);
+}
+
+/* ---- binding ---- */
+
+static const struct {
+    weir_event_type type;
+    weir_listener listener;
+} listeners_of_a_server[] = {
+    {WEIR_EVENT_LISTENING, on_listening},     {WEIR_EVENT_ERROR, on_error},
+    {WEIR_EVENT_CLOSE, on_close},             {WEIR_EVENT_CONNECTION, on_connection},
+    {WEIR_EVENT_CLIENT_ERROR, on_client_error}, {WEIR_EVENT_DROP, on_drop},
+};
+
+static int make_server(weir__site_server *server)
+{
+    server->server = weir_server_new(server->site->runtime, &server->options);
+    if (!server->server)
+        return UV_ENOMEM;
+    weir__server_hold(server->server, 1);
+    for (size_t i = 0; i < sizeof(listeners_of_a_server) / sizeof(listeners_of_a_server[0]); i++) {
+        int status = weir_server_on(server->server, listeners_of_a_server[i].type, listeners_of_a_server[i].listener,
+                                    server);
+        if (status != 0)
+            return status;
+    }
+    return 0;
+}
+
+static void begin_to_listen(weir__site_server *server, weir__inherited *inherited)
+{
+    int status;
+    server->waited_for = true;
+    server->site->waiting++;
+    if (inherited && inherited->fd >= 0) {
+        status = weir_server_listen_fd(server->server, server->endpoint, inherited->fd, NULL, NULL);
+        if (status == 0)
+            inherited->fd = -1;
+    } else {
+        status = weir_server_listen_endpoint(server->server, server->endpoint, NULL, NULL);
+    }
+    if (status == 0)
+        return;
+    char where[WEIR_ADDRESS_TEXT_SIZE + 128];
+    weir_endpoint_format(server->endpoint, where, sizeof(where));
+    server->failure = weir_error_newf(status, "listen", NULL, -1, "listen %s: %s (%s)", where, weir_error_text(status),
+                                      weir_error_name(status));
+    arrived(server);
+}
+
+static void keep_alive(weir_timer *timer)
+{
+    weir__site *site = (weir__site *)((char *)timer - offsetof(weir__site, keeper));
+    /* The timer's place in the heap has just become free, so that this cannot fail. */
+    weir_timer_start(site->runtime, timer, KEEPER_PERIOD);
+}
+
+int weir__site_bind(weir__site *site, weir__inherited *inherited)
+{
+    site->keeper.run = keep_alive;
+    int status = weir_timer_start(site->runtime, &site->keeper, KEEPER_PERIOD);
+    for (size_t i = 0; i < site->count && status == 0; i++)
+        status = make_server(&site->servers[i]);
+    if (status != 0) {
+        weir_timer_stop(site->runtime, &site->keeper);
+        for (size_t i = 0; i < site->count; i++) {
+            weir_server_release(site->servers[i].server);
+            site->servers[i].server = NULL;
+        }
+        return status;
+    }
+    site->state = WEIR__SITE_BINDING;
+    site->destroyed = 0;
+    site->task.run = tell_owner;
+    /* One more than there are, so that the owner is not told before all have begun. */
+    site->waiting = 1;
+    for (size_t i = 0; i < site->count; i++)
+        begin_to_listen(&site->servers[i], inherited ? &inherited[i] : NULL);
+    if (--site->waiting == 0)
+        weir_runtime_defer(site->runtime, &site->task);
+    return 0;
+}
+
+void weir__site_accept(weir__site *site)
+{
+    for (size_t i = 0; i < site->count; i++)
+        weir__server_hold(site->servers[i].server, 0);
+}
+
+/* ---- stopping ---- */
+
+static void cut(weir_stream *stream, void *arg)
+{
+    weir__site *site = arg;
+    if (weir_stream_destroyed(stream))
+        return;
+    site->destroyed++;
+    weir_stream_destroy(stream, NULL);
+}
+
+static void cut_all(weir__site *site)
+{
+    for (size_t i = 0; i < site->count; i++)
+        weir_server_each(site->servers[i].server, cut, site);
+}
+
+static void on_grace_over(weir_timer *timer)
+{
+    cut_all((weir__site *)((char *)timer - offsetof(weir__site, grace)));
+}
+
+static void stop_server(weir__site_server *server)
+{
+    const weir_handler *handler = server->handler.plugin->handler;
+    if (server->failure || !weir_server_listening(server->server))
+        return;
+    server->waited_for = true;
+    server->site->waiting++;
+    if (weir_server_close(server->server, NULL, NULL) != 0) {
+        /* It cannot even wait: then its connections do not, either. */
+        weir_server_each(server->server, cut, server->site);
+        arrived(server);
+        return;
+    }
+    if (handler->stopping)
+        handler->stopping(server->handler.context, server->server);
+}
+
+void weir__site_stop(weir__site *site, uint64_t grace)
+{
+    if (site->state == WEIR__SITE_BOUND) {
+        site->state = WEIR__SITE_STOPPING;
+        site->waiting = 1;
+        for (size_t i = 0; i < site->count; i++)
+            stop_server(&site->servers[i]);
+        if (--site->waiting == 0)
+            weir_runtime_defer(site->runtime, &site->task);
+    }
+    if (site->state != WEIR__SITE_STOPPING)
+        return;
+    site->grace.run = on_grace_over;
+    if (grace == 0 || weir_timer_start(site->runtime, &site->grace, grace) != 0)
+        cut_all(site);
+}
+
+/* ---- facts and life ---- */
+
+size_t weir__site_connections(const weir__site *site)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < site->count; i++)
+        if (site->servers[i].server)
+            count += weir_server_connections(site->servers[i].server);
+    return count;
+}
+
+void weir__site_free(weir__site *site)
+{
+    if (!site)
+        return;
+    for (size_t i = 0; i < site->count; i++) {
+        weir__component_free(WEIR__HANDLER, &site->servers[i].handler);
+        weir_endpoint_release(site->servers[i].endpoint);
+        weir__free(site->servers[i].name);
+    }
+    weir__free(site->servers);
+    weir__free(site);
+}

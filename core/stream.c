@@ -1,0 +1,806 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The state machine of a stream.
+ *
+ *              connect()          opened (transport)      opened (layers)
+ *      NEW ---------------> CONNECTING ----------> OPENING ----------> OPEN
+ *       |  arrival: OPENING or OPEN                                     |
+ *       |                        |                    |                 |
+ *       +------------------------+------ destroy() ---+-----------------+
+ *                                           |
+ *                                        CLOSING ---- all links closed: callbacks, 'error', 'close' ---> CLOSED
+ *                                                                       connect() again: CONNECTING <------+
+ *
+ * In OPEN two tracks run side by side: reading (stream_read.c: data, then eof, then 'end') and writing (stream_write.c:
+ * queue, then end(), then shut, then 'finish'). When both are over the stream destroys itself. Whatever is to be told
+ * to the application goes through steps, on the next tick; only 'data' is told at once.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+#include "memory.h"
+#include "server_private.h"
+#include "stream_private.h"
+
+#ifdef WEIR_DEBUG
+#include <assert.h>
+#define EXPECT(condition) assert(condition)
+#else
+#define EXPECT(condition) ((void)0)
+#endif
+
+#define DEFAULT_HANDSHAKE_TIMEOUT 120000
+
+#define BIT(life) (1u << (life))
+
+/* What may follow a phase. */
+static const unsigned follows[] = {
+    [LIFE_NEW] = BIT(LIFE_CONNECTING) | BIT(LIFE_OPENING) | BIT(LIFE_OPEN) | BIT(LIFE_CLOSING),
+    [LIFE_CONNECTING] = BIT(LIFE_OPENING) | BIT(LIFE_OPEN) | BIT(LIFE_CLOSING),
+    [LIFE_OPENING] = BIT(LIFE_OPEN) | BIT(LIFE_CLOSING),
+    [LIFE_OPEN] = BIT(LIFE_CLOSING),
+    [LIFE_CLOSING] = BIT(LIFE_CLOSED),
+    [LIFE_CLOSED] = BIT(LIFE_CONNECTING),
+};
+
+static void set_life(weir_stream *stream, weir__life life)
+{
+    EXPECT((follows[stream->life] & BIT(life)) != 0);
+    stream->life = (uint8_t)life;
+}
+
+int weir__stream_is_destroyed(const weir_stream *stream)
+{
+    return stream->life >= LIFE_CLOSING;
+}
+
+/* ---- events ---- */
+
+size_t weir__stream_emit_event(weir_stream *stream, weir_event *event)
+{
+    if (stream->listeners == NULL) {
+        return 0;
+    }
+    event->target_stream = stream;
+    if (event->stream == NULL) {
+        event->stream = stream;
+    }
+    weir_stream_retain(stream);
+    size_t count = weir__listeners_emit(&stream->listeners, event);
+    weir_stream_release(stream);
+    return count;
+}
+
+size_t weir__stream_emit(weir_stream *stream, weir_event_type type)
+{
+    weir_event event = {.type = type};
+    return weir__stream_emit_event(stream, &event);
+}
+
+/* ---- steps ---- */
+
+static void step_open(weir_stream *stream);
+static void step_connect(weir_stream *stream);
+static void step_ready(weir_stream *stream);
+static void step_peer_close(weir_stream *stream);
+static void step_fail(weir_stream *stream);
+static void step_close(weir_stream *stream);
+
+static void (*const step_functions[STEP_COUNT])(weir_stream *stream) = {
+    [STEP_OPEN] = step_open,
+    [STEP_CONNECT] = step_connect,
+    [STEP_READY] = step_ready,
+    [STEP_RESUME] = weir__step_resume,
+    [STEP_FLOW] = weir__step_flow,
+    [STEP_PAUSE] = weir__step_pause,
+    [STEP_READABLE] = weir__step_readable,
+    [STEP_MODE] = weir__step_mode,
+    [STEP_END] = weir__step_end,
+    [STEP_AUTO_END] = weir__step_auto_end,
+    [STEP_WRITTEN] = weir__step_written,
+    [STEP_DRAIN] = weir__step_drain,
+    [STEP_SHUT] = weir__step_shut,
+    [STEP_PIPE] = weir__step_pipe,
+    [STEP_PEER_CLOSE] = step_peer_close,
+    [STEP_FAIL] = step_fail,
+    [STEP_CLOSE] = step_close,
+};
+
+static weir__step take_step(weir_stream *stream)
+{
+    weir__step step = (weir__step)stream->steps[0];
+    stream->step_count--;
+    memmove(stream->steps, stream->steps + 1, stream->step_count);
+    return step;
+}
+
+/* Works off the steps that are there now; those that come in meanwhile have to wait behind other streams' ticks. */
+static void run_steps(weir_task *task)
+{
+    weir_stream *stream = (weir_stream *)(void *)((char *)task - offsetof(weir_stream, task));
+    weir_stream_retain(stream);
+    for (unsigned count = stream->step_count; count > 0 && stream->step_count > 0; count--) {
+        step_functions[take_step(stream)](stream);
+    }
+    if (stream->step_count > 0 && stream->runtime != NULL) {
+        weir_runtime_defer(stream->runtime, &stream->task);
+    }
+    weir_stream_release(stream);
+}
+
+int weir__stream_has_step(const weir_stream *stream, weir__step step)
+{
+    return memchr(stream->steps, (int)step, stream->step_count) != NULL;
+}
+
+void weir__stream_step(weir_stream *stream, weir__step step)
+{
+    if (stream->runtime == NULL || weir__stream_has_step(stream, step)) {
+        return;
+    }
+    stream->steps[stream->step_count++] = (uint8_t)step;
+    weir_runtime_defer(stream->runtime, &stream->task);
+}
+
+void weir__stream_drop_step(weir_stream *stream, weir__step step)
+{
+    uint8_t *found = memchr(stream->steps, (int)step, stream->step_count);
+    if (found != NULL) {
+        size_t behind = (size_t)(stream->steps + stream->step_count - found) - 1;
+        memmove(found, found + 1, behind);
+        stream->step_count--;
+    }
+}
+
+/* ---- making and freeing ---- */
+
+void weir_stream_options_init(weir_stream_options *options)
+{
+    memset(options, 0, sizeof(*options));
+    options->size = sizeof(*options);
+}
+
+static void take_options(weir_stream *stream, const weir_stream_options *options)
+{
+    size_t mark = weir_runtime_default_high_water_mark(stream->runtime);
+    stream->allow_half_open = options->allow_half_open != 0;
+    stream->auto_destroy = options->no_auto_destroy == 0;
+    stream->discard_on_end = options->discard_on_end != 0;
+    stream->readable_high_water_mark =
+        options->readable_high_water_mark != 0 ? options->readable_high_water_mark : mark;
+    stream->writable_high_water_mark =
+        options->writable_high_water_mark != 0 ? options->writable_high_water_mark : mark;
+    stream->max_write_queue = options->max_write_queue;
+    stream->connect_timeout = options->connect_timeout;
+    stream->handshake_timeout =
+        options->handshake_timeout != 0 ? options->handshake_timeout : DEFAULT_HANDSHAKE_TIMEOUT;
+    stream->half_close_timeout = options->half_close_timeout;
+    if (options->pause_on_connect) {
+        stream->explicitly_paused = 1;
+        stream->flowing = 0;
+    }
+    if (options->timeout != 0) {
+        weir_stream_set_timeout(stream, options->timeout, NULL, NULL);
+    }
+}
+
+/* The stream's options as they are, for an endpoint's own to be laid over them. */
+static void give_options(const weir_stream *stream, weir_stream_options *options)
+{
+    weir_stream_options_init(options);
+    options->allow_half_open = stream->allow_half_open;
+    options->no_auto_destroy = !stream->auto_destroy;
+    options->discard_on_end = stream->discard_on_end;
+    options->readable_high_water_mark = stream->readable_high_water_mark;
+    options->writable_high_water_mark = stream->writable_high_water_mark;
+    options->max_write_queue = stream->max_write_queue;
+    options->connect_timeout = stream->connect_timeout;
+    options->handshake_timeout = stream->handshake_timeout;
+    options->half_close_timeout = stream->half_close_timeout;
+}
+
+weir_stream *weir_stream_new(weir_runtime *runtime, const weir_stream_options *options)
+{
+    if (runtime == NULL) {
+        return NULL;
+    }
+    weir_stream *stream = weir__calloc(1, sizeof(*stream));
+    if (stream == NULL) {
+        return NULL;
+    }
+    stream->refs = 1;
+    stream->runtime = runtime;
+    stream->id = ++runtime->next_id;
+    stream->task.run = run_steps;
+    stream->flowing = -1;
+    stream->next = runtime->streams;
+    if (runtime->streams != NULL) {
+        runtime->streams->previous = stream;
+    }
+    runtime->streams = stream;
+
+    weir_stream_options defaults;
+    weir_stream_options_init(&defaults);
+    take_options(stream, options != NULL ? options : &defaults);
+    return stream;
+}
+
+weir_stream *weir_stream_retain(weir_stream *stream)
+{
+    if (stream != NULL) {
+        stream->refs++;
+    }
+    return stream;
+}
+
+static void unlist(weir_stream *stream)
+{
+    weir_runtime *runtime = stream->runtime;
+    if (runtime == NULL) {
+        return;
+    }
+    weir_runtime_cancel(runtime, &stream->task);
+    weir_timer_stop(runtime, &stream->idle_timer);
+    weir_timer_stop(runtime, &stream->phase_timer);
+    if (stream->previous != NULL) {
+        stream->previous->next = stream->next;
+    } else {
+        runtime->streams = stream->next;
+    }
+    if (stream->next != NULL) {
+        stream->next->previous = stream->previous;
+    }
+    stream->runtime = NULL;
+}
+
+void weir_stream_release(weir_stream *stream)
+{
+    if (stream == NULL || --stream->refs > 0) {
+        return;
+    }
+    /* nobody can see it any more, and it is not active: never connected, or closed */
+    stream->refs = 1;
+    weir__pipe_detach_all(stream);
+    if (--stream->refs > 0) {
+        return; /* an 'unpipe' that is still to come names it */
+    }
+    weir__stream_drop_input(stream);
+    unlist(stream);
+    weir__listeners_remove_all(&stream->listeners, WEIR_EVENT_COUNT);
+    weir_endpoint_release(stream->endpoint);
+    weir_error_release(stream->errored);
+    weir_error_release(stream->pending_error);
+    weir__free(stream);
+}
+
+static void activate(weir_stream *stream)
+{
+    if (!stream->active) {
+        stream->active = 1;
+        weir_stream_retain(stream);
+    }
+}
+
+static void deactivate(weir_stream *stream)
+{
+    if (stream->active) {
+        stream->active = 0;
+        weir_stream_release(stream);
+    }
+}
+
+/* ---- opening ---- */
+
+/* Both tracks at their beginning: a stream that is connected again starts anew (CONN-06). */
+static void reset_tracks(weir_stream *stream)
+{
+    weir_error_release(stream->errored);
+    weir_error_release(stream->pending_error);
+    stream->errored = NULL;
+    stream->pending_error = NULL;
+    stream->bytes_read = 0;
+    stream->bytes_written = 0;
+    stream->may_read = 0;
+    stream->reading = 0;
+    stream->pulling = 0;
+    stream->eof = 0;
+    stream->end_queued = 0;
+    stream->end_emitted = 0;
+    stream->emitted_readable = 0;
+    stream->discarding = 0;
+    stream->ending = 0;
+    stream->ended_by_peer = 0;
+    stream->shutting = 0;
+    stream->shut = 0;
+    stream->finish_emitted = 0;
+    stream->need_drain = 0;
+    stream->write_failed = 0;
+    stream->corked = 0;
+    stream->had_connected = 0;
+    stream->peer_close_seen = 0;
+    stream->destroy_when_finished = 0;
+    stream->reset_when_connected = 0;
+}
+
+static void free_unattached(weir_stream *stream)
+{
+    weir__links_free(stream);
+    weir_endpoint_release(stream->endpoint);
+    stream->endpoint = NULL;
+}
+
+static int attach_layers(weir_stream *stream, const weir_endpoint *endpoint, weir_role role)
+{
+    for (size_t i = 0; i < endpoint->layer_count; i++) {
+        const weir__component *component = &endpoint->layers[i];
+        weir_link *link = component->plugin->layer->create(component->context, stream->runtime, role);
+        if (link == NULL) {
+            return UV_ENOMEM;
+        }
+        weir__link_attach(stream, link);
+    }
+    return 0;
+}
+
+static void set_boolean(const weir_stream *stream, const char *name, int on)
+{
+    weir_value value = {.type = WEIR_VALUE_BOOLEAN, .number = on};
+    weir__links_set(stream, name, &value);
+}
+
+/* What was asked for before there was a connection (SOCM-23, SOCM-36, SOCM-40). */
+static void apply_remembered(weir_stream *stream)
+{
+    if (stream->no_delay != 0) {
+        set_boolean(stream, "noDelay", stream->no_delay == 2);
+    }
+    if (stream->keep_alive != 0) {
+        weir_value delay = {.type = WEIR_VALUE_NUMBER, .number = (int64_t)stream->keep_alive_delay};
+        weir__links_set(stream, "keepAliveInitialDelay", &delay);
+        set_boolean(stream, "keepAlive", stream->keep_alive == 2);
+    }
+    if (stream->unref) {
+        weir__links_ref(stream, 0);
+    }
+}
+
+static int may_connect(const weir_stream *stream)
+{
+    if (stream->runtime == NULL || stream->runtime->ending) {
+        return UV_ECANCELED;
+    }
+    switch ((weir__life)stream->life) {
+    case LIFE_NEW:
+    case LIFE_CLOSED:
+        return 0;
+    case LIFE_CONNECTING:
+    case LIFE_OPENING:
+        return UV_EALREADY;
+    case LIFE_OPEN:
+        return UV_EISCONN;
+    case LIFE_CLOSING:
+        break;
+    }
+    return WEIR_ESTREAM_DESTROYED;
+}
+
+static int make_links(weir_stream *stream, weir_endpoint *endpoint)
+{
+    const weir__component *transport = &endpoint->transport;
+    weir_link *link = transport->plugin->transport->create(transport->context, stream->runtime);
+    if (link == NULL) {
+        return UV_ENOMEM;
+    }
+    weir__link_attach(stream, link);
+    return attach_layers(stream, endpoint, WEIR_CLIENT);
+}
+
+int weir_stream_connect_endpoint(weir_stream *stream, weir_endpoint *endpoint, weir_listener listener, void *arg)
+{
+    if (stream == NULL || endpoint == NULL || endpoint->runtime != stream->runtime || endpoint->role != WEIR_CLIENT) {
+        return UV_EINVAL;
+    }
+    int status = may_connect(stream);
+    if (status != 0) {
+        return status;
+    }
+    if (listener != NULL) {
+        status = weir_stream_once(stream, WEIR_EVENT_CONNECT, listener, arg);
+        if (status != 0) {
+            return status;
+        }
+    }
+    weir_endpoint_retain(endpoint);
+    weir_endpoint_release(stream->endpoint);
+    stream->endpoint = endpoint;
+    status = make_links(stream, endpoint);
+    if (status != 0) {
+        free_unattached(stream);
+        if (listener != NULL) {
+            weir_stream_off(stream, WEIR_EVENT_CONNECT, listener, arg);
+        }
+        return status;
+    }
+    reset_tracks(stream);
+    weir_stream_options options;
+    give_options(stream, &options);
+    weir__endpoint_apply(endpoint, &options);
+    take_options(stream, &options);
+    set_life(stream, LIFE_CONNECTING);
+    activate(stream);
+    apply_remembered(stream);
+    weir__stream_touch(stream);
+    weir__stream_step(stream, STEP_OPEN);
+    return 0;
+}
+
+int weir_stream_connect(weir_stream *stream, const char *text, weir_listener listener, void *arg)
+{
+    if (stream == NULL || text == NULL) {
+        return UV_EINVAL;
+    }
+    int status = may_connect(stream);
+    if (status != 0) {
+        return status;
+    }
+    weir_endpoint *endpoint = NULL;
+    status = weir_endpoint_parse(stream->runtime, text, WEIR_CLIENT, NULL, &endpoint, NULL);
+    if (status == 0) {
+        status = weir_stream_connect_endpoint(stream, endpoint, listener, arg);
+        weir_endpoint_release(endpoint);
+    }
+    return status;
+}
+
+weir_stream *weir_connect(weir_runtime *runtime, const char *endpoint, const weir_stream_options *options,
+                          weir_listener listener, void *arg, int *error)
+{
+    weir_stream *stream = weir_stream_new(runtime, options);
+    int status = stream == NULL ? UV_ENOMEM : weir_stream_connect(stream, endpoint, listener, arg);
+    if (status != 0) {
+        weir_stream_release(stream);
+        stream = NULL;
+    }
+    if (error != NULL) {
+        *error = status;
+    }
+    return stream;
+}
+
+static void on_set_up_timeout(weir_timer *timer)
+{
+    weir_stream *stream = (weir_stream *)(void *)((char *)timer - offsetof(weir_stream, phase_timer));
+    int connecting = stream->life == LIFE_CONNECTING;
+    char where[WEIR_ADDRESS_TEXT_SIZE] = "";
+    if (stream->endpoint != NULL) {
+        weir_endpoint_format(stream->endpoint, where, sizeof(where));
+    }
+    weir_error *error = weir_error_newf(
+        UV_ETIMEDOUT, connecting ? "connect" : "open", NULL, -1, "%s %s: not %s within %llu ms (ETIMEDOUT)",
+        connecting ? "connect" : "open layers", where, connecting ? "connected" : "open",
+        (unsigned long long)(connecting ? stream->connect_timeout : stream->handshake_timeout));
+    weir__stream_link_failed(stream, error);
+    weir_error_release(error);
+}
+
+static void start_phase_timer(weir_stream *stream, uint64_t timeout, void (*run)(weir_timer *timer))
+{
+    weir_timer_stop(stream->runtime, &stream->phase_timer);
+    stream->phase_timer.run = run;
+    stream->phase_timer.unref = stream->unref;
+    if (timeout != 0 && weir_timer_start(stream->runtime, &stream->phase_timer, timeout) != 0) {
+        weir__stream_destroy_code(stream, UV_ENOMEM, "timer");
+    }
+}
+
+static void step_open(weir_stream *stream)
+{
+    if (stream->life != LIFE_CONNECTING) {
+        return;
+    }
+    start_phase_timer(stream, stream->connect_timeout, on_set_up_timeout);
+    if (stream->life == LIFE_CONNECTING) {
+        weir__links_open(stream);
+    }
+}
+
+void weir__stream_link_opened(weir_stream *stream, weir_link *link)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    if (link == stream->bottom) {
+        stream->had_connected = 1;
+        set_life(stream, link == stream->top ? LIFE_OPEN : LIFE_OPENING);
+        weir__stream_touch(stream);
+        if (stream->server == NULL) {
+            weir__stream_step(stream, STEP_CONNECT);
+        }
+        start_phase_timer(stream, link == stream->top ? 0 : stream->handshake_timeout, on_set_up_timeout);
+    }
+    if (link == stream->top && !weir__stream_is_destroyed(stream)) {
+        weir_timer_stop(stream->runtime, &stream->phase_timer);
+        if (stream->life == LIFE_OPENING) {
+            set_life(stream, LIFE_OPEN);
+        }
+        weir__stream_step(stream, STEP_READY);
+    }
+}
+
+static void step_connect(weir_stream *stream)
+{
+    weir__stream_emit(stream, WEIR_EVENT_CONNECT);
+}
+
+static void step_ready(weir_stream *stream)
+{
+    if (stream->life != LIFE_OPEN) {
+        return;
+    }
+    stream->may_read = 1; /* from here on listeners may write and ask for data */
+    if (stream->server != NULL && !stream->announced) {
+        stream->announced = 1;
+        weir__server_connection_ready(stream->server, stream);
+    } else {
+        weir__stream_emit(stream, WEIR_EVENT_READY);
+    }
+    if (stream->life != LIFE_OPEN) {
+        return;
+    }
+    if (stream->reset_when_connected) {
+        weir_stream_reset_and_destroy(stream);
+        return;
+    }
+    weir__stream_flush(stream);
+    weir__stream_update_reading(stream);
+}
+
+weir_stream *weir__stream_accept(weir_runtime *runtime, weir_server *server, const weir_stream_options *options,
+                                 const weir_endpoint *endpoint, weir_link *link)
+{
+    weir_stream *stream = weir_stream_new(runtime, options);
+    if (stream == NULL) {
+        return NULL;
+    }
+    weir__link_attach(stream, link);
+    if (attach_layers(stream, endpoint, WEIR_SERVER) != 0) {
+        /* the arrival's own link goes back to its maker, the layers' end here */
+        weir_link *layers = link->upper;
+        link->upper = NULL;
+        if (layers != NULL) {
+            layers->lower = NULL;
+        } else {
+            stream->top = NULL;
+        }
+        weir__links_free(stream);
+        weir_stream_release(stream);
+        return NULL;
+    }
+    stream->server = server;
+    activate(stream);
+    weir_stream_release(stream); /* the runtime's reference is the only one */
+    return stream;
+}
+
+/* ---- failing, ending, destroying ---- */
+
+void weir__stream_link_failed(weir_stream *stream, const weir_error *error)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    if (stream->life != LIFE_OPEN) {
+        if (stream->server != NULL) {
+            weir__server_client_error(stream->server, stream, error);
+        }
+        weir_stream_destroy(stream, error);
+    } else if (stream->pending_error != NULL) {
+        weir_stream_destroy(stream, stream->pending_error);
+    } else if (stream->flowing == 1 && stream->readable_length > 0) {
+        stream->pending_error = weir_error_retain(error);
+        weir__stream_step(stream, STEP_FAIL);
+    } else {
+        weir_stream_destroy(stream, error);
+    }
+}
+
+/* The data that came before the failure goes to whoever listens (BN-06). */
+static void step_fail(weir_stream *stream)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    weir__stream_flow(stream);
+    weir_stream_destroy(stream, stream->pending_error);
+}
+
+static void step_peer_close(weir_stream *stream)
+{
+    if (!weir__stream_is_destroyed(stream)) {
+        weir__stream_emit(stream, WEIR_EVENT_PEER_CLOSE);
+    }
+}
+
+static void do_destroy(weir_stream *stream, const weir_error *error, weir_close_mode mode)
+{
+    int never_connected = stream->life == LIFE_CONNECTING;
+    const weir_error *kept = weir_error_retain(error); /* may be the pending one, which goes below */
+    set_life(stream, LIFE_CLOSING);
+    activate(stream);
+    weir_error_release(stream->errored);
+    stream->errored = kept;
+    stream->step_count = 0;
+    weir_timer_stop(stream->runtime, &stream->phase_timer);
+    weir__stream_idle_stop(stream);
+    weir__stream_drop_input(stream);
+    weir__pipe_detach_all(stream);
+    int status = WEIR_ESTREAM_DESTROYED;
+    if (kept != NULL) {
+        status = kept->code;
+    } else if (never_connected) {
+        status = WEIR_ECLOSED_BEFORE_CONNECTION;
+    }
+    weir__stream_fail_queue(stream, status);
+    weir__stream_fail_ends(stream, status);
+    weir__links_close(stream, mode);
+    weir__stream_links_closed(stream); /* there may be none, or none that has to wait */
+}
+
+/* A link reported closed: is it the last one? */
+void weir__stream_links_closed(weir_stream *stream)
+{
+    if (weir__links_all_closed(stream)) {
+        weir__stream_step(stream, STEP_CLOSE);
+    }
+}
+
+void weir_stream_destroy(weir_stream *stream, const weir_error *error)
+{
+    if (stream == NULL || stream->runtime == NULL || weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    do_destroy(stream, error, WEIR_CLOSE_ORDERLY);
+}
+
+void weir__stream_destroy_code(weir_stream *stream, int code, const char *call)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    char where[WEIR_ADDRESS_TEXT_SIZE];
+    weir_address remote;
+    const char *address = NULL;
+    int port = -1;
+    if (stream->top != NULL && weir_stream_remote_address(stream, &remote) == 0) {
+        weir_address_ip(&remote, where, sizeof(where));
+        address = where;
+        port = remote.family == WEIR_FAMILY_PATH ? -1 : remote.port;
+    }
+    weir_error *error = weir_error_new(code, call, address, port);
+    weir_stream_destroy(stream, error);
+    weir_error_release(error);
+}
+
+void weir_stream_destroy_soon(weir_stream *stream)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    if (stream->finish_emitted) {
+        weir_stream_destroy(stream, NULL);
+        return;
+    }
+    stream->destroy_when_finished = 1;
+    if (!stream->ending) {
+        weir_stream_end(stream, NULL, NULL);
+    }
+}
+
+static int can_reset(const weir_stream *stream)
+{
+    weir_value value;
+    return weir__links_get(stream, "canReset", &value) != 0 || value.number != 0;
+}
+
+int weir_stream_reset_and_destroy(weir_stream *stream)
+{
+    if (stream->top != NULL && !can_reset(stream)) {
+        return WEIR_EINVALIDHANDLETYPE;
+    }
+    if (weir__stream_is_destroyed(stream)) {
+        return 0;
+    }
+    if (stream->life == LIFE_NEW) {
+        weir__stream_destroy_code(stream, WEIR_ESOCKET_CLOSED, NULL);
+    } else if (stream->life != LIFE_OPEN) {
+        stream->reset_when_connected = 1;
+    } else {
+        do_destroy(stream, NULL, WEIR_CLOSE_RESET);
+    }
+    return 0;
+}
+
+void weir__stream_maybe_auto_destroy(weir_stream *stream)
+{
+    if (weir__stream_is_destroyed(stream) || !stream->finish_emitted) {
+        return;
+    }
+    if (stream->destroy_when_finished || (stream->auto_destroy && stream->end_emitted)) {
+        weir_stream_destroy(stream, NULL);
+    }
+}
+
+static void emit_error(weir_stream *stream)
+{
+    weir_event event = {.type = WEIR_EVENT_ERROR, .error = stream->errored};
+    if (stream->server != NULL && !stream->announced) {
+        return; /* nobody has seen this stream: the server has told of it */
+    }
+    if (weir__stream_emit_event(stream, &event) == 0) {
+        event.target_stream = stream;
+        event.stream = stream;
+        weir__unhandled(stream->runtime, &event);
+    }
+}
+
+static void step_close(weir_stream *stream)
+{
+    weir__links_free(stream);
+    weir__stream_drop_batch(stream);
+    weir__stream_run_callbacks(stream, &stream->done);
+    weir__stream_run_callbacks(stream, &stream->end_done);
+    if (stream->errored != NULL) {
+        emit_error(stream);
+    }
+    if (stream->server != NULL) {
+        weir__server_connection_closed(stream->server, stream);
+        stream->server = NULL; /* which may go before a stream that the application keeps */
+    }
+    set_life(stream, LIFE_CLOSED);
+    weir_event event = {.type = WEIR_EVENT_CLOSE, .had_error = stream->errored != NULL};
+    weir__stream_emit_event(stream, &event);
+    if (stream->life == LIFE_CLOSED) { /* otherwise a listener has connected it again */
+        deactivate(stream);
+    }
+}
+
+/* ---- the runtime's end ---- */
+
+void weir__streams_end(weir_runtime *runtime)
+{
+    weir_stream *stream = runtime->streams;
+    while (stream != NULL) {
+        weir_stream *next = stream->next;
+        if (stream->active) {
+            weir_stream_destroy(stream, NULL);
+        }
+        stream = next;
+    }
+}
+
+int weir__streams_active(const weir_runtime *runtime)
+{
+    for (const weir_stream *stream = runtime->streams; stream != NULL; stream = stream->next) {
+        if (stream->active) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What the application still holds references of: it can be asked and released, and nothing else. */
+void weir__streams_orphan(weir_runtime *runtime)
+{
+    while (runtime->streams != NULL) {
+        weir_stream *stream = runtime->streams;
+        weir_stream_retain(stream);
+        stream->life = LIFE_CLOSED;
+        weir__pipe_detach_all(stream);
+        weir__stream_drop_input(stream);
+        weir_endpoint_release(stream->endpoint);
+        stream->endpoint = NULL;
+        unlist(stream);
+        weir_stream_release(stream);
+    }
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pipes: what a source reads is written to its destinations, the slowest of which governs (PIPE-01 to PIPE-10). A pipe
+ * is no listener, so removing listeners leaves it alone; its back pressure is a reason of its own not to read, apart
+ * from the application's pause().
+ */
+#include "memory.h"
+#include "stream_private.h"
+
+/* ---- 'pipe' and 'unpipe' ---- */
+
+static void queue_event(weir__pipe *pipe)
+{
+    weir_stream *destination = pipe->destination;
+    if (pipe->event_queued) {
+        return;
+    }
+    pipe->event_queued = 1;
+    pipe->next_event = NULL;
+    weir_stream_retain(pipe->source); /* the listener is told who it was */
+    weir__pipe **end = &destination->pipe_events;
+    while (*end != NULL) {
+        end = &(*end)->next_event;
+    }
+    *end = pipe;
+    weir__stream_step(destination, STEP_PIPE);
+}
+
+static void emit_about(weir_stream *destination, weir_event_type type, weir_stream *source)
+{
+    weir_event event = {.type = type, .stream = source};
+    weir__stream_emit_event(destination, &event);
+}
+
+/* Takes the events of a destination out one by one; emits them, or (destroyed meanwhile) only lets them go. */
+void weir__step_pipe(weir_stream *destination)
+{
+    while (destination->pipe_events != NULL) {
+        weir__pipe *pipe = destination->pipe_events;
+        weir_stream *source = pipe->source;
+        int piped = pipe->event_pipe;
+        int unpiped = pipe->event_unpipe;
+        destination->pipe_events = pipe->next_event;
+        pipe->event_queued = 0;
+        pipe->event_pipe = 0;
+        pipe->event_unpipe = 0;
+        if (!pipe->attached) {
+            weir__free(pipe);
+        }
+        if (piped && !weir__stream_is_destroyed(destination)) {
+            emit_about(destination, WEIR_EVENT_PIPE, source);
+        }
+        if (unpiped && !weir__stream_is_destroyed(destination)) {
+            emit_about(destination, WEIR_EVENT_UNPIPE, source);
+        }
+        weir_stream_release(source);
+    }
+}
+
+/* ---- attaching and detaching ---- */
+
+static void unlink_pipe(weir__pipe *pipe)
+{
+    weir__pipe **out = &pipe->source->pipes_out;
+    while (*out != pipe) {
+        out = &(*out)->next_of_source;
+    }
+    *out = pipe->next_of_source;
+    weir__pipe **in = &pipe->destination->pipes_in;
+    while (*in != pipe) {
+        in = &(*in)->next_of_destination;
+    }
+    *in = pipe->next_of_destination;
+    pipe->attached = 0;
+}
+
+/* `tell`: the destination lives on and hears 'unpipe'. */
+static void detach(weir__pipe *pipe, int tell)
+{
+    weir_stream *source = pipe->source;
+    unlink_pipe(pipe);
+    if (pipe->waiting) {
+        pipe->waiting = 0;
+        source->pipes_waiting--;
+    }
+    if (tell && pipe->destination->runtime != NULL && !weir__stream_is_destroyed(pipe->destination)) {
+        pipe->event_unpipe = 1;
+        queue_event(pipe);
+    } else if (!pipe->event_queued) {
+        weir__free(pipe);
+    }
+    if (source->pipes_out == NULL) {
+        weir_stream_pause(source); /* PIPE-08 */
+    } else if (source->pipes_waiting == 0 && source->flowing == 1) {
+        weir__stream_step(source, STEP_FLOW); /* the slowest one has gone */
+    }
+}
+
+static weir__pipe *find(const weir_stream *source, const weir_stream *destination)
+{
+    weir__pipe *pipe = source->pipes_out;
+    while (pipe != NULL && pipe->destination != destination) {
+        pipe = pipe->next_of_source;
+    }
+    return pipe;
+}
+
+static void link_pipe(weir__pipe *pipe)
+{
+    weir__pipe **out = &pipe->source->pipes_out;
+    while (*out != NULL) {
+        out = &(*out)->next_of_source;
+    }
+    *out = pipe;
+    weir__pipe **in = &pipe->destination->pipes_in;
+    while (*in != NULL) {
+        in = &(*in)->next_of_destination;
+    }
+    *in = pipe;
+    pipe->attached = 1;
+}
+
+static void wait_for_drain(weir__pipe *pipe)
+{
+    if (!pipe->waiting) {
+        pipe->waiting = 1;
+        pipe->source->pipes_waiting++;
+    }
+}
+
+int weir_stream_pipe(weir_stream *source, weir_stream *destination, const weir_pipe_options *options)
+{
+    if (source == NULL || destination == NULL || source->runtime == NULL || source->runtime != destination->runtime ||
+        weir__stream_is_destroyed(source) || weir__stream_is_destroyed(destination)) {
+        return UV_EINVAL;
+    }
+    if (find(source, destination) != NULL) {
+        return UV_EEXIST;
+    }
+    weir__pipe *pipe = weir__calloc(1, sizeof(*pipe));
+    if (pipe == NULL) {
+        return UV_ENOMEM;
+    }
+    pipe->source = source;
+    pipe->destination = destination;
+    pipe->no_end = options != NULL && options->no_end;
+    link_pipe(pipe);
+    pipe->event_pipe = 1;
+    queue_event(pipe);
+    if (destination->need_drain) {
+        wait_for_drain(pipe);
+    }
+    if (!source->end_emitted) {
+        weir_stream_resume(source);
+        return 0;
+    }
+    return pipe->no_end ? 0 : weir_stream_end(destination, NULL, NULL);
+}
+
+void weir_stream_unpipe(weir_stream *source, weir_stream *destination)
+{
+    if (destination != NULL) {
+        weir__pipe *pipe = find(source, destination);
+        if (pipe != NULL) {
+            detach(pipe, 1);
+        }
+        return;
+    }
+    while (source->pipes_out != NULL) {
+        detach(source->pipes_out, 1);
+    }
+}
+
+/* The stream is destroyed or goes: it is nobody's source and nobody's destination any more. */
+void weir__pipe_detach_all(weir_stream *stream)
+{
+    while (stream->pipes_out != NULL) {
+        detach(stream->pipes_out, stream->pipes_out->destination != stream);
+    }
+    while (stream->pipes_in != NULL) {
+        detach(stream->pipes_in, 0);
+    }
+    if (stream->pipe_events != NULL) {
+        stream->refs++; /* its own reference may be among those that the events hold */
+        weir__step_pipe(stream);
+        stream->refs--;
+    }
+}
+
+/* ---- moving ---- */
+
+void weir__pipe_data(weir_stream *source, weir_buf *buf)
+{
+    weir__pipe *next;
+    for (weir__pipe *pipe = source->pipes_out; pipe != NULL; pipe = next) {
+        next = pipe->next_of_source;
+        weir_stream *destination = pipe->destination;
+        int go_on = weir_stream_write(destination, buf->data, buf->size, NULL, NULL);
+        if (weir__stream_is_destroyed(source)) {
+            return;
+        }
+        if (go_on < 0) {
+            weir__stream_destroy_code(destination, go_on, "write"); /* rather than a hole in what it gets */
+        } else if (go_on == 0 && !weir__stream_is_destroyed(destination)) {
+            wait_for_drain(pipe);
+        }
+    }
+    weir__stream_update_reading(source);
+}
+
+void weir__pipe_drained(weir_stream *destination)
+{
+    weir__pipe *next;
+    for (weir__pipe *pipe = destination->pipes_in; pipe != NULL; pipe = next) {
+        next = pipe->next_of_destination;
+        if (!pipe->waiting) {
+            continue;
+        }
+        pipe->waiting = 0;
+        if (--pipe->source->pipes_waiting == 0) {
+            weir__stream_step(pipe->source, STEP_FLOW);
+        }
+    }
+}
+
+/* The source has ended (PIPE-03, PIPE-04). */
+void weir__pipe_end(weir_stream *source)
+{
+    weir__pipe *next;
+    for (weir__pipe *pipe = source->pipes_out; pipe != NULL; pipe = next) {
+        next = pipe->next_of_source;
+        if (pipe->no_end) {
+            detach(pipe, 1);
+        } else if (weir_stream_end(pipe->destination, NULL, NULL) != 0) {
+            weir__stream_destroy_code(pipe->destination, UV_ENOMEM, "shutdown");
+        }
+    }
+}
+
+/* The destination has ended its writing: nothing can be piped into it any more. */
+void weir__pipe_finished(weir_stream *destination)
+{
+    while (destination->pipes_in != NULL) {
+        detach(destination->pipes_in, 1);
+    }
+}

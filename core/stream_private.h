@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A stream's insides.
+ *
+ * stream.c         the state machine: life, steps (ticks), opening, ending, destroying
+ * stream_read.c    the reading track: buffer, flowing, paused and 'readable' modes
+ * stream_write.c   the writing track: queue, cork, try-first writes, end
+ * stream_pipe.c    pipes
+ * stream_idle.c    the idle time-out
+ * stream_facts.c   what can be asked
+ * link.c           the calls between links, and their laws
+ */
+#ifndef WEIR_STREAM_PRIVATE_H
+#define WEIR_STREAM_PRIVATE_H
+
+#include <weir/link.h>
+#include <weir/stream.h>
+
+#include "endpoint_private.h"
+#include "listeners.h"
+#include "runtime_private.h"
+
+/* The phases of a stream's life; stream.c has the table of what may follow what. */
+typedef enum weir__life {
+    LIFE_NEW,        /* made, never connected */
+    LIFE_CONNECTING, /* the transport is opening */
+    LIFE_OPENING,    /* the transport is open, layers are opening */
+    LIFE_OPEN,
+    LIFE_CLOSING, /* destroyed; links are closing, 'close' has not been emitted */
+    LIFE_CLOSED   /* 'close' was emitted (or is being emitted) */
+} weir__life;
+
+/*
+ * What a stream has to do on the next tick. A step stands once in a stream's list; the list is worked off in the order
+ * in which the steps came in.
+ */
+typedef enum weir__step {
+    STEP_OPEN,       /* begin to connect */
+    STEP_CONNECT,    /* 'connect' */
+    STEP_READY,      /* 'ready' (or the server's 'connection'); queued writes go out, reading begins */
+    STEP_RESUME,     /* 'resume', and what is buffered flows */
+    STEP_FLOW,       /* back pressure is gone, or something was unshifted: what is buffered flows */
+    STEP_PAUSE,      /* 'pause' */
+    STEP_READABLE,   /* 'readable' */
+    STEP_MODE,       /* a 'readable' listener came or went */
+    STEP_END,        /* 'end' */
+    STEP_AUTO_END,   /* the peer ended and half-open is not allowed: end() */
+    STEP_WRITTEN,    /* write callbacks */
+    STEP_DRAIN,      /* 'drain' */
+    STEP_SHUT,       /* callbacks of end(), 'finish' */
+    STEP_PIPE,       /* 'pipe' and 'unpipe' */
+    STEP_PEER_CLOSE, /* 'peerClose' */
+    STEP_FAIL,       /* a failure that waits for the data before it */
+    STEP_CLOSE,      /* outstanding callbacks, 'error', 'close' */
+    STEP_COUNT
+} weir__step;
+
+/* A chunk in the read buffer. */
+typedef struct weir__chunk {
+    struct weir__chunk *next;
+    weir_buf *buf;
+    size_t offset; /* of its first byte not read yet */
+} weir__chunk;
+
+/* A write that waits for the kernel, or for its callback. */
+typedef struct weir__write {
+    struct weir__write *next;
+    weir_buf *buf; /* NULL: nothing to send (an empty write, one that failed at once, one completed) */
+    size_t offset; /* of the first byte the kernel did not take */
+    weir_write_callback callback;
+    void *arg;
+    int status; /* what the callback gets */
+} weir__write;
+
+typedef struct weir__write_list {
+    weir__write *first;
+    weir__write *last;
+} weir__write_list;
+
+/* One source and one destination. It is in both streams' lists until it is detached, and goes when its events are out.
+ */
+typedef struct weir__pipe {
+    weir_stream *source;
+    weir_stream *destination;
+    struct weir__pipe *next_of_source;
+    struct weir__pipe *next_of_destination;
+    struct weir__pipe *next_event; /* in the destination's list of 'pipe' and 'unpipe' to come */
+    unsigned no_end : 1;
+    unsigned waiting : 1;      /* for the destination's 'drain' */
+    unsigned attached : 1;     /* in the source's and the destination's lists */
+    unsigned event_pipe : 1;   /* 'pipe' is to be emitted */
+    unsigned event_unpipe : 1; /* 'unpipe' is to be emitted */
+    unsigned event_queued : 1; /* in the destination's list of events */
+} weir__pipe;
+
+struct weir_stream {
+    size_t refs;
+    weir_runtime *runtime; /* NULL: the runtime has ended */
+    weir_stream *next;     /* all streams of the runtime */
+    weir_stream *previous;
+    uint64_t id;
+    void *data;
+
+    weir_link *top;
+    weir_link *bottom;
+    weir_endpoint *endpoint; /* where it connects to; NULL for arrivals */
+    weir__listeners *listeners;
+    const weir_error *errored;
+
+    weir_server *server;
+    weir_stream *next_of_server;
+    weir_stream *previous_of_server;
+
+    /* steps */
+    weir_task task;
+    uint8_t steps[STEP_COUNT];
+    uint8_t step_count;
+
+    /* life */
+    uint8_t life;           /* weir__life */
+    unsigned active : 1;    /* the runtime holds a reference */
+    unsigned counted : 1;   /* in the server's count */
+    unsigned announced : 1; /* the server's 'connection' was emitted */
+    unsigned allow_half_open : 1;
+    unsigned auto_destroy : 1;
+    unsigned discard_on_end : 1;
+    unsigned unref : 1;
+    unsigned destroy_when_finished : 1;
+    unsigned reset_when_connected : 1;
+    unsigned had_connected : 1;
+    unsigned peer_close_seen : 1;
+
+    /* reading */
+    signed char flowing; /* 1, 0, or -1: Node's null */
+    unsigned explicitly_paused : 1;
+    unsigned pulling : 1;  /* not flowing, but somebody asked for data by read() */
+    unsigned reading : 1;  /* what the links were told */
+    unsigned may_read : 1; /* set-up is over: 'ready' or 'connection' has come */
+    unsigned eof : 1;
+    unsigned end_queued : 1;
+    unsigned end_emitted : 1;
+    unsigned need_readable : 1;
+    unsigned emitted_readable : 1;
+    unsigned discarding : 1;
+    unsigned emitting_data : 1;
+
+    /* writing */
+    unsigned ending : 1;        /* end() was called */
+    unsigned ended_by_peer : 1; /* by STEP_AUTO_END */
+    unsigned shutting : 1;      /* the links were told */
+    unsigned shut : 1;          /* and have done it: 'finish' is due */
+    unsigned finish_emitted : 1;
+    unsigned need_drain : 1;
+    unsigned writing : 1; /* a write is with the links */
+    unsigned write_failed : 1;
+    unsigned timed_out : 1; /* 'timeout' was emitted for this idle period */
+    unsigned timeout_set : 1;
+    unsigned no_delay : 2;   /* 0: never set, 1: off, 2: on */
+    unsigned keep_alive : 2; /* likewise */
+    uint32_t corked;
+
+    weir__chunk *chunks;
+    weir__chunk *last_chunk;
+    size_t readable_length;
+    size_t readable_high_water_mark;
+    uint64_t bytes_read;
+    weir__pipe *pipes_out; /* where this stream is the source */
+    weir__pipe *pipes_in;  /* where it is the destination */
+    weir__pipe *pipe_events;
+    uint32_t pipes_waiting; /* of pipes_out: back pressure */
+
+    weir__write_list queue;    /* the first `in_flight` of them are with the links */
+    weir__write_list done;     /* callbacks to come */
+    weir__write_list end_done; /* callbacks of end() to come */
+    size_t in_flight;
+    size_t writable_length; /* bytes in the queue */
+    size_t writable_high_water_mark;
+    size_t max_write_queue;
+    uint64_t bytes_written;
+    struct iovec one; /* the usual batch: a single buffer */
+    struct iovec *batch;
+    const weir_error *pending_error; /* of STEP_FAIL, or a failed write that waits for readable data */
+
+    /* time */
+    uint64_t last_activity;
+    uint64_t timeout; /* idle, ms */
+    weir_timer idle_timer;
+    weir_timer phase_timer; /* set-up, a failed write, half-closed: never two of them */
+    uint64_t connect_timeout;
+    uint64_t handshake_timeout;
+    uint64_t half_close_timeout;
+    uint64_t keep_alive_delay;
+};
+
+/* ---- stream.c ---- */
+void weir__stream_step(weir_stream *stream, weir__step step);
+void weir__stream_drop_step(weir_stream *stream, weir__step step);
+int weir__stream_has_step(const weir_stream *stream, weir__step step);
+int weir__stream_is_destroyed(const weir_stream *stream);
+/* Emits an event that carries nothing; returns how many listeners ran. */
+size_t weir__stream_emit(weir_stream *stream, weir_event_type type);
+size_t weir__stream_emit_event(weir_stream *stream, weir_event *event);
+/* Destroys with an error of that code and call, at the stream's address. */
+void weir__stream_destroy_code(weir_stream *stream, int code, const char *call);
+/* Both tracks are over: destroy, if that is wanted. */
+void weir__stream_maybe_auto_destroy(weir_stream *stream);
+/* A stream for an arrival; its bottom link is `link`, open, which it takes. NULL: no memory, the link stays the
+ * caller's. */
+weir_stream *weir__stream_accept(weir_runtime *runtime, weir_server *server, const weir_stream_options *options,
+                                 const weir_endpoint *endpoint, weir_link *link);
+/* Runtime's end. */
+void weir__streams_end(weir_runtime *runtime);
+int weir__streams_active(const weir_runtime *runtime);
+void weir__streams_orphan(weir_runtime *runtime);
+
+/* reports of the top link */
+void weir__stream_link_opened(weir_stream *stream, weir_link *link);
+void weir__stream_link_failed(weir_stream *stream, const weir_error *error);
+void weir__stream_links_closed(weir_stream *stream);
+
+/* ---- stream_read.c ---- */
+void weir__stream_on_data(weir_stream *stream, weir_buf *buf);
+void weir__stream_on_end(weir_stream *stream);
+void weir__stream_update_reading(weir_stream *stream);
+void weir__stream_flow(weir_stream *stream);
+void weir__stream_drop_input(weir_stream *stream);
+void weir__stream_reader_added(weir_stream *stream, weir_event_type type);
+void weir__stream_reader_removed(weir_stream *stream, weir_event_type type);
+void weir__step_resume(weir_stream *stream);
+void weir__step_flow(weir_stream *stream);
+void weir__step_pause(weir_stream *stream);
+void weir__step_readable(weir_stream *stream);
+void weir__step_mode(weir_stream *stream);
+void weir__step_end(weir_stream *stream);
+void weir__step_auto_end(weir_stream *stream);
+
+/* ---- stream_write.c ---- */
+void weir__stream_flush(weir_stream *stream);
+void weir__stream_on_written(weir_stream *stream, int status);
+void weir__stream_on_shut(weir_stream *stream, int status);
+void weir__stream_check_drain(weir_stream *stream);
+/* Everything queued will never be written: `status` is what its callbacks get. What is with the links stays. */
+void weir__stream_fail_queue(weir_stream *stream, int status);
+void weir__stream_fail_ends(weir_stream *stream, int status);
+void weir__stream_run_callbacks(weir_stream *stream, weir__write_list *list);
+void weir__stream_drop_batch(weir_stream *stream);
+void weir__step_written(weir_stream *stream);
+void weir__step_drain(weir_stream *stream);
+void weir__step_shut(weir_stream *stream);
+
+/* ---- stream_pipe.c ---- */
+void weir__pipe_data(weir_stream *source, weir_buf *buf);
+void weir__pipe_end(weir_stream *source);
+void weir__pipe_drained(weir_stream *destination);
+void weir__pipe_finished(weir_stream *destination);
+void weir__pipe_detach_all(weir_stream *stream);
+void weir__step_pipe(weir_stream *stream);
+
+/* ---- stream_idle.c ---- */
+void weir__stream_touch(weir_stream *stream);
+void weir__stream_idle_stop(weir_stream *stream);
+
+/* ---- link.c ---- */
+void weir__link_attach(weir_stream *stream, weir_link *link);
+void weir__links_open(weir_stream *stream);
+void weir__links_arrived(weir_stream *stream, weir_link *link);
+void weir__links_read(weir_stream *stream, int on);
+ssize_t weir__links_try_write(weir_stream *stream, const struct iovec *bufs, size_t count);
+int weir__links_write(weir_stream *stream, const struct iovec *bufs, size_t count);
+int weir__links_shutdown(weir_stream *stream);
+void weir__links_flush(weir_stream *stream);
+int weir__links_get(const weir_stream *stream, const char *name, weir_value *value);
+int weir__links_set(const weir_stream *stream, const char *name, const weir_value *value);
+size_t weir__links_held(const weir_stream *stream);
+void weir__links_ref(const weir_stream *stream, int on);
+void weir__links_close(weir_stream *stream, weir_close_mode mode);
+void weir__links_free(weir_stream *stream);
+int weir__links_all_closed(const weir_stream *stream);
+
+#endif

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The reading track: what comes in goes to listeners and pipes at once while the stream flows, into the buffer
+ * otherwise; then 'end'.
+ *
+ * Modes (RD-01, RD-02, RD-22): flowing 1 ('data' listener, resume, pipe), 0 (pause, or a 'readable' listener), -1
+ * (nobody has asked yet). Links are told to read while somebody wants data and the buffer is below its mark; pause()
+ * tells them to stop at once, so that the peer feels it and a peer that leaves is seen (SOCM-20, BN-05).
+ */
+#include <string.h>
+
+#include "memory.h"
+#include "stream_private.h"
+
+/* ---- the buffer ---- */
+
+static int buffer_put(weir_stream *stream, weir_buf *buf, size_t offset, int front)
+{
+    weir__chunk *chunk = weir__malloc(sizeof(*chunk));
+    if (chunk == NULL) {
+        return UV_ENOMEM;
+    }
+    chunk->buf = buf;
+    chunk->offset = offset;
+    if (front) {
+        chunk->next = stream->chunks;
+        stream->chunks = chunk;
+        if (stream->last_chunk == NULL) {
+            stream->last_chunk = chunk;
+        }
+    } else {
+        chunk->next = NULL;
+        if (stream->last_chunk != NULL) {
+            stream->last_chunk->next = chunk;
+        } else {
+            stream->chunks = chunk;
+        }
+        stream->last_chunk = chunk;
+    }
+    stream->readable_length += buf->size - offset;
+    return 0;
+}
+
+/* Takes the first chunk out: its buffer, whose reference goes to the caller, beginning at the first unread byte. */
+static weir_buf *buffer_take_chunk(weir_stream *stream)
+{
+    weir__chunk *chunk = stream->chunks;
+    weir_buf *buf = chunk->buf;
+    if (chunk->offset > 0) {
+        buf = weir_buf_slice(chunk->buf, chunk->offset, chunk->buf->size - chunk->offset);
+        if (buf == NULL) {
+            return NULL;
+        }
+        weir_buf_release(chunk->buf);
+    }
+    stream->chunks = chunk->next;
+    if (stream->chunks == NULL) {
+        stream->last_chunk = NULL;
+    }
+    stream->readable_length -= buf->size;
+    weir__free(chunk);
+    return buf;
+}
+
+/* Takes `size` bytes, all of which are there, out of the buffer as one. NULL: no memory, nothing taken. */
+static weir_buf *buffer_take(weir_stream *stream, size_t size)
+{
+    weir__chunk *chunk = stream->chunks;
+    size_t first = chunk->buf->size - chunk->offset;
+    if (first == size) {
+        return buffer_take_chunk(stream);
+    }
+    if (first > size) {
+        weir_buf *part = weir_buf_slice(chunk->buf, chunk->offset, size);
+        if (part != NULL) {
+            chunk->offset += size;
+            stream->readable_length -= size;
+        }
+        return part;
+    }
+    weir_buf *all = weir_buf_new(size);
+    if (all == NULL) {
+        return NULL;
+    }
+    for (size_t done = 0; done < size;) {
+        chunk = stream->chunks;
+        size_t part = chunk->buf->size - chunk->offset;
+        if (part > size - done) {
+            part = size - done;
+        }
+        memcpy(all->data + done, chunk->buf->data + chunk->offset, part);
+        done += part;
+        chunk->offset += part;
+        if (chunk->offset == chunk->buf->size) {
+            stream->chunks = chunk->next;
+            weir_buf_release(chunk->buf);
+            weir__free(chunk);
+        }
+    }
+    if (stream->chunks == NULL) {
+        stream->last_chunk = NULL;
+    }
+    stream->readable_length -= size;
+    return all;
+}
+
+void weir__stream_drop_input(weir_stream *stream)
+{
+    while (stream->chunks != NULL) {
+        weir__chunk *chunk = stream->chunks;
+        stream->chunks = chunk->next;
+        weir_buf_release(chunk->buf);
+        weir__free(chunk);
+    }
+    stream->last_chunk = NULL;
+    stream->readable_length = 0;
+}
+
+/* ---- telling the links ---- */
+
+static int wants_data(const weir_stream *stream)
+{
+    if (stream->life != LIFE_OPEN || !stream->may_read || stream->eof || stream->pipes_waiting > 0) {
+        return 0;
+    }
+    if (stream->flowing != 1 && !stream->pulling) {
+        return 0;
+    }
+    return stream->readable_length < stream->readable_high_water_mark;
+}
+
+void weir__stream_update_reading(weir_stream *stream)
+{
+    int wanted = wants_data(stream);
+    if (stream->reading != (unsigned)wanted && !weir__stream_is_destroyed(stream) && stream->top != NULL) {
+        stream->reading = wanted != 0;
+        weir__links_read(stream, wanted);
+    }
+}
+
+/* ---- delivering ---- */
+
+static void deliver(weir_stream *stream, weir_buf *buf)
+{
+    weir_event event = {.type = WEIR_EVENT_DATA, .buffer = buf};
+    weir__stream_emit_event(stream, &event);
+    if (stream->pipes_out != NULL && !weir__stream_is_destroyed(stream)) {
+        weir__pipe_data(stream, buf);
+    }
+}
+
+/* 'end' may come: all was consumed, and the peer has ended. */
+static void maybe_end(weir_stream *stream)
+{
+    if (stream->eof && stream->readable_length == 0 && !stream->end_queued && !weir__stream_is_destroyed(stream)) {
+        stream->end_queued = 1;
+        weir__stream_step(stream, STEP_END);
+    }
+}
+
+/* Hands out what is buffered for as long as the stream flows. */
+void weir__stream_flow(weir_stream *stream)
+{
+    while (stream->flowing == 1 && stream->pipes_waiting == 0 && stream->readable_length > 0 &&
+           !weir__stream_is_destroyed(stream)) {
+        weir_buf *buf = buffer_take_chunk(stream);
+        if (buf == NULL) {
+            weir__stream_destroy_code(stream, UV_ENOMEM, "read");
+            return;
+        }
+        deliver(stream, buf);
+        weir_buf_release(buf);
+    }
+    maybe_end(stream);
+    weir__stream_update_reading(stream);
+}
+
+static void emit_readable_later(weir_stream *stream)
+{
+    stream->need_readable = 0;
+    if (!stream->emitted_readable && weir_stream_listener_count(stream, WEIR_EVENT_READABLE) > 0) {
+        stream->emitted_readable = 1;
+        weir__stream_step(stream, STEP_READABLE);
+    }
+}
+
+/* Nothing older waits for its turn: the bytes may go straight to the listener. */
+static int flows_now(const weir_stream *stream)
+{
+    return stream->flowing == 1 && stream->readable_length == 0 && stream->pipes_waiting == 0 &&
+           !stream->emitting_data && !weir__stream_has_step(stream, STEP_RESUME) &&
+           !weir__stream_has_step(stream, STEP_FLOW);
+}
+
+void weir__stream_on_data(weir_stream *stream, weir_buf *buf)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    stream->bytes_read += buf->size;
+    weir__stream_touch(stream);
+    if (stream->discarding) {
+        return;
+    }
+    if (flows_now(stream)) {
+        stream->emitting_data = 1;
+        deliver(stream, buf);
+        stream->emitting_data = 0;
+        return;
+    }
+    weir_buf *kept = weir__buf_keep(buf);
+    if (kept == NULL || buffer_put(stream, kept, 0, 0) != 0) {
+        weir_buf_release(kept);
+        weir__stream_destroy_code(stream, UV_ENOMEM, "read");
+        return;
+    }
+    if (stream->need_readable) {
+        emit_readable_later(stream);
+    }
+    weir__stream_update_reading(stream);
+}
+
+void weir__stream_on_end(weir_stream *stream)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    stream->eof = 1;
+    stream->peer_close_seen = 1; /* an end that was read is no news any more */
+    weir_timer_stop(stream->runtime, &stream->phase_timer);
+    weir__stream_touch(stream);
+    weir__stream_update_reading(stream);
+    if (stream->write_failed) { /* law 7: nothing more will come, so the failed write is told now */
+        weir__stream_step(stream, STEP_FAIL);
+        return;
+    }
+    emit_readable_later(stream);
+    maybe_end(stream);
+}
+
+/* ---- steps ---- */
+
+void weir__step_resume(weir_stream *stream)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    weir__stream_emit(stream, WEIR_EVENT_RESUME);
+    weir__stream_flow(stream);
+}
+
+void weir__step_flow(weir_stream *stream)
+{
+    if (!weir__stream_is_destroyed(stream)) {
+        weir__stream_flow(stream);
+    }
+}
+
+void weir__step_pause(weir_stream *stream)
+{
+    if (!weir__stream_is_destroyed(stream)) {
+        weir__stream_emit(stream, WEIR_EVENT_PAUSE);
+    }
+}
+
+void weir__step_readable(weir_stream *stream)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    if (stream->readable_length > 0 || stream->eof) {
+        stream->emitted_readable = 0;
+        weir__stream_emit(stream, WEIR_EVENT_READABLE);
+    } else {
+        stream->emitted_readable = 0;
+    }
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    stream->need_readable =
+        stream->flowing != 1 && !stream->eof && stream->readable_length <= stream->readable_high_water_mark;
+    weir__stream_flow(stream);
+}
+
+void weir__step_end(weir_stream *stream)
+{
+    if (weir__stream_is_destroyed(stream) || stream->end_emitted) {
+        return;
+    }
+    if (stream->readable_length > 0) { /* unshifted meanwhile: 'end' waits again */
+        stream->end_queued = 0;
+        return;
+    }
+    stream->end_emitted = 1;
+    weir__stream_emit(stream, WEIR_EVENT_END);
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    weir__pipe_end(stream);
+    if (!stream->allow_half_open && !stream->ending) {
+        weir__stream_step(stream, STEP_AUTO_END); /* LIFE-13: listeners' own tick may still write */
+    }
+    weir__stream_maybe_auto_destroy(stream);
+}
+
+void weir__step_auto_end(weir_stream *stream)
+{
+    if (weir__stream_is_destroyed(stream) || stream->ending) {
+        return;
+    }
+    stream->ended_by_peer = 1;
+    if (weir_stream_end(stream, NULL, NULL) != 0) {
+        weir__stream_destroy_code(stream, UV_ENOMEM, "shutdown");
+    }
+}
+
+/* ---- modes ---- */
+
+static void resume_later(weir_stream *stream)
+{
+    weir__stream_drop_step(stream, STEP_PAUSE);
+    weir__stream_step(stream, STEP_RESUME);
+}
+
+/* Row RD-02: resume() starts the flow, unless a 'readable' listener keeps it from that (RD-09). */
+void weir_stream_resume(weir_stream *stream)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    stream->explicitly_paused = 0;
+    if (stream->flowing != 1) {
+        stream->flowing = weir_stream_listener_count(stream, WEIR_EVENT_READABLE) == 0 ? 1 : 0;
+        resume_later(stream);
+    }
+    weir__stream_update_reading(stream);
+}
+
+void weir_stream_pause(weir_stream *stream)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    if (stream->flowing != 0) {
+        stream->flowing = 0;
+        weir__stream_drop_step(stream, STEP_RESUME);
+        weir__stream_step(stream, STEP_PAUSE);
+    }
+    stream->explicitly_paused = 1;
+    if (weir_stream_listener_count(stream, WEIR_EVENT_READABLE) == 0) {
+        stream->pulling = 0;
+    }
+    weir__stream_update_reading(stream);
+}
+
+int weir_stream_is_paused(const weir_stream *stream)
+{
+    return stream->explicitly_paused || stream->flowing == 0;
+}
+
+void weir__stream_reader_added(weir_stream *stream, weir_event_type type)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    if (type == WEIR_EVENT_DATA) {
+        if (stream->flowing != 0) {
+            weir_stream_resume(stream);
+        }
+        return;
+    }
+    stream->flowing = 0;
+    stream->emitted_readable = 0;
+    stream->need_readable = 1;
+    stream->pulling = 1;
+    weir__stream_drop_step(stream, STEP_RESUME);
+    if (stream->readable_length > 0 || (stream->eof && !stream->end_emitted)) {
+        emit_readable_later(stream);
+    }
+    weir__stream_update_reading(stream);
+}
+
+void weir__stream_reader_removed(weir_stream *stream, weir_event_type type)
+{
+    if (type == WEIR_EVENT_READABLE && weir_stream_listener_count(stream, WEIR_EVENT_READABLE) == 0 &&
+        !weir__stream_is_destroyed(stream)) {
+        weir__stream_step(stream, STEP_MODE);
+    }
+}
+
+/* The last 'readable' listener has gone: back to the mode that the other consumers ask for. */
+void weir__step_mode(weir_stream *stream)
+{
+    if (weir__stream_is_destroyed(stream) || weir_stream_listener_count(stream, WEIR_EVENT_READABLE) > 0) {
+        return;
+    }
+    stream->pulling = 0;
+    if (!stream->explicitly_paused) {
+        if (stream->pipes_out != NULL || weir_stream_listener_count(stream, WEIR_EVENT_DATA) > 0) {
+            weir_stream_resume(stream);
+        } else if (stream->flowing == 0) {
+            stream->flowing = -1;
+        }
+    }
+    weir__stream_update_reading(stream);
+}
+
+/* ---- read(), unshift() ---- */
+
+/* Row RD-13: the next power of two, so that `size` bytes can be collected. */
+static void raise_mark(weir_stream *stream, size_t size)
+{
+    size_t mark = 1;
+    while (mark < size && mark <= SIZE_MAX / 2) {
+        mark *= 2;
+    }
+    stream->readable_high_water_mark = mark < size ? size : mark;
+}
+
+static size_t amount(const weir_stream *stream, size_t size)
+{
+    size_t length = stream->readable_length;
+    if (size == 0) {
+        if (stream->flowing == 1 && length > 0) {
+            return stream->chunks->buf->size - stream->chunks->offset;
+        }
+        return length;
+    }
+    if (size <= length) {
+        return size;
+    }
+    return stream->eof ? length : 0;
+}
+
+weir_buf *weir_stream_read(weir_stream *stream, size_t size)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return NULL;
+    }
+    if (size > stream->readable_high_water_mark) {
+        raise_mark(stream, size);
+    }
+    stream->emitted_readable = 0;
+    stream->pulling = 1;
+    size_t take = amount(stream, size);
+    weir_buf *buf = take > 0 ? buffer_take(stream, take) : NULL;
+    if (stream->readable_length == 0 || buf == NULL) {
+        stream->need_readable = !stream->eof;
+    }
+    maybe_end(stream);
+    weir__stream_update_reading(stream);
+    if (buf != NULL) {
+        weir_event event = {.type = WEIR_EVENT_DATA, .buffer = buf};
+        weir__stream_emit_event(stream, &event);
+    }
+    return buf;
+}
+
+void weir_stream_refill(weir_stream *stream)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    stream->pulling = 1;
+    if (stream->need_readable &&
+        (stream->readable_length >= stream->readable_high_water_mark || (stream->eof && stream->readable_length > 0))) {
+        emit_readable_later(stream);
+    }
+    maybe_end(stream);
+    weir__stream_update_reading(stream);
+}
+
+int weir_stream_unshift(weir_stream *stream, const void *data, size_t size)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return WEIR_ESTREAM_DESTROYED;
+    }
+    if (data == NULL && size > 0) {
+        return UV_EINVAL;
+    }
+    if (stream->end_emitted) {
+        return WEIR_EUNSHIFT_AFTER_END;
+    }
+    if (size == 0) {
+        return 0;
+    }
+    weir_buf *buf = weir_buf_copy(data, size);
+    if (buf == NULL) {
+        return UV_ENOMEM;
+    }
+    if (buffer_put(stream, buf, 0, 1) != 0) {
+        weir_buf_release(buf);
+        return UV_ENOMEM;
+    }
+    if (stream->flowing == 1) {
+        weir__stream_step(stream, STEP_FLOW);
+    } else if (stream->need_readable) {
+        emit_readable_later(stream);
+    }
+    weir__stream_update_reading(stream);
+    return 0;
+}

@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The writing track: try the kernel first, queue the rest, one batch with the links at a time, then end(): shutdown,
+ * 'finish'. writableLength is what is queued and what links still hold; 'drain' comes when it is 0 again.
+ */
+#include <limits.h>
+#include <string.h>
+
+#include "memory.h"
+#include "stream_private.h"
+
+#ifndef IOV_MAX
+#define IOV_MAX 1024
+#endif
+
+#define BATCH_MOST     ((size_t)IOV_MAX)
+#define LAST_READ_TIME 1000 /* ms that a failed write waits for readable data (law 7) */
+
+/* ---- lists ---- */
+
+static void list_put(weir__write_list *list, weir__write *write)
+{
+    write->next = NULL;
+    if (list->last != NULL) {
+        list->last->next = write;
+    } else {
+        list->first = write;
+    }
+    list->last = write;
+}
+
+static weir__write *list_take(weir__write_list *list)
+{
+    weir__write *write = list->first;
+    if (write != NULL) {
+        list->first = write->next;
+        if (list->first == NULL) {
+            list->last = NULL;
+        }
+    }
+    return write;
+}
+
+static size_t unsent(const weir__write *write)
+{
+    return write->buf == NULL ? 0 : write->buf->size - write->offset;
+}
+
+static weir__write *write_new(weir_write_callback callback, void *arg, int status)
+{
+    weir__write *write = weir__calloc(1, sizeof(*write));
+    if (write != NULL) {
+        write->callback = callback;
+        write->arg = arg;
+        write->status = status;
+    }
+    return write;
+}
+
+static void write_free(weir__write *write)
+{
+    weir_buf_release(write->buf);
+    weir__free(write);
+}
+
+/* The write is over: its callback waits for the next tick, its memory goes now. */
+static void write_done(weir_stream *stream, weir__write *write)
+{
+    weir_buf_release(write->buf);
+    write->buf = NULL;
+    if (write->callback == NULL) {
+        weir__free(write);
+        return;
+    }
+    list_put(&stream->done, write);
+    if (!weir__stream_is_destroyed(stream)) {
+        weir__stream_step(stream, STEP_WRITTEN);
+    }
+}
+
+void weir__stream_run_callbacks(weir_stream *stream, weir__write_list *list)
+{
+    weir__write *write;
+    while ((write = list_take(list)) != NULL) {
+        if (write->callback != NULL) {
+            write->callback(stream, write->status, write->arg);
+        }
+        write_free(write);
+    }
+}
+
+/* ---- the batch with the links ---- */
+
+void weir__stream_drop_batch(weir_stream *stream)
+{
+    if (stream->batch != &stream->one) {
+        weir__free(stream->batch);
+    }
+    stream->batch = NULL;
+}
+
+/* Lays out up to BATCH_MOST queued buffers for one write; without memory for so many, one. */
+static size_t make_batch(weir_stream *stream)
+{
+    size_t count = 0;
+    for (const weir__write *write = stream->queue.first; write != NULL && count < BATCH_MOST; write = write->next) {
+        count++;
+    }
+    stream->batch = &stream->one;
+    if (count > 1) {
+        struct iovec *many = weir__malloc(count * sizeof(*many));
+        if (many != NULL) {
+            stream->batch = many;
+        } else {
+            count = 1;
+        }
+    }
+    const weir__write *write = stream->queue.first;
+    for (size_t i = 0; i < count; i++, write = write->next) {
+        stream->batch[i].iov_len = unsent(write);
+        stream->batch[i].iov_base = write->buf == NULL ? NULL : write->buf->data + write->offset;
+    }
+    return count;
+}
+
+/* A write failed for good. Callbacks are told; whether the stream waits for readable data is law 7's decision. */
+static void on_last_read_time(weir_timer *timer)
+{
+    weir_stream *stream = (weir_stream *)(void *)((char *)timer - offsetof(weir_stream, phase_timer));
+    weir_stream_destroy(stream, stream->pending_error);
+}
+
+static weir_error *write_error(weir_stream *stream, int status)
+{
+    char where[WEIR_ADDRESS_TEXT_SIZE];
+    weir_address remote;
+    if (weir_stream_remote_address(stream, &remote) != 0 || remote.length == 0) {
+        return weir_error_new(status, "write", NULL, -1);
+    }
+    weir_address_ip(&remote, where, sizeof(where));
+    return weir_error_new(status, "write", where, remote.family == WEIR_FAMILY_PATH ? -1 : remote.port);
+}
+
+static void fail_writing(weir_stream *stream, int status)
+{
+    if (weir__stream_is_destroyed(stream) || stream->write_failed) {
+        return;
+    }
+    weir_error *error = write_error(stream, status);
+    int may_be_data = stream->flowing == 1 && stream->life == LIFE_OPEN && !stream->eof;
+    if (!may_be_data) {
+        weir_stream_destroy(stream, error);
+        weir_error_release(error);
+        return;
+    }
+    stream->write_failed = 1;
+    weir_error_release(stream->pending_error);
+    stream->pending_error = error;
+    weir__stream_fail_queue(stream, status);
+    weir__stream_fail_ends(stream, status);
+    stream->phase_timer.run = on_last_read_time;
+    stream->phase_timer.unref = stream->unref;
+    if (weir_timer_start(stream->runtime, &stream->phase_timer, LAST_READ_TIME) != 0) {
+        weir_stream_destroy(stream, error);
+    }
+}
+
+static int may_send(const weir_stream *stream)
+{
+    return stream->life == LIFE_OPEN && stream->may_read && !stream->writing && stream->corked == 0 &&
+           !stream->write_failed;
+}
+
+static void shut_when_empty(weir_stream *stream)
+{
+    if (!stream->ending || stream->shutting || stream->queue.first != NULL || !may_send(stream)) {
+        return;
+    }
+    stream->shutting = 1;
+    weir__links_flush(stream);
+    int status = weir__links_shutdown(stream);
+    if (status != 0) {
+        weir__stream_on_shut(stream, status);
+    }
+}
+
+/* Empty writes at the head of the queue have nothing to wait for (WR-24). */
+static void pass_empty(weir_stream *stream)
+{
+    while (stream->queue.first != NULL && unsent(stream->queue.first) == 0) {
+        write_done(stream, list_take(&stream->queue));
+    }
+}
+
+/* Sends what is queued, as far as the stream's state allows; then the end, if that was asked for. */
+void weir__stream_flush(weir_stream *stream)
+{
+    if (!may_send(stream)) {
+        return;
+    }
+    pass_empty(stream);
+    if (stream->queue.first != NULL) {
+        stream->in_flight = make_batch(stream);
+        stream->writing = 1;
+        int status = weir__links_write(stream, stream->batch, stream->in_flight);
+        if (status != 0) {
+            stream->writing = 0;
+            stream->in_flight = 0;
+            weir__stream_drop_batch(stream);
+            fail_writing(stream, status);
+        }
+        return;
+    }
+    shut_when_empty(stream);
+}
+
+/* The batch is with the kernel: its callbacks are due. */
+static void finish_batch(weir_stream *stream)
+{
+    for (; stream->in_flight > 0; stream->in_flight--) {
+        weir__write *write = list_take(&stream->queue);
+        stream->writable_length -= unsent(write);
+        write_done(stream, write);
+    }
+    weir__stream_drop_batch(stream);
+}
+
+/* The last report on a destroyed stream's batch. What the kernel took all the same is no failure (LIFE-03). */
+static void finish_destroyed(weir_stream *stream, int status)
+{
+    weir__write *write = stream->queue.first;
+    for (; stream->in_flight > 0; stream->in_flight--, write = write->next) {
+        if (status == 0) {
+            write->status = 0;
+        }
+    }
+    weir__stream_drop_batch(stream);
+    while ((write = list_take(&stream->queue)) != NULL) {
+        write_done(stream, write);
+    }
+}
+
+void weir__stream_on_written(weir_stream *stream, int status)
+{
+    stream->writing = 0;
+    if (weir__stream_is_destroyed(stream)) {
+        finish_destroyed(stream, status);
+        return;
+    }
+    if (status != 0) {
+        stream->in_flight = 0;
+        weir__stream_drop_batch(stream);
+        fail_writing(stream, status);
+        return;
+    }
+    weir__stream_touch(stream);
+    finish_batch(stream);
+    weir__stream_check_drain(stream);
+    if (stream->queue.first == NULL) {
+        weir__links_flush(stream);
+    }
+    weir__stream_flush(stream);
+}
+
+void weir__stream_check_drain(weir_stream *stream)
+{
+    if (stream->need_drain && weir_stream_writable_length(stream) == 0 && !stream->ending &&
+        !weir__stream_is_destroyed(stream) && !stream->write_failed) {
+        weir__stream_step(stream, STEP_DRAIN);
+    }
+}
+
+/* The callbacks of all that is queued get `status`; memory goes at once, but for what the links still read from. */
+void weir__stream_fail_queue(weir_stream *stream, int status)
+{
+    size_t kept = stream->in_flight;
+    stream->writable_length = 0;
+    for (weir__write *write = stream->queue.first; write != NULL; write = write->next) {
+        write->status = status;
+        if (kept > 0) {
+            kept--;
+        } else {
+            weir_buf_release(write->buf);
+            write->buf = NULL;
+        }
+    }
+    if (stream->in_flight > 0) {
+        return;
+    }
+    weir__write *write;
+    while ((write = list_take(&stream->queue)) != NULL) {
+        write_done(stream, write);
+    }
+}
+
+void weir__stream_fail_ends(weir_stream *stream, int status)
+{
+    for (weir__write *write = stream->end_done.first; write != NULL; write = write->next) {
+        if (!stream->shut) {
+            write->status = status;
+        }
+    }
+}
+
+/* ---- write() ---- */
+
+/* A write that cannot be: its callback gets the code, on the next tick. */
+static int refuse(weir_stream *stream, int code, weir_write_callback callback, void *arg)
+{
+    if (callback == NULL) {
+        return 0;
+    }
+    if (stream->runtime == NULL) {
+        return UV_ECANCELED;
+    }
+    weir__write *write = write_new(callback, arg, code);
+    if (write == NULL) {
+        return UV_ENOMEM;
+    }
+    list_put(&stream->done, write);
+    weir__stream_step(stream, STEP_WRITTEN);
+    return 0;
+}
+
+/* Rows SOCM-55 to SOCM-57: what write() means in the states in which nothing can be written any more. 1: go on. */
+static int check_state(weir_stream *stream, weir_write_callback callback, void *arg)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return refuse(stream, WEIR_ESTREAM_DESTROYED, callback, arg);
+    }
+    int code = 0;
+    if (stream->life == LIFE_NEW) {
+        code = WEIR_ESOCKET_CLOSED;
+    } else if (stream->ending) {
+        code = stream->ended_by_peer ? UV_EPIPE : WEIR_EWRITE_AFTER_END;
+    } else if (stream->write_failed) {
+        return refuse(stream, stream->pending_error->code, callback, arg);
+    }
+    if (code == 0) {
+        return 1;
+    }
+    int status = refuse(stream, code, callback, arg);
+    if (status == 0) {
+        weir__stream_destroy_code(stream, code, "write");
+    }
+    return status;
+}
+
+static int queue_is_full(const weir_stream *stream, size_t size)
+{
+    return stream->max_write_queue != 0 &&
+           (size > stream->max_write_queue || weir_stream_writable_length(stream) > stream->max_write_queue - size);
+}
+
+static int after_write(weir_stream *stream)
+{
+    if (weir_stream_writable_length(stream) >= stream->writable_high_water_mark) {
+        stream->need_drain = 1;
+        return 0;
+    }
+    return 1;
+}
+
+/* What the kernel takes at once, from the caller's memory. Only when nothing older waits. */
+static ssize_t try_first(weir_stream *stream, const char *data, size_t size)
+{
+    struct iovec whole = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
+    ssize_t taken = weir__links_try_write(stream, &whole, 1);
+    return taken == UV_EAGAIN ? 0 : taken;
+}
+
+/* Queues what the kernel did not take; `buf` is NULL when it is to be copied. */
+static int queue_rest(weir_stream *stream, const char *data, size_t size, weir_buf *buf, size_t taken,
+                      weir__write *write)
+{
+    if (size == 0) {
+        list_put(&stream->queue, write);
+        return 0;
+    }
+    if (buf != NULL) {
+        write->buf = weir_buf_retain(buf);
+        write->offset = taken;
+    } else {
+        write->buf = weir_buf_copy(data + taken, size - taken);
+        if (write->buf == NULL) {
+            return UV_ENOMEM;
+        }
+    }
+    list_put(&stream->queue, write);
+    stream->writable_length += size - taken;
+    return 0;
+}
+
+/* The kernel has half of it and there is no memory for the rest: the stream cannot go on without a hole in it. */
+static int lose(weir_stream *stream, weir__write *write, size_t taken)
+{
+    weir__free(write);
+    if (taken > 0) {
+        weir__stream_destroy_code(stream, UV_ENOMEM, "write");
+    }
+    return UV_ENOMEM;
+}
+
+static int write_bytes(weir_stream *stream, const char *data, size_t size, weir_buf *buf, weir_write_callback callback,
+                       void *arg)
+{
+    if (queue_is_full(stream, size)) {
+        return WEIR_EWRITEQUEUEFULL;
+    }
+    weir__write *write = NULL;
+    if (callback != NULL && (write = write_new(callback, arg, 0)) == NULL) {
+        return UV_ENOMEM;
+    }
+    int at_once = stream->queue.first == NULL && may_send(stream);
+    ssize_t first = at_once && size > 0 ? try_first(stream, data, size) : 0;
+    size_t taken = first > 0 ? (size_t)first : 0;
+    weir__stream_touch(stream);
+    if (at_once && first >= 0 && taken == size) {
+        stream->bytes_written += size;
+        if (write != NULL) {
+            write_done(stream, write);
+        }
+        return after_write(stream);
+    }
+    if (write == NULL && (write = write_new(NULL, NULL, 0)) == NULL) {
+        return lose(stream, NULL, taken);
+    }
+    int status = queue_rest(stream, data, size, buf, taken, write);
+    if (status != 0) {
+        return lose(stream, write, taken);
+    }
+    stream->bytes_written += size;
+    if (first < 0) {
+        fail_writing(stream, (int)first);
+        return 0;
+    }
+    weir__stream_flush(stream);
+    return after_write(stream);
+}
+
+int weir_stream_write(weir_stream *stream, const void *data, size_t size, weir_write_callback callback, void *arg)
+{
+    if (stream == NULL) {
+        return UV_EINVAL;
+    }
+    if (data == NULL && size > 0) {
+        return WEIR_ESTREAM_NULL_VALUES;
+    }
+    int go_on = check_state(stream, callback, arg);
+    return go_on == 1 ? write_bytes(stream, data, size, NULL, callback, arg) : go_on;
+}
+
+int weir_stream_write_buf(weir_stream *stream, weir_buf *buf, weir_write_callback callback, void *arg)
+{
+    if (stream == NULL) {
+        return UV_EINVAL;
+    }
+    if (buf == NULL) {
+        return WEIR_ESTREAM_NULL_VALUES;
+    }
+    int go_on = check_state(stream, callback, arg);
+    return go_on == 1 ? write_bytes(stream, buf->data, buf->size, buf, callback, arg) : go_on;
+}
+
+void weir_stream_cork(weir_stream *stream)
+{
+    if (stream->corked < UINT32_MAX) {
+        stream->corked++;
+    }
+}
+
+void weir_stream_uncork(weir_stream *stream)
+{
+    if (stream->corked > 0 && --stream->corked == 0) {
+        weir__stream_flush(stream);
+    }
+}
+
+/* ---- end() ---- */
+
+int weir_stream_end(weir_stream *stream, weir_write_callback callback, void *arg)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return refuse(stream, WEIR_ESTREAM_DESTROYED, callback, arg);
+    }
+    if (stream->finish_emitted) {
+        return refuse(stream, WEIR_EALREADY_FINISHED, callback, arg);
+    }
+    if (stream->write_failed) {
+        return refuse(stream, stream->pending_error->code, callback, arg);
+    }
+    if (callback != NULL) {
+        weir__write *write = write_new(callback, arg, 0);
+        if (write == NULL) {
+            return UV_ENOMEM;
+        }
+        list_put(&stream->end_done, write);
+    }
+    stream->ending = 1;
+    stream->corked = 0;
+    stream->need_drain = 0;
+    weir__stream_drop_step(stream, STEP_DRAIN);
+    if (stream->life == LIFE_NEW) { /* there is nothing to shut down */
+        weir__stream_on_shut(stream, 0);
+    }
+    weir__stream_flush(stream);
+    return 0;
+}
+
+int weir_stream_end_with(weir_stream *stream, const void *data, size_t size, weir_write_callback callback, void *arg)
+{
+    int written = weir_stream_write(stream, data, size, NULL, NULL);
+    if (written < 0) {
+        return written;
+    }
+    int status = weir_stream_end(stream, callback, arg);
+    return status != 0 ? status : written;
+}
+
+static void on_half_close_time(weir_timer *timer)
+{
+    weir_stream *stream = (weir_stream *)(void *)((char *)timer - offsetof(weir_stream, phase_timer));
+    weir_stream_destroy(stream, NULL);
+}
+
+/* Our side is over; the peer's may take its time, or (BN-04) not for ever. */
+static void watch_half_closed(weir_stream *stream)
+{
+    if (stream->eof) {
+        return;
+    }
+    if (stream->half_close_timeout != 0) {
+        stream->phase_timer.run = on_half_close_time;
+        stream->phase_timer.unref = stream->unref;
+        if (weir_timer_start(stream->runtime, &stream->phase_timer, stream->half_close_timeout) != 0) {
+            weir__stream_destroy_code(stream, UV_ENOMEM, "timer");
+            return;
+        }
+    }
+    if (stream->discard_on_end) {
+        stream->discarding = 1;
+        weir__stream_drop_input(stream);
+        weir_stream_resume(stream);
+    }
+}
+
+void weir__stream_on_shut(weir_stream *stream, int status)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    if (status != 0) {
+        weir__stream_destroy_code(stream, status, "shutdown");
+        return;
+    }
+    stream->shut = 1;
+    weir__stream_step(stream, STEP_SHUT);
+}
+
+/* ---- steps ---- */
+
+void weir__step_written(weir_stream *stream)
+{
+    weir__stream_run_callbacks(stream, &stream->done);
+}
+
+void weir__step_drain(weir_stream *stream)
+{
+    if (weir__stream_is_destroyed(stream) || !stream->need_drain || stream->ending ||
+        weir_stream_writable_length(stream) > 0) {
+        return;
+    }
+    stream->need_drain = 0;
+    weir__stream_emit(stream, WEIR_EVENT_DRAIN);
+    if (!weir__stream_is_destroyed(stream)) {
+        weir__pipe_drained(stream);
+    }
+}
+
+/* Write callbacks, then those of end() (WR-17), then 'finish'. */
+void weir__step_shut(weir_stream *stream)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    weir__stream_run_callbacks(stream, &stream->done);
+    weir__stream_run_callbacks(stream, &stream->end_done);
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    stream->finish_emitted = 1;
+    weir__stream_emit(stream, WEIR_EVENT_FINISH);
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    weir__pipe_finished(stream);
+    watch_half_closed(stream);
+    weir__stream_maybe_auto_destroy(stream);
+}
