@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/* The TCP transport: its tables, and links that connect: from a host to addresses, and on to the shared socket link. */
+#define _GNU_SOURCE
+
+#include "tcp.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "socket_connect.h"
+#include "socket_error.h"
+#include "socket_listener.h"
+#include "tcp_schema.h"
+
+#define HOST_DEFAULT "localhost" /* CONN-12 */
+
+/* A link that connects; an accepted one is a socket_link alone. */
+typedef struct tcp_link {
+    socket_link socket;
+    tcp_resolve *resolve;
+} tcp_link;
+
+static const tcp_context *context_of(const socket_link *socket)
+{
+    return (const tcp_context *)socket->context;
+}
+
+static const char *host_of(const tcp_context *tcp)
+{
+    return tcp->host ? tcp->host : HOST_DEFAULT;
+}
+
+size_t weir__tcp_format(const void *context, char *text, size_t size)
+{
+    const tcp_context *tcp = context;
+    int bracket = tcp->host && strchr(tcp->host, ':') != NULL;
+    int length = snprintf(text, size, "%s%s%s:%d", bracket ? "[" : "", tcp->host ? tcp->host : "", bracket ? "]" : "",
+                          tcp->port);
+
+    return length < 0 ? 0 : (size_t)length;
+}
+
+/* ---- names to addresses ---- */
+
+static size_t count_answers(const struct addrinfo *list)
+{
+    size_t count = 0;
+
+    for (; list; list = list->ai_next)
+        count++;
+    return count;
+}
+
+/* The next answer of a family. */
+static const struct addrinfo *next_of(const struct addrinfo *list, int family)
+{
+    while (list && list->ai_family != family)
+        list = list->ai_next;
+    return list;
+}
+
+/* IPv6 and IPv4 in turn, IPv6 first, each in the resolver's order (CONN-27, A-10). */
+static size_t order_answers(const struct addrinfo *list, uint16_t port, weir_address *addresses)
+{
+    const struct addrinfo *next[2] = {next_of(list, AF_INET6), next_of(list, AF_INET)};
+    size_t count = 0;
+    int turn;
+
+    for (turn = 0; next[0] || next[1]; turn = !turn) {
+        const struct addrinfo *answer = next[turn];
+
+        if (!answer)
+            continue;
+        next[turn] = next_of(answer->ai_next, answer->ai_family);
+        if (weir_address_from_sockaddr(&addresses[count], answer->ai_addr, answer->ai_addrlen) == 0)
+            addresses[count++].port = port;
+    }
+    return count;
+}
+
+static void fail_lookup(socket_link *socket, int code, const char *host)
+{
+    weir_error *error = weir__tcp_resolve_error(code, host);
+
+    weir_up_attempt(&socket->link, WEIR_EVENT_LOOKUP, NULL, error, host);
+    weir__socket_link_fail(socket, error);
+}
+
+static void connect_to(socket_link *socket, const weir_address *addresses, size_t count)
+{
+    const tcp_context *tcp = context_of(socket);
+    char where[WEIR_ADDRESS_TEXT_SIZE];
+    char what[WEIR_ADDRESS_TEXT_SIZE + 32];
+
+    weir__tcp_format(tcp, where, sizeof(where));
+    snprintf(what, sizeof(what), "connect " TCP_SCHEME "://%s%s", tcp->host ? "" : HOST_DEFAULT, where);
+    weir__socket_connect_start(socket, addresses, count, what);
+}
+
+static void on_resolved(void *owner, int status, const struct addrinfo *list)
+{
+    tcp_link *link = owner;
+    socket_link *socket = &link->socket;
+    const tcp_context *tcp = context_of(socket);
+    weir_address *addresses;
+    size_t count = 0;
+    size_t i;
+
+    link->resolve = NULL;
+    if (status) {
+        fail_lookup(socket, status, host_of(tcp));
+        return;
+    }
+    addresses = weir_calloc(count_answers(list), sizeof(*addresses));
+    if (addresses)
+        count = order_answers(list, (uint16_t)tcp->port, addresses);
+    if (!count) {
+        fail_lookup(socket, addresses ? UV_EAI_NONAME : UV_ENOMEM, host_of(tcp));
+        weir_free(addresses);
+        return;
+    }
+    if (!tcp->every_address)
+        count = 1;
+    /* SOCK-41: all of them before the first attempt. Any listener may end the connecting. */
+    for (i = 0; i < count && !socket->closing; i++)
+        weir_up_attempt(&socket->link, WEIR_EVENT_LOOKUP, &addresses[i], NULL, host_of(tcp));
+    if (!socket->closing)
+        connect_to(socket, addresses, count);
+    weir_free(addresses);
+}
+
+/* ---- operations ---- */
+
+static void open_link(weir_link *link)
+{
+    tcp_link *opening = (tcp_link *)link;
+    socket_link *socket = &opening->socket;
+    const tcp_context *tcp = context_of(socket);
+    weir_address address;
+    int status;
+
+    if (weir_is_ip(host_of(tcp))) {
+        status = weir_address_from_ip(&address, host_of(tcp), (uint16_t)tcp->port);
+        if (status)
+            fail_lookup(socket, status, host_of(tcp));
+        else
+            connect_to(socket, &address, 1);
+        return;
+    }
+    status = weir__tcp_resolve_start(socket->runtime, host_of(tcp), tcp->family, tcp->hints, on_resolved, opening,
+                                     &opening->resolve);
+    if (status)
+        fail_lookup(socket, status, host_of(tcp));
+}
+
+/* Only a link that is not connected yet can be waiting for a name. */
+static void stop_resolving(weir_link *link)
+{
+    tcp_link *opening = (tcp_link *)link;
+
+    if (!opening->socket.connect || !opening->resolve)
+        return;
+    weir__tcp_resolve_cancel(opening->resolve);
+    opening->resolve = NULL;
+}
+
+static void close_link(weir_link *link, weir_close_mode mode)
+{
+    stop_resolving(link);
+    weir__socket_close(link, mode);
+}
+
+static void free_link(weir_link *link)
+{
+    stop_resolving(link);
+    weir__socket_free(link);
+}
+
+/* ---- facts: SOCP-10 to SOCP-20 ---- */
+
+static int local_address(int fd, weir_address *address)
+{
+    struct sockaddr_storage storage;
+    socklen_t size = sizeof(storage);
+
+    if (fd < 0 || getsockname(fd, (struct sockaddr *)&storage, &size))
+        return UV_ENOTCONN;
+    return weir_address_from_sockaddr(address, (struct sockaddr *)&storage, size);
+}
+
+static int remote_address(const socket_link *socket, weir_address *address)
+{
+    if (socket->remote.any.sa_family == AF_UNSPEC)
+        return UV_ENOTCONN;
+    return weir_address_from_sockaddr(address, &socket->remote.any, sizeof(socket->remote));
+}
+
+/* "Address", "Port" or "Family" of an address. */
+static int part_of(const weir_address *address, const char *part, weir_value *value)
+{
+    memset(value, 0, sizeof(*value));
+    if (strcmp(part, "Address") == 0) {
+        value->type = WEIR_VALUE_ADDRESS;
+        value->address = *address;
+    } else if (strcmp(part, "Port") == 0) {
+        value->type = WEIR_VALUE_NUMBER;
+        value->number = address->port;
+    } else {
+        value->type = WEIR_VALUE_TEXT;
+        value->text = weir_family_name(address->family);
+    }
+    return 0;
+}
+
+static int is_part(const char *part)
+{
+    return strcmp(part, "Address") == 0 || strcmp(part, "Port") == 0 || strcmp(part, "Family") == 0;
+}
+
+static int fact(const socket_link *socket, int fd, const char *name, weir_value *value)
+{
+    weir_address address;
+    const char *part;
+    int status;
+
+    if (strncmp(name, "local", 5) == 0 && is_part(part = name + 5))
+        status = local_address(fd, &address);
+    else if (strncmp(name, "remote", 6) == 0 && is_part(part = name + 6))
+        status = remote_address(socket, &address);
+    else
+        return UV_ENOENT;
+    return status ? status : part_of(&address, part, value);
+}
+
+/* ---- tables ---- */
+
+static const weir_link_ops link_ops = {
+    .size = sizeof(weir_link_ops),
+    .name = TCP_SCHEME,
+    .open = open_link,
+    .read_start = weir__socket_read_start,
+    .read_stop = weir__socket_read_stop,
+    .try_write = weir__socket_try_write,
+    .write = weir__socket_write,
+    .shutdown = weir__socket_shutdown,
+    .close = close_link,
+    .get = weir__socket_get,
+    .set = weir__socket_set,
+    .ref = weir__socket_ref,
+    .free = free_link,
+};
+
+const socket_kind weir__tcp_kind = {
+    .scheme = TCP_SCHEME,
+    .family = SOCKET_TCP,
+    .ops = &link_ops,
+    .attempts = 1,
+    .resets = 1,
+    .make = weir__tcp_make,
+    .fact = fact,
+};
+
+static weir_link *create(void *context, weir_runtime *runtime)
+{
+    const tcp_context *tcp = context;
+
+    return weir__socket_link_new(&tcp->socket, runtime, sizeof(tcp_link));
+}
+
+static const weir_transport transport = {
+    .size = sizeof(weir_transport),
+    .body = WEIR_BODY_HOST_PORT,
+    .configure = weir__tcp_configure,
+    .context_free = weir__tcp_context_free,
+    .format = weir__tcp_format,
+    .create = create,
+    .acceptor_create = weir__tcp_acceptor_create,
+    .listen = weir__tcp_listen,
+    .accepting = weir__socket_listener_accepting,
+    .address = weir__socket_listener_address,
+    .export_fd = weir__socket_listener_export,
+    .describe = weir__tcp_describe,
+    .accept = weir__socket_listener_accept,
+    .acceptor_ref = weir__socket_listener_ref,
+    .acceptor_close = weir__tcp_acceptor_close,
+    .acceptor_free = weir__socket_listener_free,
+};
+
+WEIR_PLUGIN(tcp) = {
+    WEIR_PLUGIN_HEADER,   .name = TCP_SCHEME,      .version = WEIR_VERSION, .description = "TCP over IPv4 and IPv6",
+    .schema = tcp_schema, .transport = &transport,
+};
