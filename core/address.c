@@ -191,7 +191,11 @@ int weir_address_from_sockaddr(weir_address *address, const struct sockaddr *soc
     if (!address || !sockaddr || size < sizeof(from.any.sa_family))
         return WEIR_EINVALIDADDRESSFAMILY;
     memset(&from, 0, sizeof(from));
-    memcpy(&from, sockaddr, size < sizeof(from) ? size : sizeof(from));
+    memcpy(&from, sockaddr, sizeof(from.any.sa_family));
+    /* For a path that fills its field the system counts one more, a NUL that is not there: never read that far. */
+    size_t room = from.any.sa_family == AF_UNIX ? sizeof(from.un) : sizeof(from.in6);
+    size = size < room ? size : room;
+    memcpy(&from, sockaddr, size);
     if (from.any.sa_family == AF_INET && size >= sizeof(from.in)) {
         made.family = WEIR_FAMILY_IPV4;
         made.port = ntohs(from.in.sin_port);
@@ -205,8 +209,7 @@ int weir_address_from_sockaddr(weir_address *address, const struct sockaddr *soc
         made.length = 16;
         memcpy(made.bytes, &from.in6.sin6_addr, 16);
     } else if (from.any.sa_family == AF_UNIX) {
-        /* The system counts one more for the NUL it could not store. */
-        from_unix(&made, &from.un, size < sizeof(from.un) ? size : sizeof(from.un));
+        from_unix(&made, &from.un, size);
     } else {
         return WEIR_EINVALIDADDRESSFAMILY;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One component: a plugin found by its name, its options checked, completed and configured, every fault at its place. */
+/* One component: a plugin found by its name, its options checked, completed and configured, every fault at its place.
+ */
 #define _GNU_SOURCE
 
 #include "component.h"
@@ -214,9 +215,8 @@ static int note_schema_fault(const weir__schema_fault *fault, void *arg)
 int weir__component_check(weir__place *place, const weir__schema *schema, json_t *options, const char *pointer)
 {
     checking state = {.place = place, .base = pointer};
-    int faults = place->document
-                     ? weir__schema_check_document(schema, place->document, pointer, options, place->faults)
-                     : weir__schema_check(schema, options, note_schema_fault, &state);
+    int faults = place->document ? weir__schema_check_document(schema, place->document, pointer, options, place->faults)
+                                 : weir__schema_check(schema, options, note_schema_fault, &state);
     if (faults < 0)
         return weir__place_out_of_memory(place);
     if (faults == 0)
@@ -258,7 +258,7 @@ void weir__component_free(weir__component_kind kind, weir__component *component)
     if (!component->plugin)
         return;
     table_of(kind, component->plugin, &configure, &context_free);
-    if (context_free && component->context)
+    if (component->context)
         context_free(component->context);
     memset(component, 0, sizeof(*component));
 }
@@ -284,7 +284,7 @@ static int run_configure(weir__place *place, weir__component_kind kind, const we
     size_t before = fault_count(place->faults);
     component->plugin = found->plugin;
     component->context = NULL;
-    int status = configure ? configure(&whole.public, &component->context) : 0;
+    int status = configure(&whole.public, &component->context);
     if (status == 0 && fault_count(place->faults) == before)
         return 0;
     if (status == 0)
@@ -294,8 +294,8 @@ static int run_configure(weir__place *place, weir__component_kind kind, const we
         return weir__place_out_of_memory(place);
     /* A plugin that says no more than that it failed. */
     if (fault_count(place->faults) == before)
-        weir__place_faultf(place, WEIR_EINVALID_CONFIG, pointer, "%s cannot use these options: %s",
-                           found->plugin->name, weir_error_text(status));
+        weir__place_faultf(place, WEIR_EINVALID_CONFIG, pointer, "%s cannot use these options: %s", found->plugin->name,
+                           weir_error_text(status));
     if (place->code == 0)
         place->code = WEIR_EINVALID_CONFIG;
     return WEIR_EINVALID_CONFIG;

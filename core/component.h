@@ -13,9 +13,9 @@
 /* Where a piece of configuration stands, and where its faults go. Everything is borrowed. */
 typedef struct weir__place {
     weir_runtime *runtime;
-    const char *folder;            /* absolute; what relative files are relative to */
+    const char *folder;             /* absolute; what relative files are relative to */
     const weir__document *document; /* NULL: a text of its own, without lines */
-    const char *label;             /* without a document: what it is about, a URL say; never a secret in it */
+    const char *label;              /* without a document: what it is about, a URL say; never a secret in it */
     weir__faults *faults;
     weir__faults *warnings; /* NULL: they go to the runtime's log */
     int code;               /* of the first fault; 0: none so far */
@@ -35,8 +35,8 @@ char *weir__place_element(weir__place *place, const char *pointer, size_t index)
 typedef enum weir__component_kind { WEIR__TRANSPORT, WEIR__LAYER, WEIR__HANDLER } weir__component_kind;
 
 /*
- * Takes a component's JSON apart: "name" or {"name": {options}}. `name` lives as the value does; `options` is NULL where
- * there are none. `options_pointer` is in new memory. 0; WEIR_EINVALID_ENDPOINT with faults noted; UV_ENOMEM.
+ * Takes a component's JSON apart: "name" or {"name": {options}}. `name` lives as the value does; `options` is NULL
+ * where there are none. `options_pointer` is in new memory. 0; WEIR_EINVALID_ENDPOINT with faults noted; UV_ENOMEM.
  */
 int weir__component_read(weir__place *place, const json_t *value, const char *pointer, const char *what,
                          const char **name, json_t **options, char **options_pointer);
@@ -48,8 +48,8 @@ int weir__component_find(weir__place *place, weir__component_kind kind, const ch
                          bool on_name, const weir__loaded **found);
 
 /*
- * Checks options (an object that stands at `pointer`; NULL: none; left as they are) against the plugin's schema, resolves
- * secrets, fills in defaults, and has the plugin configure them. 0, or a code with faults noted.
+ * Checks options (an object that stands at `pointer`; NULL: none; left as they are) against the plugin's schema,
+ * resolves secrets, fills in defaults, and has the plugin configure them. 0, or a code with faults noted.
  */
 int weir__component_make(weir__place *place, weir__component_kind kind, const weir__loaded *found,
                          const json_t *options, weir_role role, const char *pointer, weir__component *component);

@@ -72,8 +72,9 @@ static const char *read_file(const char *path, char *text, size_t *length)
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     *length = 0;
     if (file < 0)
-        return errno == ENOENT ? "does not exist" : errno == EACCES ? "may not be read (permission denied)" :
-                                                                      "cannot be opened";
+        return errno == ENOENT   ? "does not exist"
+               : errno == EACCES ? "may not be read (permission denied)"
+                                 : "cannot be opened";
     const char *why = fstat(file, &about) != 0 || !S_ISREG(about.st_mode) ? "is not a regular file" : NULL;
     while (!why && *length <= SECRET_MOST) {
         ssize_t got = read(file, text + *length, SECRET_MOST + 1 - *length);
@@ -152,8 +153,8 @@ static int resolve_value(const resolving *state, json_t *value, weir__pointer *a
         return weir__place_out_of_memory(state->place);
     if (!name || !weir__schema_is_secret(state->schema, at->text))
         return resolve(state, value, at);
-    int status = file ? from_file(state, at->text, name, replacement)
-                      : from_environment(state, at->text, name, replacement);
+    int status =
+        file ? from_file(state, at->text, name, replacement) : from_environment(state, at->text, name, replacement);
     /* Text stands in for what could not be read, so that the check that follows does not complain of it again. */
     if (status == WEIR_EINVALID_CONFIG)
         *replacement = json_string("unreadable");

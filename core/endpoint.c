@@ -113,7 +113,10 @@ static int make_parts(weir__place *place, weir__plan *plan, weir_role role, weir
     for (size_t i = 0; i < plan->count; i++) {
         weir__part *part = &plan->parts[i];
         weir__component *component = i == 0 ? &endpoint->transport : &endpoint->layers[endpoint->layer_count];
-        int status = weir__component_make(place, part->kind, part->found, part->options, role, part->pointer, component);
+        if (!part->found)
+            continue;
+        int status =
+            weir__component_make(place, part->kind, part->found, part->options, role, part->pointer, component);
         if (status == 0 && i > 0)
             endpoint->layer_count++;
         if (result == 0 || status == UV_ENOMEM)
@@ -124,14 +127,15 @@ static int make_parts(weir__place *place, weir__plan *plan, weir_role role, weir
 
 static int refuse_role(weir__place *place, weir_role role, const weir__part *part)
 {
-    if (role == WEIR_CLIENT || part->found->plugin->transport->acceptor_create)
+    if (role == WEIR_CLIENT || !part->found || part->found->plugin->transport->acceptor_create)
         return 0;
-    weir__place_faultf(place, WEIR_EINVALID_ENDPOINT, part->pointer,
-                       "the transport %s can only connect, not listen", part->name);
+    weir__place_faultf(place, WEIR_EINVALID_ENDPOINT, part->pointer, "the transport %s can only connect, not listen",
+                       part->name);
     return WEIR_EINVALID_ENDPOINT;
 }
 
-static int make_endpoint(weir__place *place, weir__plan *plan, weir_role role, weir_endpoint **made)
+/* `planned`: what became of the plan. Where that is a fault, the components that are there are only checked. */
+static int make_endpoint(weir__place *place, weir__plan *plan, int planned, weir_role role, weir_endpoint **made)
 {
     weir_endpoint *endpoint = weir__calloc(1, sizeof(*endpoint));
     if (!endpoint)
@@ -148,6 +152,8 @@ static int make_endpoint(weir__place *place, weir__plan *plan, weir_role role, w
         status = endpoint->stream_options ? 0 : weir__place_out_of_memory(place);
     }
     if (status == 0)
+        status = planned;
+    if (status == 0)
         *made = endpoint;
     else
         free_endpoint(endpoint);
@@ -163,15 +169,19 @@ int weir__endpoint_build(weir__place *place, json_t *value, weir_role role, cons
                          weir_endpoint **endpoint)
 {
     weir__plan plan;
+    const char *label = place->label;
     *endpoint = NULL;
     int status = weir__plan_from_json(place, value, pointer, &plan);
     if (status == 0)
         status = apply_wishes(place, wishes, &plan.parts[0]);
-    if (status == 0)
-        status = make_endpoint(place, &plan, role, endpoint);
+    if (status == 0 || (plan.is_object && status != UV_ENOMEM))
+        status = make_endpoint(place, &plan, status, role, endpoint);
     if (wishes)
         wishes->reuses_port = status == 0 && is_true(plan.parts[0].options, WEIR__REUSE_PORT);
     weir__plan_free(&plan);
+    place->label = label;
+    if (status != 0 && place->faults->out_of_memory)
+        status = UV_ENOMEM;
     return status;
 }
 
@@ -205,20 +215,28 @@ weir_endpoint *weir_configure_endpoint(weir_configure *configure, const char *po
 
 /* ---- from text ---- */
 
-/* One line of all faults. */
+/* All faults in one line. */
 static weir_error *error_of(int code, weir__faults *faults)
 {
-    if (code == UV_ENOMEM)
-        return weir_error_new(UV_ENOMEM, NULL, NULL, -1);
-    char *text = weir__faults_text(faults);
-    if (!text)
-        return weir_error_new(UV_ENOMEM, NULL, NULL, -1);
-    size_t length = strlen(text);
-    if (length && text[length - 1] == '\n')
-        text[length - 1] = '\0';
-    for (char *line = text; (line = strchr(line, '\n'));)
-        *line = ';';
-    weir_error *error = weir_error_newf(code, NULL, NULL, -1, "invalid endpoint: %s", text);
+    char *text = code == UV_ENOMEM ? NULL : weir__faults_text(faults);
+    size_t length = text ? strlen(text) : 0, lines = 0;
+    for (size_t i = 0; i < length; i++)
+        lines += text[i] == '\n';
+    char *line = text ? weir__malloc(length + lines + 1) : NULL;
+    size_t filled = 0;
+    for (size_t i = 0; line && i < length; i++) {
+        if (text[i] != '\n') {
+            line[filled++] = text[i];
+        } else if (i + 1 < length) {
+            line[filled++] = ';';
+            line[filled++] = ' ';
+        }
+    }
+    if (line)
+        line[filled] = '\0';
+    weir_error *error = line ? weir_error_newf(code, NULL, NULL, -1, "invalid endpoint: %s", line)
+                             : weir_error_new(UV_ENOMEM, NULL, NULL, -1);
+    weir__free(line);
     weir__free(text);
     return error;
 }
@@ -267,8 +285,14 @@ int weir_endpoint_parse(weir_runtime *runtime, const char *text, weir_role role,
     /* The first fault says which kind of failure it is. */
     if (status != 0 && status != UV_ENOMEM && place.code != 0)
         status = place.code;
-    if (status != 0 && error)
-        *error = error_of(status, &faults);
+    weir_error *why = status != 0 ? error_of(status, &faults) : NULL;
+    /* Without memory to say what is wrong, that is what is wrong. */
+    if (why && why->code == UV_ENOMEM)
+        status = UV_ENOMEM;
+    if (error)
+        *error = why;
+    else
+        weir_error_release(why);
     weir__faults_free(&faults);
     weir__free(absolute);
     return status;

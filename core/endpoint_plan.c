@@ -51,7 +51,7 @@ void weir__plan_free(weir__plan *plan)
     }
     weir__schema_free(plan->stream_schema);
     json_decref(plan->stream);
-    weir__free(plan->stream_pointer);
+    weir__free(plan->label);
     memset(plan, 0, sizeof(*plan));
 }
 
@@ -90,7 +90,8 @@ static int read_layers(weir__place *place, weir__plan *plan, json_t *layers, con
     if (!pointer)
         return UV_ENOMEM;
     if (!json_is_array(layers)) {
-        weir__place_faultf(place, WEIR_EINVALID_ENDPOINT, pointer, "expected an array of layers, from the wire inwards");
+        weir__place_faultf(place, WEIR_EINVALID_ENDPOINT, pointer,
+                           "expected an array of layers, from the wire inwards");
         result = WEIR_EINVALID_ENDPOINT;
     }
     json_array_foreach(layers, index, value)
@@ -108,12 +109,13 @@ static int read_layers(weir__place *place, weir__plan *plan, json_t *layers, con
 
 static int read_stream(weir__place *place, weir__plan *plan, json_t *options, const char *outer)
 {
-    plan->stream_pointer = weir__place_member(place, outer, STREAM);
-    if (!plan->stream_pointer)
-        return UV_ENOMEM;
+    char *pointer = weir__place_member(place, outer, STREAM);
     plan->stream = json_incref(options);
-    int status = need_stream_schema(place, plan);
-    return status ? status : weir__component_check(place, plan->stream_schema, options, plan->stream_pointer);
+    int status = pointer ? need_stream_schema(place, plan) : UV_ENOMEM;
+    if (status == 0)
+        status = weir__component_check(place, plan->stream_schema, options, pointer);
+    weir__free(pointer);
+    return status;
 }
 
 /* The member that is the transport: the one that is not reserved. A second one is a fault. */
@@ -142,6 +144,7 @@ static int read_transport(weir__place *place, weir__plan *plan, json_t *object, 
             if (status == 0 && !json_is_object(options)) {
                 weir__place_faultf(place, WEIR_EINVALID_ENDPOINT, pointer,
                                    "the options of a transport are an object; expected {...} (or {} for none)");
+                plan->parts[0].found = NULL;
                 status = WEIR_EINVALID_ENDPOINT;
             }
             plan->parts[0].kind = WEIR__TRANSPORT;
@@ -173,6 +176,7 @@ int weir__plan_from_json(weir__place *place, json_t *value, const char *pointer,
                            "expected an endpoint: a URL as text, or {\"TRANSPORT\": {options}}");
         return WEIR_EINVALID_ENDPOINT;
     }
+    plan->is_object = true;
     plan->count = 1;
     int status = read_transport(place, plan, value, pointer);
     json_t *layers = json_object_get(value, "layers"), *stream = json_object_get(value, STREAM);
@@ -241,7 +245,9 @@ static int refuse_unknown(const url_reading *reading, const char *written, const
     weir__message_add(&message, " is not known to ");
     for (size_t i = first; i <= last; i++)
         weir__message_add(&message, "%s%s", target_name(reading->plan, i),
-                          i + 1 < last ? ", " : i < last ? " or " : "");
+                          i + 1 < last ? ", "
+                          : i < last   ? " or "
+                                       : "");
     if (nearest)
         weir__message_add(&message, "; did you mean \"%s\"?", nearest);
     return refuse_url(reading, WEIR_EINVALID_CONFIG, &message);
@@ -303,8 +309,9 @@ static int set_option(const url_reading *reading, size_t target, const char *wri
     weir__message message, why;
     if (weir__schema_property(schema, name, &member) == 0 && member.secret) {
         say_option(&message, written);
-        weir__message_add(&message, " is a secret, and those may not stand in a URL; write the endpoint as a JSON object, "
-                                    "with \"%s\": {\"file\": ...} or {\"env\": ...}",
+        weir__message_add(&message,
+                          " is a secret, and those may not stand in a URL; write the endpoint as a JSON object, "
+                          "with \"%s\": {\"file\": ...} or {\"env\": ...}",
                           name);
         return refuse_url(reading, WEIR_EINVALID_CONFIG, &message);
     }
@@ -323,8 +330,8 @@ static int set_option(const url_reading *reading, size_t target, const char *wri
         return weir__place_out_of_memory(reading->place);
     if (status == 0)
         return 0;
-    say_option(&message, written);
-    weir__message_add(&message, ": %s", why.text);
+    weir__message_start(&message);
+    weir__message_add(&message, "the option %s", why.text);
     return refuse_url(reading, WEIR_EINVALID_CONFIG, &message);
 }
 
@@ -393,7 +400,6 @@ int weir__plan_from_url(weir__place *place, const char *text, const char *pointe
     weir__url url;
     weir__message fault;
     url_reading reading = {.place = place, .plan = plan, .pointer = pointer};
-    const char *label = place->label;
     memset(plan, 0, sizeof(*plan));
     int status = weir__url_split(text, &url, &fault);
     if (status == UV_ENOMEM) {
@@ -401,13 +407,13 @@ int weir__plan_from_url(weir__place *place, const char *text, const char *pointe
     } else if (status != 0) {
         status = refuse_url(&reading, WEIR_EINVALID_ENDPOINT, &fault);
     } else {
-        if (!label)
-            place->label = url.shown;
-        plan->stream_pointer = weir__strdup(pointer);
-        status = plan->stream_pointer ? find_parts(&reading, &url) : weir__place_out_of_memory(place);
+        plan->label = url.shown;
+        url.shown = NULL;
+        if (!place->label)
+            place->label = plan->label;
+        status = find_parts(&reading, &url);
         if (status == 0)
             status = worse(read_body(&reading, &url), read_options(&reading, &url));
-        place->label = label;
     }
     weir__url_free(&url);
     return status;

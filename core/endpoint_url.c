@@ -158,7 +158,8 @@ static int add_option(weir__url *url, const char *text, size_t length, weir__mes
     if (name_length == 0)
         return refuse(fault, NULL, NULL, 0, "an option has no name before its \"=\"");
     if (!equals)
-        return refuse(fault, "the option", text, name_length, "has no value; write NAME=VALUE (NAME=true for a switch)");
+        return refuse(fault, "the option", text, name_length,
+                      "has no value; write NAME=VALUE (NAME=true for a switch)");
     void *options = url->options;
     int status = weir__array_reserve(&options, url->option_count, &url->option_capacity, sizeof(weir__url_option));
     url->options = options;
@@ -201,16 +202,17 @@ static const char *control_character(const char *text)
     return NULL;
 }
 
-/* Names and body, without what stands before an @ in the authority: that may be a password. */
+/*
+ * Names and body, without what stands before an @ in the authority: that may be a password. A slash in it would end the
+ * authority, but whoever wrote one into a password meant it otherwise.
+ */
 static char *showable(const char *text, size_t length)
 {
-    const char *authority = memmem(text, length, "//", 2);
-    const char *at = authority ? memrchr(authority, '@', length - (size_t)(authority - text)) : NULL;
     char *shown = weir__strndup(text, length);
-    if (shown && at) {
-        size_t start = (size_t)(authority - text) + 2, end = (size_t)(at - text);
-        memmove(shown + start, shown + end, length - end + 1);
-    }
+    char *authority = shown ? strstr(shown, "://") : NULL;
+    char *at = authority && authority[3] != '/' ? strrchr(authority, '@') : NULL;
+    if (at)
+        memmove(authority + 3, at, strlen(at) + 1);
     return shown;
 }
 
@@ -228,8 +230,9 @@ int weir__url_split(const char *text, weir__url *url, weir__message *fault)
     size_t length = strcspn(text, "?");
     const char *control = control_character(text);
     if (*text == '\0')
-        return refuse(fault, NULL, NULL, 0, "the endpoint is empty; expected \"TRANSPORT://HOST:PORT\" or "
-                                            "\"TRANSPORT:PATH\"");
+        return refuse(fault, NULL, NULL, 0,
+                      "the endpoint is empty; expected \"TRANSPORT://HOST:PORT\" or "
+                      "\"TRANSPORT:PATH\"");
     url->shown = showable(text, length);
     if (!url->shown)
         return UV_ENOMEM;
@@ -237,8 +240,7 @@ int weir__url_split(const char *text, weir__url *url, weir__message *fault)
         return refuse(fault, "the text", url->shown, strlen(url->shown),
                       "a control character may not stand in an endpoint; write it as %XX");
     if (!is_utf8(text, strlen(text)))
-        return refuse(fault, "the text", url->shown, strlen(url->shown),
-                      "not UTF-8; write other bytes as %XX");
+        return refuse(fault, "the text", url->shown, strlen(url->shown), "not UTF-8; write other bytes as %XX");
     if (strchr(text, '#'))
         return refuse(fault, "the text", url->shown, strcspn(url->shown, "#"),
                       "an endpoint has no fragment; write a # as %23");
@@ -281,8 +283,7 @@ static int read_bracketed(const char *text, size_t length, char **host, weir__me
         if (hex_digit(text[i]) < 0 && text[i] != ':' && text[i] != '.')
             return refuse(fault, "the host", text, length, "not an IPv6 address; a name stands without brackets");
     if (!memchr(text, ':', address_length))
-        return refuse(fault, "the host", text, length,
-                      "not an IPv6 address; an IPv4 address stands without brackets");
+        return refuse(fault, "the host", text, length, "not an IPv6 address; an IPv4 address stands without brackets");
     char *copy = weir__strndup(text, length);
     if (!copy)
         return UV_ENOMEM;
@@ -335,11 +336,12 @@ static int read_authority(const char *text, size_t length, weir__url_body *body,
 static int read_host_port(const weir__url *url, weir__url_body *body, weir__message *fault)
 {
     const char *text = url->body;
+    /* First, and without showing it: it may hold a password. */
+    if (strchr(text, '@'))
+        return refuse(fault, NULL, NULL, 0, "user information (before an @) is no part of an endpoint; take it out");
     if (strncmp(text, "//", 2) != 0)
         return refuse(fault, "the part", text, strlen(text), "expected \"//HOST:PORT\" after the first colon");
     text += 2;
-    if (strchr(text, '@'))
-        return refuse(fault, NULL, NULL, 0, "user information (before an @) is no part of an endpoint; take it out");
     size_t length = strcspn(text, "/");
     if (text[length] == '/')
         return refuse(fault, "the part", text + length, strlen(text + length),
@@ -370,8 +372,7 @@ static int read_path(const weir__url *url, weir__url_body *body, weir__message *
             return refuse(fault, "the path", text, length,
                           "two hexadecimal digits must follow a %; the sign itself is written %25");
         if (byte == 0 && text[0] != '@')
-            return refuse(fault, "the path", text, length,
-                          "%00 may stand in abstract names only, which begin with @");
+            return refuse(fault, "the path", text, length, "%00 may stand in abstract names only, which begin with @");
     }
     body->path = weir__strdup(text);
     return body->path ? 0 : UV_ENOMEM;

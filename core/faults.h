@@ -48,12 +48,12 @@ size_t weir__utf8_sequence(const char *text, size_t length);
 #define WEIR__FAULTS_MOST 100 /* kept; the ones after these are counted */
 
 typedef struct weir__fault {
-    char *file;       /* the label, owned */
-    unsigned line;    /* from 1; 0: the fault is not at a line (a file that cannot be read, a plugin's schema) */
-    unsigned column;  /* from 1, in characters (code points, a tab is one), not bytes; 0 with line 0 */
-    char *pointer;    /* JSON pointer, "" for the whole document; cut when it is very long; owned */
-    char *message;    /* owned */
-    size_t sequence;  /* the order of arrival, which sorts equals */
+    char *file;      /* the label, owned */
+    unsigned line;   /* from 1; 0: the fault is not at a line (a file that cannot be read, a plugin's schema) */
+    unsigned column; /* from 1, in characters (code points, a tab is one), not bytes; 0 with line 0 */
+    char *pointer;   /* JSON pointer, "" for the whole document; cut when it is very long; owned */
+    char *message;   /* owned */
+    size_t sequence; /* the order of arrival, which sorts equals */
 } weir__fault;
 
 typedef struct weir__faults {

@@ -34,9 +34,10 @@ static weir__document *parse_owned(const char *label, char *text, size_t length,
     document->text = text;
     document->length = length;
     if (weir__json_scan(label, text, length, faults) == 0) {
-        json_error_t error;
+        json_error_t error = {.line = 0}; /* Jansson sets its code only for some errors */
         document->root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-        if (!document->root && json_error_code(&error) == json_error_out_of_memory) {
+        if (!document->root && json_error_code(&error) != json_error_numeric_overflow) {
+            /* The text is clean. Without memory Jansson gives whatever error its state suggests. */
             faults->out_of_memory = true;
         } else if (!document->root) {
             /* What only Jansson sees: a real number beyond what a double holds. */
@@ -188,7 +189,7 @@ static size_t read_token(const char *pointer, const char **next, char *buffer)
 static bool is_index(const char *token, size_t length, size_t index)
 {
     size_t value = 0;
-    if (length == 0 || length > 9)
+    if (length == 0 || length > 9 || (token[0] == '0' && length > 1))
         return false;
     for (size_t i = 0; i < length; i++) {
         if (token[i] < '0' || token[i] > '9')
@@ -249,8 +250,7 @@ bool weir__document_position(const weir__document *document, const char *pointer
     return found;
 }
 
-bool weir__document_name_position(const weir__document *document, const char *pointer, unsigned *line,
-                                  unsigned *column)
+bool weir__document_name_position(const weir__document *document, const char *pointer, unsigned *line, unsigned *column)
 {
     size_t value, member;
     bool found = walk(document, pointer, &value, &member);

@@ -39,8 +39,17 @@ static void scan_value(scan *s);
 
 /* ---- reporting ---- */
 
-/* Adds the name that a level stands at, with its escapes resolved as far as a fault's text needs it. */
-static void add_level(scan *s, weir__pointer *pointer, const level *at)
+/* A name with its escapes resolved, for people; NULL when there are none, when they are wrong, or without memory. */
+static json_t *decode_name(const scan *s, name member)
+{
+    const char *raw = s->text + member.offset;
+    if (!memchr(raw, '\\', member.length))
+        return NULL;
+    return json_loadb(raw - 1, member.length + 2, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+}
+
+/* Adds the place in a level to a pointer. */
+static void add_level(const scan *s, weir__pointer *pointer, const level *at)
 {
     if (!at->inside)
         return;
@@ -48,14 +57,11 @@ static void add_level(scan *s, weir__pointer *pointer, const level *at)
         weir__pointer_add_index(pointer, at->index);
         return;
     }
-    const char *raw = s->text + at->member.offset;
-    json_t *decoded = NULL;
-    if (memchr(raw, '\\', at->member.length))
-        decoded = json_loadb(raw - 1, at->member.length + 2, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    json_t *decoded = decode_name(s, at->member);
     if (decoded)
         weir__pointer_add_name(pointer, json_string_value(decoded), json_string_length(decoded));
     else
-        weir__pointer_add_name(pointer, raw, at->member.length);
+        weir__pointer_add_name(pointer, s->text + at->member.offset, at->member.length);
     json_decref(decoded);
 }
 
@@ -233,7 +239,8 @@ static void scan_odd_byte(scan *s)
     s->at += size ? size : 1;
 }
 
-/* From one quote to behind the other. A string that does not end on its line ends the scan: what follows is guesswork. */
+/* From one quote to behind the other. A string that does not end on its line ends the scan: what follows is guesswork.
+ */
 static name scan_string(scan *s)
 {
     size_t start = s->at++;
@@ -278,8 +285,7 @@ static size_t digits_at(const char *text, size_t length, size_t at)
     return end - at;
 }
 
-/* What is wrong with a number's text, or NULL. */
-static const char *number_fault(const char *text, size_t length)
+const char *weir__json_number_fault(const char *text, size_t length)
 {
     size_t at = text[0] == '-' ? 1 : 0;
     size_t whole = digits_at(text, length, at);
@@ -330,7 +336,7 @@ static void scan_word(scan *s)
         return;
     }
     if (*word == '-' || *word == '+' || *word == '.' || (*word >= '0' && *word <= '9'))
-        fault = number_fault(word, length);
+        fault = weir__json_number_fault(word, length);
     else
         fault = "not a value; text must stand in double quotes";
     if (fault) {
@@ -438,11 +444,16 @@ static void report_duplicate(scan *s, name first, name again)
     unsigned line, column;
     level *here = &s->levels[s->depth - 1];
     weir__message_start(&message);
-    weir__message_add(&message, "the member ");
-    weir__message_quote(&message, s->text + again.offset, again.length);
     if (!weir__faults_full(s->faults)) {
+        json_t *decoded = decode_name(s, again);
         weir__json_place(s->text, first.offset - 1, &line, &column);
+        weir__message_add(&message, "the member ");
+        if (decoded)
+            weir__message_quote(&message, json_string_value(decoded), json_string_length(decoded));
+        else
+            weir__message_quote(&message, s->text + again.offset, again.length);
         weir__message_add(&message, " is there already, at line %u, column %u", line, column);
+        json_decref(decoded);
     }
     here->member = again;
     here->inside = true;

@@ -27,10 +27,10 @@ typedef struct weir__document {
 
 /*
  * Checks the syntax of a text, and reports to faults: every fault that reading can go on after (a forgotten or surplus
- * comma, a missing colon, a name without quotes, a comment, a bad number or word, a bad escape, bytes that are no UTF-8,
- * a NUL in a string, a lone surrogate, an integer beyond 64 bits, every duplicate member with the place of the first),
- * and the first after which it cannot. 0, UV_EINVAL (faults were added) or UV_ENOMEM (and faults says so).
- * The text must be followed by a NUL.
+ * comma, a missing colon, a name without quotes, a comment, a bad number or word, a bad escape, bytes that are no
+ * UTF-8, a NUL in a string, a lone surrogate, an integer beyond 64 bits, every duplicate member with the place of the
+ * first), and the first after which it cannot. 0, UV_EINVAL (faults were added) or UV_ENOMEM (and faults says so). The
+ * text must be followed by a NUL.
  */
 int weir__json_scan(const char *file, const char *text, size_t length, weir__faults *faults);
 
@@ -62,7 +62,13 @@ bool weir__document_name_position(const weir__document *document, const char *po
 void weir__document_fault(const weir__document *document, weir__faults *faults, const char *pointer, bool on_name,
                           const char *message);
 
-/* ---- shared by the scan and the walk ---- */
+/* ---- pieces that others need too ---- */
+
+/*
+ * What keeps a text of at least one byte from being a JSON number ("a number has no leading zeros in JSON"), or NULL.
+ * Behind it must stand a byte that cannot belong to a number.
+ */
+const char *weir__json_number_fault(const char *text, size_t length);
 
 /* The line and column of a byte of a text. */
 void weir__json_place(const char *text, size_t offset, unsigned *line, unsigned *column);

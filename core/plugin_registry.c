@@ -240,7 +240,7 @@ static int refuse_missing(const weir__registry *registry, const char *name, weir
     const char *near = weir__nearest_name(name, (const char *const *)names.items, names.count);
     weir__message_add(&text, "there is no such plugin");
     if (near)
-        weir__message_add(&text, "; did you mean \"%s\"?", near);
+        weir__message_add(&text, " (did you mean \"%s\"?)", near);
     if (!OPENS_FILES)
         weir__message_add(&text, "; this program has weir linked into it (libweir.a) and opens no plugins: link the "
                                  "plugin too, and register it");
@@ -285,6 +285,31 @@ int weir__registry_find(weir_runtime *runtime, const char *name_or_path, weir__l
         return weir__plugin_refuse(error, UV_EINVAL, "\"\"", "is no name of a plugin");
     return strchr(name_or_path, '/') ? find_by_path(registry, name_or_path, found, error)
                                      : find_by_name(registry, name_or_path, found, error);
+}
+
+/* In the order in which the other one started them, so that what one asks for in its init is there. */
+static int inherit_plugins(weir__registry *registry, const weir__loaded *other, weir_error **error)
+{
+    weir__loaded *found;
+    if (!other)
+        return 0;
+    int status = inherit_plugins(registry, other->earlier, error);
+    if (status != 0 || loaded_by_name(registry, other->plugin->name))
+        return status;
+    return start(registry, other->plugin, other->path, &found, error);
+}
+
+int weir__registry_inherit(weir_runtime *runtime, const weir_runtime *other, weir_error **error)
+{
+    weir__registry *registry = registry_of(runtime);
+    const weir__registry *from = registry_of(other);
+    int status = registry && from ? 0 : UV_ECANCELED;
+    for (size_t i = 0; status == 0 && i < from->folders.configured; i++)
+        status = weir__plugin_folders_add(&registry->folders, from->folders.paths.items[i]);
+    if (status != 0)
+        return weir__plugin_refuse(error, status, "plugins", "cannot be given to another runtime: %s",
+                                   weir_error_text(status));
+    return inherit_plugins(registry, from->newest, error);
 }
 
 /* ---- what applications call ---- */

@@ -34,4 +34,10 @@ void weir__registry_free(weir__registry *registry);
  */
 int weir__registry_find(weir_runtime *runtime, const char *name_or_path, weir__loaded **found, weir_error **error);
 
+/*
+ * Gives a new runtime what another one has: its configured folders, and its plugins, whose init is called for this one.
+ * The other is not used by its own thread meanwhile. The same codes and error.
+ */
+int weir__registry_inherit(weir_runtime *runtime, const weir_runtime *other, weir_error **error);
+
 #endif

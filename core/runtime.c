@@ -240,6 +240,7 @@ static int open_handles(weir_runtime *runtime)
     runtime->timer.data = runtime;
     runtime->handles = 3;
     uv_unref((uv_handle_t *)&runtime->async);
+    uv_unref((uv_handle_t *)&runtime->timer); /* as long as no timer wants otherwise */
     return 0;
 }
 
@@ -312,12 +313,12 @@ int weir_runtime_free(weir_runtime *runtime)
         }
         uv_run(runtime->loop, UV_RUN_ONCE);
     }
-    weir__registry_free(runtime->registry);
+    weir__streams_orphan(runtime);
+    weir__servers_orphan(runtime);
+    weir__registry_free(runtime->registry); /* behind the last context that its plugins made */
     runtime->registry = NULL;
     weir__timers_forget(runtime);
     close_handles(runtime);
-    weir__streams_orphan(runtime);
-    weir__servers_orphan(runtime);
     free_memory(runtime);
     return 0;
 }

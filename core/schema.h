@@ -9,8 +9,8 @@
  * pointers, $anchor, $id). `default` fills in; `writeOnly` marks a secret; title and description help the wording.
  *
  * Refused when compiled, because ignoring them would let through what the schema's author wants kept out:
- * unevaluatedItems, unevaluatedProperties, $dynamicRef, a $ref that leaves the schema, a $schema of another dialect, and
- * every keyword above with a value it cannot have. Any other keyword is an annotation and is passed over.
+ * unevaluatedItems, unevaluatedProperties, $dynamicRef, a $ref that leaves the schema, a $schema of another dialect,
+ * and every keyword above with a value it cannot have. Any other keyword is an annotation and is passed over.
  *
  * Formats are asserted for ours only (all others are annotations); each takes an integer too, so that `type` decides:
  *   weir-port      0 to 65535, a number or its digits
@@ -20,10 +20,12 @@
  *   weir-path      text that is not empty and has no NUL
  *
  * The dialect of `pattern` and `patternProperties` is POSIX extended regular expressions (regcomp) over UTF-8 whatever
- * the process's locale is, unanchored, with what ECMAScript writes otherwise translated: \d \w \s \D \W \S (ASCII; \d \w
- * \s also inside [ ], negated ones there only as [\s\S]), \t \n \r \f \v \xHH \uHHHH \cX, \b \B, an escaped sign (\. \/
+ * the process's locale is, unanchored, with what ECMAScript writes otherwise translated: \d \w (ASCII) \s \D \W \S (\d
+ * \w \s also inside [ ], negated ones there only as [\s\S]), \t \n \r \f \v \xHH \uHHHH \cX, \b \B, an escaped sign (\.
+ * \/
  * \- ...), (?: ) groups, and lazy quantifiers. [:alpha:] and its kind work inside [ ]. Not available, and a fault when
- * compiled: back references, look-ahead and look-behind, named groups, \p{...}, \0. '.' matches a line feed but no NUL.
+ * compiled: back references, look-ahead and look-behind, named groups, \p{...}, \0, ranges in
+ * a set that are not between ASCII characters. '.' matches a line feed but no NUL.
  *
  * Numbers compare exactly: integers have 64 bits, others are doubles, and multipleOf works on their shortest decimals.
  * maxLength and minLength count code points.
@@ -103,12 +105,12 @@ enum {
  * What the schema says of one of its members. All of it is borrowed from the schema.
  */
 typedef struct weir__schema_member {
-    unsigned kinds;            /* the kinds of values it can have, unions and enums taken into account */
-    bool required, secret;     /* secret: writeOnly */
-    const char *format;        /* NULL without */
-    const char *description;   /* NULL without */
+    unsigned kinds;              /* the kinds of values it can have, unions and enums taken into account */
+    bool required, secret;       /* secret: writeOnly */
+    const char *format;          /* NULL without */
+    const char *description;     /* NULL without */
     const json_t *default_value; /* NULL without */
-    const json_t *source;      /* the subschema's JSON */
+    const json_t *source;        /* the subschema's JSON */
 } weir__schema_member;
 
 /*
@@ -130,19 +132,19 @@ size_t weir__schema_property_names(const weir__schema *schema, const char **name
 bool weir__schema_is_secret(const weir__schema *schema, const char *pointer);
 
 /*
- * Adds the defaults of members that are absent, in the root and in what is present below it (members, elements), through
- * $ref, allOf, and of anyOf, oneOf and if those branches that the instance fits. An absent object is not made for the
- * defaults inside of it. To be used on a valid instance. 0, or UV_ENOMEM: the instance may be filled in part.
+ * Adds the defaults of members that are absent, in the root and in what is present below it (members, elements),
+ * through $ref, allOf, and of anyOf, oneOf and if those branches that the instance fits. An absent object is not made
+ * for the defaults inside of it. To be used on a valid instance. 0, or UV_ENOMEM: the instance may be filled in part.
  */
 int weir__schema_fill_defaults(const weir__schema *schema, json_t *instance);
 
 /*
  * Turns text (from a URL's query) into a value of the kind that the member declares: what an integer, a number, true or
- * false, an array ("a,b": split at commas, each by the items' schema) or a string takes; of several kinds the first that
- * the member's schema accepts, tried in that order. A value that has the right kind and breaks another rule is given all
- * the same: the check words that better. 0 with a new reference in *out, UV_ENOENT (no such member), UV_EINVAL (the text
- * is of none of the kinds, or the member is an object) or UV_ENOMEM; message, unless NULL, then says why, and quotes no
- * secret.
+ * false, an array ("a,b": split at commas, each by the items' schema) or a string takes; of several kinds the first
+ * that the member's schema accepts, tried in that order. A value that has the right kind and breaks another rule is
+ * given all the same: the check words that better. 0 with a new reference in *out, UV_ENOENT (no such member),
+ * UV_EINVAL (the text is of none of the kinds, or the member is an object) or UV_ENOMEM; message, unless NULL, then
+ * says why, and quotes no secret.
  */
 int weir__schema_coerce(const weir__schema *schema, const char *name, const char *text, json_t **out,
                         weir__message *message);

@@ -290,8 +290,7 @@ static void check_names_present(weir__check *check, const json_t *names, const c
 }
 
 /* The name as a value of its own, which it is to propertyNames. */
-static APART void check_member_name(weir__check *check, const weir__node *node, const char *name,
-                                    const weir__step *at)
+static APART void check_member_name(weir__check *check, const weir__node *node, const char *name, const weir__step *at)
 {
     json_t *text = json_string_nocheck(name);
     bool on_name = check->on_name;
@@ -430,8 +429,8 @@ void weir__check_node(weir__check *check, const weir__node *node, json_t *value,
 int weir__schema_check(const weir__schema *schema, json_t *instance, weir__schema_sink sink, void *arg)
 {
     weir__step root = {.depth = 0};
-    weir__check check = {.schema = schema, .sink = sink, .arg = arg, .telling = sink != NULL, .first_only = !sink,
-                         .steps = STEPS_MOST};
+    weir__check check = {
+        .schema = schema, .sink = sink, .arg = arg, .telling = sink != NULL, .first_only = !sink, .steps = STEPS_MOST};
     weir__check_node(&check, schema->root, instance, &root);
     if (check.gave_up && !check.status) {
         weir__schema_fault fault = {.pointer = "", .message = check.gave_up};

@@ -111,8 +111,7 @@ static void read_schemas(reading *r)
     for (size_t i = 0; i < count && !r->compiler->status; i++) {
         char *location = locate_index(r->compiler, r->location, i);
         if (location)
-            nodes->items[i] =
-                weir__compile_node(r->compiler, json_array_get(r->value, i), location, r->node->resource);
+            nodes->items[i] = weir__compile_node(r->compiler, json_array_get(r->value, i), location, r->node->resource);
         weir__free(location);
     }
 }
@@ -162,8 +161,7 @@ static void read_definitions(reading *r)
     json_t *value;
     if (!json_is_object(r->value))
         expect(r->compiler, r->location, "an object of schemas", r->value);
-    json_object_foreach(r->value, name, value)
-        read_member(r, name, value);
+    json_object_foreach(r->value, name, value) read_member(r, name, value);
 }
 
 static weir__pattern *compile_pattern(reading *r, const char *text, size_t length, const char *location)
@@ -171,7 +169,10 @@ static weir__pattern *compile_pattern(reading *r, const char *text, size_t lengt
     weir__message why, message;
     weir__pattern *pattern = NULL;
     weir__message_start(&why);
-    int status = weir__pattern_compile(text, length, r->compiler->schema->locale, &pattern, &why);
+    locale_t locale = r->compiler->schema->locale;
+    int status = locale ? weir__pattern_compile(text, length, locale, &pattern, &why) : -EINVAL;
+    if (!locale)
+        weir__message_add(&why, "this system has no locale C.UTF-8");
     if (status == -ENOMEM)
         weir__compile_out_of_memory(r->compiler);
     else if (status != 0) {
@@ -395,7 +396,10 @@ static void refuse_keyword(reading *r)
     weir__compile_fault(r->compiler, r->location, &message);
 }
 
-#define WORD(name, reader, field) {name, reader, offsetof(weir__node, field)}
+#define WORD(name, reader, field)                 \
+    {                                             \
+        name, reader, offsetof(weir__node, field) \
+    }
 
 /* Sorted by name. What is not in it is an annotation. $id is read before all others. */
 static const keyword keywords[] = {
@@ -469,8 +473,7 @@ weir__node *weir__compiled_node(const weir__schema *schema, const json_t *source
     return node;
 }
 
-static weir__node *new_node(weir__compiler *compiler, json_t *source, const char *location,
-                            weir__resource *resource)
+static weir__node *new_node(weir__compiler *compiler, json_t *source, const char *location, weir__resource *resource)
 {
     weir__schema *schema = compiler->schema;
     weir__node *node = weir__calloc(1, sizeof(*node));
@@ -516,8 +519,7 @@ static void read_keywords(weir__compiler *compiler, weir__node *node)
     }
 }
 
-weir__node *weir__compile_node(weir__compiler *compiler, json_t *source, const char *location,
-                               weir__resource *resource)
+weir__node *weir__compile_node(weir__compiler *compiler, json_t *source, const char *location, weir__resource *resource)
 {
     if (!json_is_object(source) && !json_is_boolean(source)) {
         expect(compiler, location, "a schema (an object, true or false)", source);

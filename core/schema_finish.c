@@ -30,8 +30,7 @@ weir__node *weir__members_find(const weir__members *members, const char *name)
 weir__node *weir__node_in_place(const weir__node *node, size_t index, weir__edge *edge)
 {
     const weir__nodes *lists[] = {&node->all_of, &node->any_of, &node->one_of};
-    weir__node *const singles[] = {node->ref, node->then_schema, node->else_schema, node->not_schema,
-                                   node->if_schema};
+    weir__node *const singles[] = {node->ref, node->then_schema, node->else_schema, node->not_schema, node->if_schema};
     static const weir__edge single_edges[] = {WEIR__EDGE_ALWAYS, WEIR__EDGE_MAYBE, WEIR__EDGE_MAYBE, WEIR__EDGE_TEST,
                                               WEIR__EDGE_TEST};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {

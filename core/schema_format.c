@@ -16,11 +16,16 @@ typedef struct {
 #define K  1000ULL
 
 static const unit duration_units[] = {{"", 1}, {"ms", 1}, {"s", K}, {"m", 60 * K}, {"h", 3600 * K}, {NULL, 0}};
-static const unit size_units[] = {{"", 1},         {"B", 1},
-                                  {"kB", K},       {"MB", K * K},
-                                  {"GB", K * K * K}, {"TB", K * K * K * K},
-                                  {"KiB", KI},     {"MiB", KI * KI},
-                                  {"GiB", KI * KI * KI}, {"TiB", KI * KI * KI * KI},
+static const unit size_units[] = {{"", 1},
+                                  {"B", 1},
+                                  {"kB", K},
+                                  {"MB", K *K},
+                                  {"GB", K *K *K},
+                                  {"TB", K *K *K *K},
+                                  {"KiB", KI},
+                                  {"MiB", KI *KI},
+                                  {"GiB", KI *KI *KI},
+                                  {"TiB", KI *KI *KI *KI},
                                   {NULL, 0}};
 
 static int parse_with_unit(const char *text, size_t length, const unit *units, uint64_t *result)

@@ -15,7 +15,7 @@ typedef struct weir__node weir__node;
 typedef struct weir__pattern {
     const char *text; /* as the schema writes it, borrowed */
     regex_t regex;
-    locale_t locale; /* borrowed from the schema; (locale_t)0 when there is none */
+    locale_t locale; /* UTF-8 whatever the program's is; borrowed from the schema */
     bool anchored;   /* only ever tried at the start of a string */
 } weir__pattern;
 
@@ -215,7 +215,7 @@ typedef struct weir__check {
     bool first_only;       /* nothing is done after the first fault */
     bool on_name;          /* what is checked is a member's name */
     unsigned depth;
-    size_t steps;          /* still allowed */
+    size_t steps;           /* still allowed */
     size_t faults, shallow; /* so far; shallow: those that tell that a value is meant for another alternative */
     unsigned base;          /* the depth that shallow counts from */
     const char *gave_up;

@@ -17,8 +17,8 @@ typedef struct {
     weir__message *why;
 } translation;
 
-/* The longest: \W, 2 bytes, becomes 15. */
-#define GROWTH 8
+/* The longest: \S, 2 bytes, becomes about 65. */
+#define GROWTH 40
 
 static bool refuse(translation *t, const char *why)
 {
@@ -50,7 +50,9 @@ static const char *class_of(char letter)
         return "A-Za-z0-9_";
     case 's':
     case 'S':
-        return " \t\n\v\f\r";
+        /* Unicode's spaces, as ECMAScript counts them. */
+        return " \t\n\v\f\r\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"
+               "\u202f\u205f\u3000\ufeff";
     default:
         return NULL;
     }
@@ -91,8 +93,8 @@ static size_t put_utf8(char *out, long code)
 }
 
 /*
- * The character that an escape means, behind its backslash; its bytes go to character, their number is returned, 0 after
- * a refusal. Escapes that are no single character are not for here.
+ * The character that an escape means, behind its backslash; its bytes go to character, their number is returned, 0
+ * after a refusal. Escapes that are no single character are not for here.
  */
 static size_t read_escape(translation *t, char character[4])
 {
@@ -139,8 +141,9 @@ static bool put_set_character(translation *t, bracket *set, const char *characte
                   : byte == '^' ? &set->caret
                   : byte == '-' ? &set->dash
                                 : NULL;
-    if (later && in_range)
-        return refuse(t, "'[', ']', '^' and '-' cannot bound a range in a pattern");
+    /* glibc has no order for other characters where the locale's collation is that of C. */
+    if (in_range && (later || size > 1))
+        return refuse(t, "a range in a set goes from one ASCII character to another, but for [ ] ^ and -");
     if (later) {
         *later = true;
         return true;
@@ -335,7 +338,7 @@ static bool translate(translation *t)
 
 static int compile_translated(weir__pattern *pattern, const char *text, weir__message *why)
 {
-    locale_t before = pattern->locale ? uselocale(pattern->locale) : (locale_t)0;
+    locale_t before = uselocale(pattern->locale);
     int status = regcomp(&pattern->regex, text, REG_EXTENDED | REG_NOSUB);
     if (status == REG_ESPACE) {
         status = -ENOMEM;
@@ -345,13 +348,11 @@ static int compile_translated(weir__pattern *pattern, const char *text, weir__me
         weir__message_add(why, "%s", reason);
         status = -EINVAL;
     }
-    if (pattern->locale)
-        uselocale(before);
+    uselocale(before);
     return status;
 }
 
-int weir__pattern_compile(const char *text, size_t length, locale_t locale, weir__pattern **result,
-                          weir__message *why)
+int weir__pattern_compile(const char *text, size_t length, locale_t locale, weir__pattern **result, weir__message *why)
 {
     int status = -EINVAL;
     if (length > PATTERN_MOST || memchr(text, '\0', length)) {
@@ -390,10 +391,9 @@ int weir__pattern_match(const weir__pattern *pattern, const char *text, size_t l
 {
     /* REG_STARTEND takes a length, so a NUL is a character like others. */
     regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)length};
-    locale_t before = pattern->locale ? uselocale(pattern->locale) : (locale_t)0;
+    locale_t before = uselocale(pattern->locale);
     int status = regexec(&pattern->regex, text, 1, &range, REG_STARTEND);
-    if (pattern->locale)
-        uselocale(before);
+    uselocale(before);
     return status == 0 ? 1 : status == REG_NOMATCH ? 0 : -ENOMEM;
 }
 

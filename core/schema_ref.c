@@ -238,7 +238,7 @@ static weir__node *follow_pointer(weir__compiler *compiler, weir__resource *reso
         location.failed = !location.text;
         location.length = location.capacity = strlen(resource->root->location);
     }
-    for (char *token = pointer + 1; value; ) {
+    for (char *token = pointer + 1; value;) {
         char *end = strchrnul(token, '/');
         bool last = !*end;
         *end = '\0';
@@ -288,8 +288,7 @@ static void refuse_reference(weir__compiler *compiler, const weir__node *node, b
     weir__message_start(&message);
     weir__message_add(&message, "$ref ");
     weir__message_quote(&message, node->ref_text, strlen(node->ref_text));
-    weir__message_add(&message, outside ? " leads out of this schema, which is not followed"
-                                        : " leads to no schema");
+    weir__message_add(&message, outside ? " leads out of this schema, which is not followed" : " leads to no schema");
     weir__compile_fault(compiler, node->location, &message);
 }
 

@@ -88,8 +88,7 @@ static bool secret_in_element(path *way, const weir__node *node, const char *nam
         return false;
     size_t index = strlen(name) < 10 ? strtoul(name, NULL, 10) : SIZE_MAX;
     element = index < node->prefix_items.count ? node->prefix_items.items[index] : node->items;
-    return (element && secret_below(way, element, next)) ||
-           (node->contains && secret_below(way, node->contains, next));
+    return (element && secret_below(way, element, next)) || (node->contains && secret_below(way, node->contains, next));
 }
 
 static bool secret_below(path *way, const weir__node *node, size_t at)
@@ -177,8 +176,8 @@ void weir__check_tell_kinds(weir__check *check, const weir__step *at, unsigned k
     weir__message_kinds(&message, kinds);
     weir__message_add(&message, ", found ");
     if (json_is_string(value) || json_is_number(value)) {
-        weir__message_kinds(&message, json_is_number(value) ? WEIR__KIND_INTEGER | WEIR__KIND_REAL
-                                                            : (unsigned)WEIR__KIND_STRING);
+        weir__message_kinds(&message,
+                            json_is_number(value) ? WEIR__KIND_INTEGER | WEIR__KIND_REAL : (unsigned)WEIR__KIND_STRING);
         weir__message_add(&message, " (");
         weir__check_value(check, at, &message, value);
         weir__message_add(&message, ")");

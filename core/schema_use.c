@@ -253,12 +253,11 @@ typedef struct {
 /* A JSON number and nothing else, or NULL. Jansson reads it: its reading does not depend on the locale. */
 static json_t *number_of(coercion *c, const char *text, size_t length)
 {
-    json_error_t error;
-    if (length == 0 || !(text[0] == '-' || (text[0] >= '0' && text[0] <= '9')) || text[length - 1] < '0' ||
-        text[length - 1] > '9')
+    json_error_t error = {.line = 0}; /* Jansson sets its code only for some errors */
+    if (length == 0 || weir__json_number_fault(text, length))
         return NULL;
     json_t *number = json_loadb(text, length, JSON_DECODE_ANY, &error);
-    if (!number && json_error_code(&error) == json_error_out_of_memory)
+    if (!number && json_error_code(&error) != json_error_numeric_overflow)
         c->status = -ENOMEM;
     return number;
 }

@@ -48,10 +48,10 @@ void weir__message_kinds(weir__message *message, unsigned kinds)
         unsigned kinds;
         const char *text;
     } words[] = {
-        {WEIR__KIND_STRING, "a string"},   {WEIR__KIND_INTEGER | WEIR__KIND_REAL, "a number"},
-        {WEIR__KIND_INTEGER, "an integer"}, {WEIR__KIND_REAL, "a number with a fraction"},
-        {WEIR__KIND_BOOLEAN, "true or false"},   {WEIR__KIND_NULL, "null"},
-        {WEIR__KIND_ARRAY, "an array"},    {WEIR__KIND_OBJECT, "an object"},
+        {WEIR__KIND_STRING, "a string"},       {WEIR__KIND_INTEGER | WEIR__KIND_REAL, "a number"},
+        {WEIR__KIND_INTEGER, "an integer"},    {WEIR__KIND_REAL, "a number with a fraction"},
+        {WEIR__KIND_BOOLEAN, "true or false"}, {WEIR__KIND_NULL, "null"},
+        {WEIR__KIND_ARRAY, "an array"},        {WEIR__KIND_OBJECT, "an object"},
     };
     bool first = true;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

@@ -175,8 +175,8 @@ static int load_handler(const loading *load, json_t *value, const char *outer, w
     if (status == 0)
         status = weir__component_find(place, WEIR__HANDLER, name, options_pointer, options != NULL, &found);
     if (status == 0)
-        status = weir__component_make(place, WEIR__HANDLER, found, options, WEIR_SERVER, options_pointer,
-                                      &server->handler);
+        status =
+            weir__component_make(place, WEIR__HANDLER, found, options, WEIR_SERVER, options_pointer, &server->handler);
     weir__free(options_pointer);
     weir__free(pointer);
     return status;
@@ -227,8 +227,8 @@ static int load_servers(const loading *load, const json_t *servers, weir__site *
     {
         site->servers[index].site = site;
         site->count = index + 1;
-        int status = json_is_object(value) ? load_server(load, value, index, &site->servers[index])
-                                           : WEIR_EINVALID_CONFIG;
+        int status =
+            json_is_object(value) ? load_server(load, value, index, &site->servers[index]) : WEIR_EINVALID_CONFIG;
         if (result == 0 || status == UV_ENOMEM)
             result = status;
     }

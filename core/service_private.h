@@ -9,6 +9,15 @@
 
 #include "component.h"
 
+/* Keeps a loop turning while there is nothing in it but the wait for another thread. */
+typedef struct weir__keeper {
+    weir_timer timer;
+    weir_runtime *runtime;
+} weir__keeper;
+
+int weir__keeper_start(weir__keeper *keeper, weir_runtime *runtime); /* 0 or UV_ENOMEM */
+void weir__keeper_stop(weir__keeper *keeper);                        /* of one that was started */
+
 /* ---- sites: all servers of the file, in one runtime (service_site.c) ---- */
 
 typedef struct weir__site weir__site;
@@ -48,7 +57,6 @@ struct weir__site {
     size_t destroyed; /* connections that were cut by the last stop */
     weir_task task;   /* tells the owner */
     weir_timer grace;
-    weir_timer keeper; /* keeps the loop turning from bind to stopped */
 };
 
 /* What worker 0's server has, for the same server in another worker: a port, or a duplicate of its socket. */
@@ -100,38 +108,41 @@ struct weir_service {
     char *folder;
     weir__service_plan plan;
     weir__site *site;          /* worker 0 is the runtime's own thread */
-    weir__worker **workers;    /* plan.workers - 1 of them while it runs, the others; may hold NULL */
-    size_t workers_waited_for; /* that have not bound, or (stopping) not ended */
+    weir__worker **workers;    /* the others, while they exist: plan.workers - 1 of them */
+    size_t workers_waited_for; /* that have not told yet whether they listen */
+    size_t workers_running;    /* threads that have not ended */
+    weir__keeper keeper;
 
     weir__service_state state;
-    bool site_stopped;
+    bool failed;     /* a server does not listen */
+    bool stop_asked; /* by the application */
     bool stop_now;
-    bool stop_asked; /* by the application, so that STOPPING is told */
-    bool failed;
+    bool site_stopped;
     size_t destroyed;
     weir_task task; /* goes on with a stop outside of the call that asked for it */
     weir_service_function function;
     void *arg;
 };
 
-/* ---- workers (service_workers.c); all of it in the service's thread ---- */
+/* ---- workers (service_workers.c); called in the service's thread ---- */
 
-/* Starts the threads. Each reports by the two functions below. 0, or a code with the error told: none was started. */
+/*
+ * Starts the threads, which listen where the service's own site does. Each then tells weir__service_worker_bound, and
+ * after a stop weir__service_worker_ended. 0, or a code with *error: none was started.
+ */
 int weir__workers_start(weir_service *service, weir_error **error);
 
 /* Lets all accept. */
 void weir__workers_accept(weir_service *service);
 
-/* Stops all that are there; with now 1 without grace. Each then ends by itself. */
-void weir__workers_stop(weir_service *service, bool now);
+/* Stops them by the service's `stop_now`; again to cut a grace short. One that has not bound yet stops when it has. */
+void weir__workers_stop(weir_service *service);
 
 /* Frees what is left when all have ended. */
 void weir__workers_free(weir_service *service);
 
-/* A worker listens everywhere (error NULL), or server number `server` does not. Called by service_workers.c. */
-void weir__service_worker_bound(weir_service *service);
-void weir__service_worker_failed(weir_service *service, size_t server, const weir_error *error);
-/* A worker's thread has ended. */
+/* Told by them, in the service's thread. `failed`: for each server its failure or NULL; NULL: all listen. */
+void weir__service_worker_bound(weir_service *service, const weir__site *failed);
 void weir__service_worker_ended(weir_service *service, size_t destroyed);
 
 #endif

@@ -11,6 +11,27 @@
 
 #define KEEPER_PERIOD 3600000 /* ms; it only has to be active */
 
+/* ---- keeping a loop alive ---- */
+
+static void keep_alive(weir_timer *timer)
+{
+    weir__keeper *keeper = (weir__keeper *)((char *)timer - offsetof(weir__keeper, timer));
+    /* The timer's place has just become free, so that this cannot fail. */
+    weir_timer_start(keeper->runtime, timer, KEEPER_PERIOD);
+}
+
+int weir__keeper_start(weir__keeper *keeper, weir_runtime *runtime)
+{
+    keeper->runtime = runtime;
+    keeper->timer.run = keep_alive;
+    return weir_timer_start(runtime, &keeper->timer, KEEPER_PERIOD);
+}
+
+void weir__keeper_stop(weir__keeper *keeper)
+{
+    weir_timer_stop(keeper->runtime, &keeper->timer);
+}
+
 /* ---- connections ---- */
 
 /* An idle connection nobody else looks after is closed: that is what a service's `timeout` says. */
@@ -25,7 +46,8 @@ static void on_connection(const weir_event *event, void *arg)
 {
     weir__site_server *server = arg;
     const weir_handler *handler = server->handler.plugin->handler;
-    if (weir_stream_timeout(event->stream) > 0 && weir_stream_on(event->stream, WEIR_EVENT_TIMEOUT, on_idle, NULL) != 0) {
+    if (weir_stream_timeout(event->stream) > 0 &&
+        weir_stream_on(event->stream, WEIR_EVENT_TIMEOUT, on_idle, NULL) != 0) {
         weir_stream_destroy(event->stream, NULL);
         return;
     }
@@ -67,7 +89,6 @@ static void tell_owner(weir_task *task)
     }
     site->state = WEIR__SITE_IDLE;
     weir_timer_stop(site->runtime, &site->grace);
-    weir_timer_stop(site->runtime, &site->keeper);
     for (size_t i = 0; i < site->count; i++) {
         weir_error_release(site->servers[i].failure);
         site->servers[i].failure = NULL;
@@ -120,9 +141,12 @@ static const struct {
     weir_event_type type;
     weir_listener listener;
 } listeners_of_a_server[] = {
-    {WEIR_EVENT_LISTENING, on_listening},     {WEIR_EVENT_ERROR, on_error},
-    {WEIR_EVENT_CLOSE, on_close},             {WEIR_EVENT_CONNECTION, on_connection},
-    {WEIR_EVENT_CLIENT_ERROR, on_client_error}, {WEIR_EVENT_DROP, on_drop},
+    {WEIR_EVENT_LISTENING, on_listening},
+    {WEIR_EVENT_ERROR, on_error},
+    {WEIR_EVENT_CLOSE, on_close},
+    {WEIR_EVENT_CONNECTION, on_connection},
+    {WEIR_EVENT_CLIENT_ERROR, on_client_error},
+    {WEIR_EVENT_DROP, on_drop},
 };
 
 static int make_server(weir__site_server *server)
@@ -132,8 +156,8 @@ static int make_server(weir__site_server *server)
         return UV_ENOMEM;
     weir__server_hold(server->server, 1);
     for (size_t i = 0; i < sizeof(listeners_of_a_server) / sizeof(listeners_of_a_server[0]); i++) {
-        int status = weir_server_on(server->server, listeners_of_a_server[i].type, listeners_of_a_server[i].listener,
-                                    server);
+        int status =
+            weir_server_on(server->server, listeners_of_a_server[i].type, listeners_of_a_server[i].listener, server);
         if (status != 0)
             return status;
     }
@@ -161,21 +185,12 @@ static void begin_to_listen(weir__site_server *server, weir__inherited *inherite
     arrived(server);
 }
 
-static void keep_alive(weir_timer *timer)
-{
-    weir__site *site = (weir__site *)((char *)timer - offsetof(weir__site, keeper));
-    /* The timer's place in the heap has just become free, so that this cannot fail. */
-    weir_timer_start(site->runtime, timer, KEEPER_PERIOD);
-}
-
 int weir__site_bind(weir__site *site, weir__inherited *inherited)
 {
-    site->keeper.run = keep_alive;
-    int status = weir_timer_start(site->runtime, &site->keeper, KEEPER_PERIOD);
+    int status = 0;
     for (size_t i = 0; i < site->count && status == 0; i++)
         status = make_server(&site->servers[i]);
     if (status != 0) {
-        weir_timer_stop(site->runtime, &site->keeper);
         for (size_t i = 0; i < site->count; i++) {
             weir_server_release(site->servers[i].server);
             site->servers[i].server = NULL;
@@ -274,6 +289,7 @@ void weir__site_free(weir__site *site)
     for (size_t i = 0; i < site->count; i++) {
         weir__component_free(WEIR__HANDLER, &site->servers[i].handler);
         weir_endpoint_release(site->servers[i].endpoint);
+        weir_error_release(site->servers[i].failure);
         weir__free(site->servers[i].name);
     }
     weir__free(site->servers);

@@ -430,7 +430,9 @@ int weir_stream_connect_endpoint(weir_stream *stream, weir_endpoint *endpoint, w
     set_life(stream, LIFE_CONNECTING);
     activate(stream);
     apply_remembered(stream);
-    weir__stream_touch(stream);
+    if (stream->timeout != 0) {
+        weir_stream_set_timeout(stream, stream->timeout, NULL, NULL); /* it covers connecting (CONN-39) */
+    }
     weir__stream_step(stream, STEP_OPEN);
     return 0;
 }

@@ -143,10 +143,12 @@ void weir__stream_update_reading(weir_stream *stream)
 static void deliver(weir_stream *stream, weir_buf *buf)
 {
     weir_event event = {.type = WEIR_EVENT_DATA, .buffer = buf};
+    stream->emitting_data = 1; /* what comes in meanwhile waits behind it */
     weir__stream_emit_event(stream, &event);
     if (stream->pipes_out != NULL && !weir__stream_is_destroyed(stream)) {
         weir__pipe_data(stream, buf);
     }
+    stream->emitting_data = 0;
 }
 
 /* 'end' may come: all was consumed, and the peer has ended. */
@@ -203,9 +205,10 @@ void weir__stream_on_data(weir_stream *stream, weir_buf *buf)
         return;
     }
     if (flows_now(stream)) {
-        stream->emitting_data = 1;
         deliver(stream, buf);
-        stream->emitting_data = 0;
+        if (stream->readable_length > 0) {
+            weir__stream_step(stream, STEP_FLOW);
+        }
         return;
     }
     weir_buf *kept = weir__buf_keep(buf);

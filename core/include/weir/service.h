@@ -73,6 +73,13 @@ WEIR_EXPORT int weir_service_stop(weir_service *service, int now);
 /* Frees one that is stopped or never started. UV_EBUSY: it runs. NULL is let pass. */
 WEIR_EXPORT int weir_service_free(weir_service *service);
 
+/*
+ * The JSON Schema of service files (draft 2020-12) with the options of every plugin that the runtime has or finds, for
+ * editors: weir itself checks component by component. Loads plugins as weir_runtime_each_plugin does. The text is the
+ * caller's (weir_free). NULL: no memory.
+ */
+WEIR_EXPORT char *weir_service_schema(weir_runtime *runtime);
+
 /* Connections open now, over all servers of this runtime's worker. */
 WEIR_EXPORT size_t weir_service_connections(const weir_service *service);
 

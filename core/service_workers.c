@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/* The other threads of a service: each has a loop, a runtime and the service's servers of its own. */
+#define _GNU_SOURCE
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "service_private.h"
+
+/*
+ * All is made in the service's thread; then the worker's thread has loop, runtime and site to itself, until it has
+ * ended them. The threads talk by weir_runtime_post only, and what a message is about stands in this struct: whoever
+ * sent it does not touch that until it gets an answer. A worker's runtime lives until the worker was told to leave,
+ * which is the last that is posted to it.
+ */
+struct weir__worker {
+    weir_service *service;
+    uv_thread_t thread;
+    uv_loop_t loop;
+    weir_runtime *runtime;
+    weir__site *site;
+    weir__inherited *inherited;
+    weir__keeper keeper;
+
+    /* the worker's, told by messages */
+    int bind_status;
+    size_t destroyed;
+    int leave;
+
+    /* the service's */
+    bool has_loop, started, bound, drained;
+};
+
+/* ---- messages ---- */
+
+/* What one thread waits for the other must get: without memory it is tried again until there is some. */
+static void post_surely(weir_runtime *runtime, void (*run)(void *arg), void *arg)
+{
+    while (weir_runtime_post(runtime, run, arg) == UV_ENOMEM)
+        uv_sleep(1);
+}
+
+typedef struct {
+    weir_runtime *runtime;
+    weir_log_level level;
+    char text[];
+} log_line;
+
+static void write_line(void *arg)
+{
+    log_line *line = arg;
+    weir_log(line->runtime, line->level, "%s", line->text);
+    weir__free(line);
+}
+
+/* A worker's log is the service's, and that may be used in the service's thread only. A line there is no memory for is
+ * lost. */
+static void on_log(weir_log_level level, const char *message, void *arg)
+{
+    weir__worker *worker = arg;
+    size_t length = strlen(message);
+    log_line *line = weir__malloc(sizeof(*line) + length + 1);
+    if (!line)
+        return;
+    line->runtime = worker->service->runtime;
+    line->level = level;
+    memcpy(line->text, message, length + 1);
+    if (weir_runtime_post(line->runtime, write_line, line) != 0)
+        weir__free(line);
+}
+
+/* ---- in the service's thread, told by the worker ---- */
+
+static void send_stop(weir__worker *worker);
+static void leave(void *arg);
+
+static void told_bound(void *arg)
+{
+    weir__worker *worker = arg;
+    weir_service *service = worker->service;
+    bool failed = worker->bind_status != 0;
+    worker->bound = true;
+    for (size_t i = 0; i < worker->site->count; i++) {
+        if (worker->bind_status != 0 && !worker->site->servers[i].failure)
+            worker->site->servers[i].failure = weir_error_new(worker->bind_status, "listen", NULL, -1);
+        failed |= worker->site->servers[i].failure != NULL;
+    }
+    if (service->state == WEIR__SERVICE_STOPPING)
+        send_stop(worker);
+    weir__service_worker_bound(service, failed ? worker->site : NULL);
+}
+
+static void told_drained(void *arg)
+{
+    weir__worker *worker = arg;
+    worker->drained = true;
+    post_surely(worker->runtime, leave, worker);
+}
+
+static void told_ended(void *arg)
+{
+    weir__worker *worker = arg;
+    uv_thread_join(&worker->thread);
+    worker->started = false;
+    weir__service_worker_ended(worker->service, worker->destroyed);
+}
+
+/* ---- in the worker's thread ---- */
+
+static void on_site_bound(weir__site *site)
+{
+    weir__worker *worker = site->owner;
+    post_surely(worker->service->runtime, told_bound, worker);
+}
+
+static void on_site_stopped(weir__site *site)
+{
+    weir__worker *worker = site->owner;
+    worker->destroyed = site->destroyed;
+    post_surely(worker->service->runtime, told_drained, worker);
+}
+
+static void accept_now(void *arg)
+{
+    weir__worker *worker = arg;
+    if (worker->site->state == WEIR__SITE_BOUND)
+        weir__site_accept(worker->site);
+}
+
+static void stop_with(weir__worker *worker, uint64_t grace)
+{
+    /* One that could not even begin to listen has nothing to stop. */
+    if (worker->bind_status != 0) {
+        worker->bind_status = 0;
+        on_site_stopped(worker->site);
+    } else {
+        weir__site_stop(worker->site, grace);
+    }
+}
+
+static void stop_in_time(void *arg)
+{
+    weir__worker *worker = arg;
+    stop_with(worker, worker->service->plan.grace);
+}
+
+static void stop_now(void *arg)
+{
+    stop_with(arg, 0);
+}
+
+static void leave(void *arg)
+{
+    weir__worker *worker = arg;
+    worker->leave = 1;
+}
+
+static void end_runtime(weir__worker *worker)
+{
+    weir__site_free(worker->site);
+    worker->site = NULL;
+    if (worker->runtime)
+        weir_runtime_free(worker->runtime);
+    worker->runtime = NULL;
+    if (worker->has_loop) {
+        uv_run(&worker->loop, UV_RUN_DEFAULT);
+        uv_loop_close(&worker->loop);
+    }
+    worker->has_loop = false;
+}
+
+static void work(void *arg)
+{
+    weir__worker *worker = arg;
+    weir_runtime *home = worker->service->runtime;
+    worker->bind_status = weir__site_bind(worker->site, worker->inherited);
+    if (worker->bind_status != 0)
+        post_surely(home, told_bound, worker);
+    weir_runtime_run_until(worker->runtime, &worker->leave);
+    weir__keeper_stop(&worker->keeper);
+    end_runtime(worker);
+    post_surely(home, told_ended, worker);
+}
+
+/* ---- making them, in the service's thread ---- */
+
+/* What the server of worker 0 has for the same one of another worker. */
+static int inherit(const weir__site_server *server, weir__inherited *inherited)
+{
+    weir_address address;
+    if (server->reuses_port && weir_server_address(server->server, &address) == 0 && address.port > 0) {
+        inherited->port = address.port;
+        return 0;
+    }
+    inherited->fd = weir_server_export_fd(server->server);
+    return inherited->fd < 0 ? inherited->fd : 0;
+}
+
+static int inherit_all(weir__worker *worker, weir_error **error)
+{
+    const weir__site *site = worker->service->site;
+    worker->inherited = weir__calloc(site->count, sizeof(weir__inherited));
+    for (size_t i = 0; worker->inherited && i < site->count; i++)
+        worker->inherited[i].fd = -1;
+    for (size_t i = 0; worker->inherited && i < site->count; i++) {
+        int status = inherit(&site->servers[i], &worker->inherited[i]);
+        if (status < 0) {
+            *error = weir_error_newf(status, NULL, NULL, -1, "the socket of %s cannot be shared with a worker: %s (%s)",
+                                     site->servers[i].name, weir_error_text(status), weir_error_name(status));
+            return status;
+        }
+    }
+    return worker->inherited ? 0 : UV_ENOMEM;
+}
+
+/* Loads the text again, for the worker's own runtime. What the file names may have changed since. */
+static int load_site(weir__worker *worker, weir_error **error)
+{
+    const weir_service *service = worker->service;
+    weir__faults faults = {0}, warnings = {0};
+    weir__service_plan plan;
+    weir__place place = {.runtime = worker->runtime,
+                         .folder = service->folder,
+                         .document = service->document,
+                         .faults = &faults,
+                         .warnings = &warnings};
+    int status = weir__site_load(&place, worker->inherited, &plan, &worker->site);
+    char *text = status && status != UV_ENOMEM ? weir__faults_text(&faults) : NULL;
+    if (text) {
+        text[strcspn(text, "\n")] = '\0';
+        *error = weir_error_newf(WEIR_EINVALID_CONFIG, NULL, NULL, -1, "what the file names has changed: %s", text);
+    }
+    weir__free(text);
+    weir__faults_free(&faults);
+    weir__faults_free(&warnings);
+    return status;
+}
+
+static int make(weir__worker *worker, weir_error **error)
+{
+    int status = uv_loop_init(&worker->loop);
+    if (status != 0)
+        return status;
+    worker->has_loop = true;
+    worker->runtime = weir_runtime_new(&worker->loop);
+    if (!worker->runtime)
+        return UV_ENOMEM;
+    weir_runtime_on_log(worker->runtime, on_log, worker);
+    weir_runtime_set_default_high_water_mark(worker->runtime,
+                                             weir_runtime_default_high_water_mark(worker->service->runtime));
+    status = weir__registry_inherit(worker->runtime, worker->service->runtime, error);
+    if (status == 0)
+        status = inherit_all(worker, error);
+    if (status == 0)
+        status = load_site(worker, error);
+    if (status == 0)
+        status = weir__keeper_start(&worker->keeper, worker->runtime);
+    if (status != 0)
+        return status;
+    worker->site->owner = worker;
+    worker->site->bound = on_site_bound;
+    worker->site->stopped = on_site_stopped;
+    return 0;
+}
+
+static void free_worker(weir__worker *worker)
+{
+    if (!worker)
+        return;
+    end_runtime(worker);
+    for (size_t i = 0; worker->inherited && i < worker->service->site->count; i++)
+        if (worker->inherited[i].fd >= 0)
+            close(worker->inherited[i].fd);
+    weir__free(worker->inherited);
+    weir__free(worker);
+}
+
+void weir__workers_free(weir_service *service)
+{
+    for (unsigned i = 0; service->workers && i + 1 < service->plan.workers; i++)
+        free_worker(service->workers[i]);
+    weir__free(service->workers);
+    service->workers = NULL;
+}
+
+/* Signals are for the application's own thread. */
+static int start_thread(weir__worker *worker)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int status = uv_thread_create(&worker->thread, work, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (status != 0)
+        return status;
+    worker->started = true;
+    worker->service->workers_running++;
+    worker->service->workers_waited_for++;
+    return 0;
+}
+
+static int make_all(weir_service *service, weir_error **error)
+{
+    unsigned count = service->plan.workers - 1;
+    service->workers = weir__calloc(count, sizeof(weir__worker *));
+    if (!service->workers)
+        return UV_ENOMEM;
+    for (unsigned i = 0; i < count; i++) {
+        service->workers[i] = weir__calloc(1, sizeof(weir__worker));
+        if (!service->workers[i])
+            return UV_ENOMEM;
+        service->workers[i]->service = service;
+        int status = make(service->workers[i], error);
+        if (status != 0)
+            return status;
+    }
+    return 0;
+}
+
+int weir__workers_start(weir_service *service, weir_error **error)
+{
+    /* Jansson's hash seed is set on first use, which must not happen in two threads at once. */
+    json_object_seed(0);
+    service->workers_running = 0;
+    service->workers_waited_for = 0;
+    int status = make_all(service, error);
+    for (unsigned i = 0; status == 0 && i + 1 < service->plan.workers; i++)
+        status = start_thread(service->workers[i]);
+    if (status == 0)
+        return 0;
+    if (!*error)
+        *error = weir_error_newf(status, NULL, NULL, -1, "the workers cannot be started: %s (%s)",
+                                 weir_error_text(status), weir_error_name(status));
+    /* Those that run are stopped like any other, and freed when they have ended. */
+    if (service->workers_running == 0)
+        weir__workers_free(service);
+    return status;
+}
+
+/* ---- telling them, in the service's thread ---- */
+
+static void send_stop(weir__worker *worker)
+{
+    post_surely(worker->runtime, worker->service->stop_now ? stop_now : stop_in_time, worker);
+}
+
+void weir__workers_accept(weir_service *service)
+{
+    for (unsigned i = 0; service->workers && i + 1 < service->plan.workers; i++)
+        post_surely(service->workers[i]->runtime, accept_now, service->workers[i]);
+}
+
+void weir__workers_stop(weir_service *service)
+{
+    for (unsigned i = 0; service->workers && i + 1 < service->plan.workers; i++) {
+        weir__worker *worker = service->workers[i];
+        if (worker && worker->started && worker->bound && !worker->drained)
+            send_stop(worker);
+    }
+}

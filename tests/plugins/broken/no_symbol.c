@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* A shared object that is no plugin, or one whose symbol is no table. What it does when it is loaded must not be seen.
+ */
+#include <stdlib.h>
+
+#include <weir/export.h>
+
+__attribute__((constructor)) static void loaded(void)
+{
+    setenv("WEIR_TEST_LOADED", "1", 1);
+}
+
+#if defined(SYMBOL_IS_FUNCTION)
+WEIR_EXPORT int weir_plugin_main(void);
+int weir_plugin_main(void)
+{
+    return 0;
+}
+#elif defined(SYMBOL_IS_SHORT)
+WEIR_EXPORT extern const int weir_plugin_main;
+const int weir_plugin_main = 1;
+#else
+WEIR_EXPORT extern const int something_else;
+const int something_else = 1;
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* A service inside of a test's own runtime. */
+#define _GNU_SOURCE
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fixture.h"
+#include "served.h"
+
+static void add_line(char **text, const char *first, const char *second)
+{
+    char *longer;
+    if (asprintf(&longer, "%s%s%s%s\n", *text, first, second[0] ? " " : "", second) < 0)
+        abort();
+    free(*text);
+    *text = longer;
+}
+
+static void on_fault(const weir_fault *fault, void *arg)
+{
+    served *self = arg;
+    add_line(&self->faults, fault->text, "");
+}
+
+static void on_service(const weir_service_event *event, void *arg)
+{
+    served *self = arg;
+    switch (event->type) {
+    case WEIR_SERVICE_LISTENING:
+        add_line(&self->endpoints, event->server, event->endpoint);
+        break;
+    case WEIR_SERVICE_RUNNING:
+        self->running = 1;
+        break;
+    case WEIR_SERVICE_FAILED:
+        add_line(&self->failures, event->server, event->error->message);
+        break;
+    case WEIR_SERVICE_STOPPING:
+        self->stopping = 1;
+        break;
+    case WEIR_SERVICE_STOPPED:
+        self->stopped = 1;
+        self->running = 1; /* whoever waits for it need not any more */
+        self->destroyed = event->connections_destroyed;
+        break;
+    }
+}
+
+served *served_load(fixture *f, const char *json)
+{
+    const char *file = fixture_path(f, "service.json");
+    FILE *out = fopen(file, "w");
+    served *self = calloc(1, sizeof(*self));
+    if (!self || !out || fputs(json, out) < 0 || fclose(out))
+        abort();
+    self->fixture = f;
+    self->faults = strdup("");
+    self->failures = strdup("");
+    self->endpoints = strdup("");
+    int status = weir_service_load(f->runtime, file, on_fault, self, &self->service);
+    assert_int_equal(status == 0, self->service != NULL);
+    return self;
+}
+
+served *served_start(fixture *f, const char *json)
+{
+    served *self = served_load(f, json);
+    if (!self->service)
+        fail_msg("%s", self->faults);
+    assert_code(weir_service_start(self->service, on_service, self), 0);
+    fixture_until(f, &self->running);
+    if (self->stopped)
+        fail_msg("%s", self->failures);
+    return self;
+}
+
+const char *served_url(served *self, const char *server)
+{
+    size_t length = strlen(server);
+    for (const char *line = self->endpoints; *line; line = strchr(line, '\n') + 1) {
+        if (!strncmp(line, server, length) && line[length] == ' ') {
+            const char *url = line + length + 1;
+            return fixture_text(self->fixture, "%.*s", (int)strcspn(url, "\n"), url);
+        }
+    }
+    fail_msg("no server %s in: %s", server, self->endpoints);
+    return NULL;
+}
+
+size_t served_stop(served *self, int now)
+{
+    if (self->running && !self->stopped) {
+        assert_code(weir_service_stop(self->service, now), 0);
+        fixture_until(self->fixture, &self->stopped);
+    }
+    size_t destroyed = self->destroyed;
+    assert_code(weir_service_free(self->service), 0);
+    free(self->faults);
+    free(self->failures);
+    free(self->endpoints);
+    free(self);
+    return destroyed;
+}

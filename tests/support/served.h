@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* A service inside of a test's own runtime: how handlers are tested, as `weir run` runs them. */
+#ifndef WEIR_TEST_SERVED_H
+#define WEIR_TEST_SERVED_H
+
+#include "fixture.h"
+
+typedef struct served {
+    fixture *fixture;
+    weir_service *service; /* NULL: it could not be loaded, or is stopped and freed */
+    char *faults;          /* one line each, "" for none */
+    char *failures;        /* messages of servers that could not listen, one line each */
+    int running;
+    int stopping;
+    int stopped;
+    size_t destroyed; /* connections that were cut by the stop */
+    char *endpoints;  /* "NAME URL\n" of every server that listens */
+} served;
+
+/* Loads a service file of this text; faults are for the test to judge. Give it back with served_stop. */
+served *served_load(fixture *f, const char *json);
+
+/* served_load, start, and wait until it runs; fails the test when it does not. */
+served *served_start(fixture *f, const char *json);
+
+/* The URL that reaches the server of that name. The text lives as the fixture does. */
+const char *served_url(served *self, const char *server);
+
+/* Stops it (`now`: at once) if it runs, waits for the end, frees all; `destroyed` is returned. */
+size_t served_stop(served *self, int now);
+
+#endif
