@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* weir run: serves what a file describes, until a signal ends it. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const int stop_signals[] = {SIGINT, SIGTERM};
+#define SIGNAL_COUNT (sizeof(stop_signals) / sizeof(stop_signals[0]))
+
+typedef struct run {
+    cli_session session;
+    weir_service *service;
+    uv_signal_t signals[SIGNAL_COUNT];
+    size_t signal_count; /* of them initialised */
+    int signalled;       /* the signal that stopped it, or 0 */
+    int failed;
+} run;
+
+static const char *signal_name(int number)
+{
+    return number == SIGINT ? "SIGINT" : number == SIGTERM ? "SIGTERM" : NULL;
+}
+
+/* ---- what the service tells ---- */
+
+static void print_listening(run *self, const weir_service_event *event)
+{
+    char people[1024];
+    json_t *record = record_event("listening");
+    record_text(record, "server", event->server);
+    record_text(record, "handler", event->handler);
+    record_text(record, "endpoint", event->endpoint);
+    snprintf(people, sizeof(people), "listening  %s  %s", event->server, event->endpoint);
+    output_line(&self->session.out, people, record);
+}
+
+static void print_running(run *self, const weir_service_event *event)
+{
+    (void)event;
+    output_line(&self->session.out, "running", record_event("running"));
+}
+
+static void print_failed(run *self, const weir_service_event *event)
+{
+    char people[2048];
+    const char *message = event->error != NULL ? event->error->message : "unknown";
+    self->failed = 1;
+    json_t *record = record_event("failed");
+    record_text(record, "level", weir_log_level_name(WEIR_LOG_ERROR));
+    record_text(record, "server", event->server);
+    record_text(record, "endpoint", event->endpoint);
+    record_text(record, "code", event->error != NULL ? event->error->name : NULL);
+    record_text(record, "message", message);
+    snprintf(people, sizeof(people), "weir: server %s: %s", event->server != NULL ? event->server : "?", message);
+    output_line(&self->session.err, people, record);
+}
+
+static void print_stopping(run *self, const weir_service_event *event)
+{
+    char people[128];
+    size_t connections = weir_service_connections(event->service);
+    const char *name = signal_name(self->signalled);
+    json_t *record = record_event("stopping");
+    record_text(record, "signal", name);
+    record_number(record, "connections", (json_int_t)connections);
+    snprintf(people, sizeof(people), "stopping  %s  %zu connections", name != NULL ? name : "", connections);
+    output_line(&self->session.out, people, record);
+}
+
+/* A second signal is of use as long as anything runs, so the handles stay but hold the loop no longer. */
+static void print_stopped(run *self, const weir_service_event *event)
+{
+    char people[128] = "stopped";
+    json_t *record = record_event("stopped");
+    record_number(record, "connectionsDestroyed", (json_int_t)event->connections_destroyed);
+    if (event->connections_destroyed > 0) {
+        snprintf(people, sizeof(people), "stopped  %zu connections cut", event->connections_destroyed);
+    }
+    output_line(&self->session.out, people, record);
+    for (size_t i = 0; i < self->signal_count; i++) {
+        uv_unref((uv_handle_t *)&self->signals[i]);
+    }
+}
+
+static void on_service(const weir_service_event *event, void *arg)
+{
+    static void (*const printers[])(run *, const weir_service_event *) = {
+        [WEIR_SERVICE_LISTENING] = print_listening, [WEIR_SERVICE_RUNNING] = print_running,
+        [WEIR_SERVICE_FAILED] = print_failed,       [WEIR_SERVICE_STOPPING] = print_stopping,
+        [WEIR_SERVICE_STOPPED] = print_stopped,
+    };
+    if ((size_t)event->type < sizeof(printers) / sizeof(printers[0])) {
+        printers[event->type](arg, event);
+    }
+}
+
+/* ---- signals ---- */
+
+/* The first one begins to stop; the next one waits for nobody any more. */
+static void on_signal(uv_signal_t *handle, int number)
+{
+    run *self = handle->data;
+    int again = self->signalled != 0;
+    self->signalled = number;
+    weir_runtime_enter(self->session.runtime);
+    int status = weir_service_stop(self->service, again);
+    weir_runtime_leave(self->session.runtime);
+    if (status < 0) {
+        uv_stop(&self->session.loop);
+    }
+}
+
+static int start_signals(run *self)
+{
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        int status = uv_signal_init(&self->session.loop, &self->signals[i]);
+        if (status == 0) {
+            self->signal_count++;
+            self->signals[i].data = self;
+            status = uv_signal_start(&self->signals[i], on_signal, stop_signals[i]);
+        }
+        if (status < 0) {
+            session_error(&self->session, "%s: %s (%s)", signal_name(stop_signals[i]), uv_strerror(status),
+                          uv_err_name(status));
+            return status;
+        }
+    }
+    return 0;
+}
+
+static void close_signals(run *self)
+{
+    for (size_t i = 0; i < self->signal_count; i++) {
+        uv_close((uv_handle_t *)&self->signals[i], NULL);
+    }
+}
+
+/* ---- the command ---- */
+
+/* Signals are listened for before anything serves: from the first accepted connection on none is cut by surprise. */
+static int serve(run *self)
+{
+    if (start_signals(self) < 0) {
+        return CLI_FAILED;
+    }
+    int status = weir_service_start(self->service, on_service, self);
+    if (status < 0) {
+        session_error(&self->session, "start: %s (%s)", weir_error_text(status), weir_error_name(status));
+        return CLI_FAILED;
+    }
+    uv_run(&self->session.loop, UV_RUN_DEFAULT);
+    return self->failed ? CLI_FAILED : CLI_OK;
+}
+
+static int run_file(run *self, const char *file)
+{
+    int status = weir_service_load(self->session.runtime, file, session_fault, &self->session, &self->service);
+    if (status < 0) {
+        if (status != WEIR_EINVALID_CONFIG) {
+            session_error(&self->session, "run %s: %s (%s)", file, weir_error_text(status), weir_error_name(status));
+        }
+        return status == WEIR_EINVALID_CONFIG ? CLI_USAGE : CLI_FAILED;
+    }
+    int result = serve(self);
+    close_signals(self);
+    weir_service_free(self->service);
+    return result;
+}
+
+static int run_command(const cli_options *options, int count, char **arguments)
+{
+    run self;
+    (void)count;
+    memset(&self, 0, sizeof(self));
+    if (session_open(&self.session, options) != CLI_OK) {
+        return CLI_FAILED;
+    }
+    int result = run_file(&self, arguments[0]);
+    /* Who read the lines of a service may have gone long ago; that is no failure of the service. */
+    self.session.out.error = 0;
+    return session_close(&self.session, result);
+}
+
+const cli_command command_run = {
+    .name = "run",
+    .arguments = "FILE",
+    .least = 1,
+    .most = 1,
+    .switches = "pljHh",
+    .summary = "serve what a service file describes",
+    .details =
+        "Starts all servers of a service file, and serves until it is told to stop. Nothing is served unless the\n"
+        "whole file is valid and all servers can listen.\n"
+        "\n"
+        "SIGINT and SIGTERM stop accepting and let connections end, for as long as the file's shutdownGrace\n"
+        "says (10 s); what is left then is cut. A second signal ends at once.\n"
+        "\n"
+        "What happens is a line on standard output, the log one on standard error: for people on a terminal,\n"
+        "otherwise one JSON object a line.\n"
+        "\n"
+        "Exit codes: 0 stopped by a signal, 1 failed (a server could not listen), 2 the file is invalid.\n"
+        "\n"
+        "Examples:\n"
+        "  weir run service.json\n"
+        "  weir run --log-level debug service.json 2>weir.log\n"
+        "\n"
+        "A service file:\n"
+        "  { \"servers\": [\n"
+        "    { \"name\": \"echo\", \"listen\": \"tcp://127.0.0.1:8124\", \"handler\": \"echo\" },\n"
+        "    { \"name\": \"redis\", \"listen\": \"tcp://127.0.0.1:7000\",\n"
+        "      \"handler\": { \"forward\": { \"to\": [ \"ipc:/run/redis/redis.sock\" ] } } } ] }\n",
+    .run = run_command,
+};

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* The program weir: finds the command and hands over. A thin face; what it does, the library does. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+const cli_command *const cli_commands[] = {
+    &command_run, &command_check, &command_schema, &command_plugins, &command_connect, NULL,
+};
+
+static const cli_command *find_command(const char *name)
+{
+    for (const cli_command *const *command = cli_commands; *command != NULL; command++) {
+        if (strcmp((*command)->name, name) == 0) {
+            return *command;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * A descriptor that was closed by whoever started the program would be given to the next socket, and a message to
+ * "stderr" would go to a peer. Standard input becomes empty; the others refuse what is written to them.
+ */
+static int hold_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDONLY) != fd) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int run_command(const cli_command *command, int count, char **arguments)
+{
+    cli_options options;
+    int first = 0;
+    int result = options_read(command, count, arguments, &options, &first);
+    if (result == 0) {
+        result = options.help ? help_command(command) : command->run(&options, count - first, arguments + first);
+    }
+    free(options.plugin_paths);
+    return result;
+}
+
+static int unknown(const char *what, const char *name)
+{
+    fprintf(stderr, "weir: unknown %s %s; there are", what, name);
+    for (const cli_command *const *command = cli_commands; *command != NULL; command++) {
+        fprintf(stderr, "%s %s", command == cli_commands ? "" : ",", (*command)->name);
+    }
+    fputs("; weir --help says more\n", stderr);
+    return CLI_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (hold_standard_descriptors() < 0) {
+        return CLI_FAILED;
+    }
+    /* A reader that went away is an error of that write, not the end of everything. */
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        fputs("usage: weir COMMAND [SWITCH...] [ARGUMENT...]; weir --help says more\n", stderr);
+        return CLI_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        return help_version();
+    }
+    int asks_help = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0;
+    if (asks_help && argc == 2) {
+        return help_program();
+    }
+    if (!asks_help && name[0] == '-') {
+        return unknown("switch", name);
+    }
+    const cli_command *command = find_command(asks_help ? argv[2] : name);
+    if (command == NULL) {
+        return unknown("command", asks_help ? argv[2] : name);
+    }
+    return asks_help ? help_command(command) : run_command(command, argc - 1, argv + 1);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* The switches of all commands, in one table, read by getopt_long. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+/* clang-format off */
+const cli_switch cli_switches[] = {
+    {'p', "plugin-path", "DIR",   "look for plugins in DIR first; may be given several times"},
+    {'l', "log-level",   "LEVEL", "debug, info, warning or error; what is below is not logged (info)"},
+    {'k', "half-open",   NULL,    "go on sending when the peer has ended, until standard input ends too"},
+    {'j', "json",        NULL,    "one JSON object a line, on a terminal too"},
+    {'H', "human",       NULL,    "lines for people, also where no terminal is"},
+    {'h', "help",        NULL,    "show this text"},
+    {0,   NULL,          NULL,    NULL},
+};
+/* clang-format on */
+
+#define SWITCH_COUNT (sizeof(cli_switches) / sizeof(cli_switches[0]) - 1)
+
+/* What getopt wants: those of the table that this command takes. */
+static void make_tables(const cli_command *command, struct option *names, char *letters)
+{
+    size_t count = 0;
+    *letters++ = ':'; /* a missing argument is told from an unknown switch */
+    for (const cli_switch *entry = cli_switches; entry->letter != 0; entry++) {
+        if (strchr(command->switches, entry->letter) == NULL) {
+            continue;
+        }
+        names[count].name = entry->name;
+        names[count].has_arg = entry->argument != NULL ? required_argument : no_argument;
+        names[count].flag = NULL;
+        names[count++].val = entry->letter;
+        *letters++ = entry->letter;
+        if (entry->argument != NULL) {
+            *letters++ = ':';
+        }
+    }
+    memset(&names[count], 0, sizeof(names[count]));
+    *letters = '\0';
+}
+
+static int read_level(const char *text, weir_log_level *level)
+{
+    for (int i = WEIR_LOG_DEBUG; i <= WEIR_LOG_ERROR; i++) {
+        if (strcmp(text, weir_log_level_name((weir_log_level)i)) == 0) {
+            *level = (weir_log_level)i;
+            return 0;
+        }
+    }
+    if (strcmp(text, "warn") == 0) {
+        *level = WEIR_LOG_WARN;
+        return 0;
+    }
+    fprintf(stderr, "weir: --log-level %s: no such level; there are debug, info, warning and error\n", text);
+    return CLI_USAGE;
+}
+
+static int apply(const cli_command *command, int letter, char **arguments, cli_options *options)
+{
+    switch (letter) {
+    case 'p':
+        options->plugin_paths[options->plugin_path_count++] = optarg;
+        return 0;
+    case 'l':
+        return read_level(optarg, &options->log_level);
+    case 'k':
+        options->half_open = 1;
+        return 0;
+    case 'j':
+        options->form = OUTPUT_JSON;
+        return 0;
+    case 'H':
+        options->form = OUTPUT_PEOPLE;
+        return 0;
+    case 'h':
+        options->help = 1;
+        return 0;
+    default:
+        /* optopt is the letter of a short switch; a long one is known by its argument only. */
+        if (letter == ':') {
+            fprintf(stderr, "weir: %s: %s needs an argument", command->name, arguments[optind - 1]);
+        } else if (optopt != 0 && strchr(command->switches, optopt) == NULL) {
+            fprintf(stderr, "weir: %s: unknown switch -%c", command->name, optopt);
+        } else {
+            fprintf(stderr, "weir: %s: unknown switch %s", command->name, arguments[optind - 1]);
+        }
+        fprintf(stderr, "; weir %s --help shows what there is\n", command->name);
+        return CLI_USAGE;
+    }
+}
+
+static int check_count(const cli_command *command, const cli_options *options, int count)
+{
+    if (options->help || (count >= command->least && count <= command->most)) {
+        return 0;
+    }
+    fprintf(stderr, "weir: %s: %s; usage: weir %s [SWITCH...]%s%s\n", command->name,
+            count < command->least ? "an argument is missing" : "too many arguments", command->name,
+            command->arguments[0] != '\0' ? " " : "", command->arguments);
+    return CLI_USAGE;
+}
+
+int options_read(const cli_command *command, int count, char **arguments, cli_options *options, int *first)
+{
+    struct option names[SWITCH_COUNT + 1];
+    char letters[2 * SWITCH_COUNT + 2];
+    memset(options, 0, sizeof(*options));
+    options->log_level = WEIR_LOG_INFO;
+    options->plugin_paths = calloc((size_t)count, sizeof(*options->plugin_paths));
+    if (options->plugin_paths == NULL) {
+        fprintf(stderr, "weir: no memory\n");
+        return CLI_FAILED;
+    }
+    make_tables(command, names, letters);
+    opterr = 0;
+    for (;;) {
+        int letter = getopt_long(count, arguments, letters, names, NULL);
+        if (letter == -1) {
+            break;
+        }
+        int result = apply(command, letter, arguments, options);
+        if (result != 0) {
+            return result;
+        }
+    }
+    *first = optind;
+    return check_count(command, options, count - optind);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* What every command works in: a loop with a runtime, and where lines go. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define MESSAGE_SIZE 4096
+
+static void log_line(cli_session *self, weir_log_level level, const char *message)
+{
+    char people[MESSAGE_SIZE + 32];
+    const char *name = weir_log_level_name(level);
+    if (level == WEIR_LOG_ERROR) {
+        snprintf(people, sizeof(people), "weir: %s", message);
+    } else {
+        snprintf(people, sizeof(people), "weir: %s: %s", name, message);
+    }
+    json_t *record = record_event("log");
+    record_text(record, "level", name);
+    record_text(record, "message", message);
+    output_line(&self->err, people, record);
+}
+
+/* Called by the library, with several workers in the thread of any of them. */
+static void on_log(weir_log_level level, const char *message, void *arg)
+{
+    cli_session *self = arg;
+    if (level >= self->log_level) {
+        log_line(self, level, message);
+    }
+}
+
+void session_error(cli_session *self, const char *format, ...)
+{
+    char message[MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    log_line(self, WEIR_LOG_ERROR, message);
+}
+
+void session_fault(const weir_fault *fault, void *arg)
+{
+    cli_session *self = arg;
+    json_t *record = record_event("fault");
+    record_text(record, "level", fault->warning ? "warning" : "error");
+    record_text(record, "file", fault->file);
+    if (fault->line > 0) {
+        record_number(record, "line", fault->line);
+        record_number(record, "column", fault->column);
+    }
+    record_text(record, "pointer", fault->pointer);
+    record_text(record, "message", fault->message);
+    output_line(&self->err, fault->text, record);
+}
+
+static int add_plugin_paths(cli_session *self, const cli_options *options)
+{
+    int status = 0;
+    for (size_t i = 0; i < options->plugin_path_count && status == 0; i++) {
+        status = weir_runtime_add_plugin_path(self->runtime, options->plugin_paths[i]);
+        if (status < 0) {
+            session_error(self, "plugin path %s: %s (%s)", options->plugin_paths[i], weir_error_text(status),
+                          weir_error_name(status));
+        }
+    }
+    return status;
+}
+
+int session_open(cli_session *self, const cli_options *options)
+{
+    memset(self, 0, sizeof(*self));
+    self->log_level = options->log_level;
+    output_init(&self->out, STDOUT_FILENO, options->form);
+    output_init(&self->err, STDERR_FILENO, options->form);
+    int status = uv_loop_init(&self->loop);
+    if (status < 0) {
+        session_error(self, "no event loop: %s (%s)", uv_strerror(status), uv_err_name(status));
+        return CLI_FAILED;
+    }
+    self->runtime = weir_runtime_new(&self->loop);
+    if (self->runtime == NULL) {
+        session_error(self, "no runtime: not enough memory or file descriptors");
+        uv_loop_close(&self->loop);
+        return CLI_FAILED;
+    }
+    weir_runtime_on_log(self->runtime, on_log, self);
+    if (add_plugin_paths(self, options) < 0) {
+        return session_close(self, CLI_FAILED);
+    }
+    return CLI_OK;
+}
+
+int session_close(cli_session *self, int result)
+{
+    weir_runtime_free(self->runtime);
+    uv_loop_close(&self->loop);
+    if (self->out.error != 0 && result == CLI_OK) {
+        session_error(self, "write standard output: %s (%s)", uv_strerror(-self->out.error),
+                      uv_err_name(-self->out.error));
+        result = CLI_FAILED;
+    }
+    return result;
+}
