@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Peers made of bare system calls, for what a stream of weir would never do: reset in the middle, never accept, send
+ * descriptors. All are blocking: on one host the kernel answers without the test's loop.
+ */
+#ifndef WEIR_TEST_RAW_PEER_H
+#define WEIR_TEST_RAW_PEER_H
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "fixture.h"
+
+/* The port that a server listens on. */
+static inline uint16_t raw_port_of(const weir_server *server)
+{
+    weir_address address;
+
+    assert_int_equal(weir_server_address(server, &address), 0);
+    return address.port;
+}
+
+static inline struct sockaddr_in raw_loopback(uint16_t port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+}
+
+/* A listener on 127.0.0.1; `*port` 0 is filled in. */
+static inline int raw_listen(uint16_t *port, int backlog)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = raw_loopback(*port);
+    socklen_t size = sizeof(address);
+
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(fd, backlog), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+static inline int raw_connect(uint16_t port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = raw_loopback(port);
+
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+static inline struct sockaddr_un raw_path(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    assert_true(strlen(path) < sizeof(address.sun_path));
+    strcpy(address.sun_path, path);
+    return address;
+}
+
+/* The connect of a unix socket: its descriptor, or minus errno. */
+static inline int raw_connect_path(const char *path)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address = raw_path(path);
+
+    assert_true(fd >= 0);
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+        return fd;
+    int code = errno;
+    close(fd);
+    return -code;
+}
+
+static inline int raw_bind_path(const char *path)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address = raw_path(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+static inline void raw_send(int fd, const char *text)
+{
+    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* Closes with a reset instead of an end. */
+static inline void raw_reset(int fd)
+{
+    struct linger linger = {1, 0};
+
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+    close(fd);
+}
+
+/* An option of a socket, as the kernel has it. */
+static inline int raw_option(int fd, int level, int option)
+{
+    int value = -1;
+    socklen_t size = sizeof(value);
+
+    assert_int_equal(getsockopt(fd, level, option, &value, &size), 0);
+    return value;
+}
+
+/* The descriptor under a stream. */
+static inline int raw_fd_of(weir_stream *stream)
+{
+    weir_value value;
+
+    assert_int_equal(weir_stream_get(stream, "fd", &value), 0);
+    return (int)value.number;
+}
+
+#endif
