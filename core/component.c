@@ -151,8 +151,7 @@ static void refuse_kind(weir__place *place, weir__component_kind kind, const wei
     for (unsigned other = WEIR__TRANSPORT; other <= WEIR__HANDLER; other++)
         if (has_kind(plugin, (weir__component_kind)other))
             weir__message_add(&message, "%s %s", known++ ? " and" : " is", kind_articles[other]);
-    weir__message_add(&message, "%s %s; expected %s", known ? ", not" : " is not", kind_articles[kind],
-                      kind_articles[kind]);
+    weir__message_add(&message, "%s %s", known ? ", not" : " is not", kind_articles[kind]);
     weir__place_fault(place, WEIR_EINVALID_ENDPOINT, pointer, on_name, &message);
 }
 

@@ -185,15 +185,6 @@ int weir__endpoint_build(weir__place *place, json_t *value, weir_role role, cons
     return status;
 }
 
-int weir__endpoint_from_json(weir_runtime *runtime, json_t *value, weir_role role, const char *folder,
-                             const weir__document *document, const char *pointer, weir__faults *faults,
-                             weir_endpoint **endpoint)
-{
-    weir__place place = {.runtime = runtime, .folder = folder, .document = document, .faults = faults};
-    int status = weir__endpoint_build(&place, value, role, pointer, NULL, endpoint);
-    return status == 0 || status == UV_ENOMEM ? status : WEIR_EINVALID_CONFIG;
-}
-
 weir_endpoint *weir_configure_endpoint(weir_configure *configure, const char *pointer, json_t *value, weir_role role)
 {
     weir__configure *whole = weir__configure_of(configure);

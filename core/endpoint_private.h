@@ -33,12 +33,4 @@ void weir__endpoint_apply(const weir_endpoint *endpoint, weir_stream_options *op
 /* The same for an object that is valid by stream.schema.json, such as a member of a service file. */
 void weir__stream_options_from_json(const json_t *object, weir_stream_options *options);
 
-/*
- * An endpoint out of a JSON value (a string with a URL, or an object) that stands at `pointer` of a document. Every
- * fault goes to `faults` with its place. 0, WEIR_EINVALID_CONFIG, UV_ENOMEM.
- */
-int weir__endpoint_from_json(weir_runtime *runtime, json_t *value, weir_role role, const char *folder,
-                             const weir__document *document, const char *pointer, weir__faults *faults,
-                             weir_endpoint **endpoint);
-
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -144,9 +145,17 @@ void weir__document_free(weir__document *document)
 
 /* ---- walking the text, which is known to be clean ---- */
 
+/* Loops of one's own: strspn and strcspn build a table at each call, which costs more than most values are long. */
+static bool is_space(char byte)
+{
+    return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
+}
+
 static size_t walk_space(const char *text, size_t at)
 {
-    return at + strspn(text + at, " \t\r\n");
+    while (is_space(text[at]))
+        at++;
+    return at;
 }
 
 static size_t walk_string(const char *text, size_t at)
@@ -160,8 +169,13 @@ static size_t walk_string(const char *text, size_t at)
 static size_t walk_value(const char *text, size_t at)
 {
     unsigned depth = 0;
-    if (text[at] != '{' && text[at] != '[')
-        return text[at] == '"' ? walk_string(text, at) : at + strcspn(text + at, ",}] \t\r\n");
+    if (text[at] == '"')
+        return walk_string(text, at);
+    if (text[at] != '{' && text[at] != '[') {
+        while (text[at] && text[at] != ',' && text[at] != '}' && text[at] != ']' && !is_space(text[at]))
+            at++;
+        return at;
+    }
     do {
         char byte = text[at];
         depth += byte == '{' || byte == '[';
@@ -186,17 +200,18 @@ static size_t read_token(const char *pointer, const char **next, char *buffer)
     return length;
 }
 
-static bool is_index(const char *token, size_t length, size_t index)
+/* The index that a step names, or SIZE_MAX. */
+static size_t read_index(const char *token, size_t length)
 {
     size_t value = 0;
     if (length == 0 || length > 9 || (token[0] == '0' && length > 1))
-        return false;
+        return SIZE_MAX;
     for (size_t i = 0; i < length; i++) {
         if (token[i] < '0' || token[i] > '9')
-            return false;
+            return SIZE_MAX;
         value = value * 10 + (size_t)(token[i] - '0');
     }
-    return value == index;
+    return value;
 }
 
 /* Steps from the container at *value into one of its elements; false leaves everything as it was. */
@@ -206,9 +221,10 @@ static bool walk_into(const char *text, const char *token, size_t length, size_t
     if (!object && text[*value] != '[')
         return false;
     size_t at = walk_space(text, *value + 1);
+    size_t wanted = object ? SIZE_MAX : read_index(token, length);
     for (size_t index = 0; text[at] != '}' && text[at] != ']'; index++) {
         size_t named = at;
-        bool found = !object && is_index(token, length, index);
+        bool found = index == wanted;
         if (object) {
             at = walk_string(text, at);
             found = weir__json_compare_names(text + named + 1, at - named - 2, token, length, true) == 0;

@@ -6,6 +6,7 @@
  */
 #include <unistd.h>
 
+#include "plugin_check.h"
 #include "runtime_private.h"
 #include "server_private.h"
 #include "stream_private.h"
@@ -14,7 +15,7 @@
 #include <assert.h>
 #define LAW(number, condition) assert((condition) && "law " #number " of weir/link.h")
 #else
-#define LAW(number, condition) ((void)0)
+#define LAW(number, condition) ((void)sizeof(condition))
 #endif
 
 enum {
@@ -54,6 +55,23 @@ int weir_link_reading(const weir_link *link)
 
 /* ---- the stack ---- */
 
+int weir__link_check(weir_runtime *runtime, const weir_plugin *plugin, weir_link *link, int bottom)
+{
+    if (link == NULL) {
+        return UV_ENOMEM;
+    }
+    const char *missing = weir__link_ops_missing(link->ops, bottom != 0);
+    if (missing == NULL) {
+        return 0;
+    }
+    weir_log(runtime, WEIR_LOG_ERROR, "plugin %s: its link cannot be used: the table lacks '%s'", plugin->name,
+             missing);
+    if (link->ops != NULL && link->ops->free != NULL) {
+        link->ops->free(link);
+    }
+    return WEIR_EPLUGIN;
+}
+
 /* Puts a link on top of what is there. */
 void weir__link_attach(weir_stream *stream, weir_link *link)
 {
@@ -88,10 +106,9 @@ void weir__links_open(weir_stream *stream)
 void weir__links_arrived(weir_stream *stream, weir_link *link)
 {
     link->state |= LINK_OPEN;
-    if (link->upper != NULL) {
+    weir__stream_link_opened(stream, link);
+    if (link->upper != NULL && !is_mute(link)) {
         open_link(link->upper);
-    } else {
-        weir__stream_link_opened(stream, link);
     }
 }
 
@@ -291,10 +308,13 @@ void weir_up_written(weir_link *link, int status)
     }
     link->state &= ~(uint32_t)LINK_WRITING;
     for (weir_link *upper = link->upper; upper != NULL; upper = upper->upper) {
-        if (upper->ops->write != NULL) {
-            if (upper->ops->on_written != NULL && (upper->state & LINK_CLOSED) == 0) {
+        if (upper->ops->on_written != NULL) {
+            if ((upper->state & LINK_CLOSED) == 0) {
                 upper->ops->on_written(upper, status);
             }
+            return;
+        }
+        if ((upper->state & LINK_WRITING) == 0) { /* a write of its own, of which nobody above knows */
             return;
         }
         upper->state &= ~(uint32_t)LINK_WRITING;
@@ -380,10 +400,8 @@ void weir_up_shut(weir_link *link, int status)
         if (is_mute(upper)) {
             return;
         }
-        if (upper->ops->shutdown != NULL) {
-            if (upper->ops->on_shut != NULL) {
-                upper->ops->on_shut(upper, status);
-            }
+        if (upper->ops->on_shut != NULL) {
+            upper->ops->on_shut(upper, status);
             return;
         }
         upper->state |= LINK_SHUT;

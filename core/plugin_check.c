@@ -270,12 +270,16 @@ int weir__plugin_check(const weir_plugin *plugin, const char *where, weir_error 
 
 const char *weir__link_ops_missing(const weir_link_ops *ops, bool transport)
 {
+    if (!ops)
+        return "ops";
     if (ops->size != sizeof(*ops))
         return "size";
     if (!ops->name)
         return "name";
     /* In a layer every operation may be left out: it is passed through. */
-    return transport ? first_missing(ops, bottom_ops, COUNT(bottom_ops)) : NULL;
+    if (transport)
+        return first_missing(ops, bottom_ops, COUNT(bottom_ops));
+    return ops->free ? NULL : "free";
 }
 
 const char *weir__plugin_kinds(const weir_plugin *plugin)

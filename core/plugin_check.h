@@ -25,7 +25,7 @@ int weir__plugin_check(const weir_plugin *plugin, const char *where, weir_error 
 
 /*
  * The same for the operations of a link that a plugin made: NULL when all is there, or the name of what is missing
- * ("write"; "size": it is another than this weir's).
+ * ("write"; "ops", "size": it is another than this weir's).
  */
 const char *weir__link_ops_missing(const weir_link_ops *ops, bool transport);
 

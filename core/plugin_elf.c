@@ -142,7 +142,8 @@ static int check_segments(elf_file *file)
         if ((segment->p_type == PT_LOAD && segment->p_filesz > segment->p_memsz) ||
             segment->p_filesz > UINT64_MAX - segment->p_offset)
             return wrong(file, "is damaged: its program headers make no sense");
-        if (segment->p_offset + segment->p_filesz > end)
+        /* One without bytes of its own may stand anywhere. */
+        if (segment->p_filesz > 0 && segment->p_offset + segment->p_filesz > end)
             end = segment->p_offset + segment->p_filesz;
     }
     if (end > file->size)

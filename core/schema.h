@@ -19,13 +19,13 @@
  *                  1000; KiB, MiB, GiB, TiB of 1024)
  *   weir-path      text that is not empty and has no NUL
  *
- * The dialect of `pattern` and `patternProperties` is POSIX extended regular expressions (regcomp) over UTF-8 whatever
- * the process's locale is, unanchored, with what ECMAScript writes otherwise translated: \d \w (ASCII) \s \D \W \S (\d
- * \w \s also inside [ ], negated ones there only as [\s\S]), \t \n \r \f \v \xHH \uHHHH \cX, \b \B, an escaped sign (\.
- * \/
- * \- ...), (?: ) groups, and lazy quantifiers. [:alpha:] and its kind work inside [ ]. Not available, and a fault when
- * compiled: back references, look-ahead and look-behind, named groups, \p{...}, \0, ranges in
- * a set that are not between ASCII characters. '.' matches a line feed but no NUL.
+ * The dialect of `pattern` and `patternProperties` is POSIX extended regular expressions (regcomp), unanchored, over
+ * UTF-8 whatever the locale of the process is. What ECMAScript writes otherwise is translated: the classes d w s D W S
+ * behind a backslash (d and w are ASCII; inside of a set only d w s, and the pair of s and S for any character), the
+ * escapes t n r f v xHH uHHHH cX b B, any escaped sign, groups that begin with (?: and lazy quantifiers. A set
+ * may hold [:alpha:] and its kind. Not available, and a fault when compiled: back references, look-ahead, look-behind,
+ * named groups, the escapes p{...} and 0, and ranges in a set that are not between two ASCII characters. '.' matches a
+ * line feed, but no NUL.
  *
  * Numbers compare exactly: integers have 64 bits, others are doubles, and multipleOf works on their shortest decimals.
  * maxLength and minLength count code points.

@@ -400,5 +400,5 @@ int weir__pattern_match(const weir__pattern *pattern, const char *text, size_t l
 size_t weir__pattern_cost(const weir__pattern *pattern, size_t length)
 {
     /* An unanchored one is tried from every character on, and each try may read to the end. */
-    return pattern->anchored ? length / 4 + 1 : length / 4 * (length / 4) + 1;
+    return pattern->anchored ? length / 8 + 1 : length / 8 * (length / 8) + 1;
 }

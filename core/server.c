@@ -401,6 +401,9 @@ int weir_acceptor_arrival(weir_acceptor *acceptor, const weir_arrival *arrival)
     if (link == NULL) {
         return UV_ENOMEM;
     }
+    if (weir__link_check(server->runtime, server->endpoint->transport.plugin, link, 1) != 0) {
+        return 0; /* it has the descriptor */
+    }
     weir_stream *stream = weir__stream_accept(server->runtime, server, &server->options.stream, server->endpoint, link);
     if (stream == NULL) {
         link->ops->free(link); /* closes the descriptor, which it has taken */

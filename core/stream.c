@@ -27,7 +27,7 @@
 #include <assert.h>
 #define EXPECT(condition) assert(condition)
 #else
-#define EXPECT(condition) ((void)0)
+#define EXPECT(condition) ((void)sizeof(condition))
 #endif
 
 #define DEFAULT_HANDSHAKE_TIMEOUT 120000
@@ -335,8 +335,9 @@ static int attach_layers(weir_stream *stream, const weir_endpoint *endpoint, wei
     for (size_t i = 0; i < endpoint->layer_count; i++) {
         const weir__component *component = &endpoint->layers[i];
         weir_link *link = component->plugin->layer->create(component->context, stream->runtime, role);
-        if (link == NULL) {
-            return UV_ENOMEM;
+        int status = weir__link_check(stream->runtime, component->plugin, link, 0);
+        if (status != 0) {
+            return status;
         }
         weir__link_attach(stream, link);
     }
@@ -389,8 +390,9 @@ static int make_links(weir_stream *stream, weir_endpoint *endpoint)
 {
     const weir__component *transport = &endpoint->transport;
     weir_link *link = transport->plugin->transport->create(transport->context, stream->runtime);
-    if (link == NULL) {
-        return UV_ENOMEM;
+    int status = weir__link_check(stream->runtime, transport->plugin, link, 1);
+    if (status != 0) {
+        return status;
     }
     weir__link_attach(stream, link);
     return attach_layers(stream, endpoint, WEIR_CLIENT);
@@ -555,7 +557,7 @@ static void step_ready(weir_stream *stream)
         return;
     }
     weir__stream_flush(stream);
-    weir__stream_update_reading(stream);
+    weir__stream_reading_begins(stream);
 }
 
 weir_stream *weir__stream_accept(weir_runtime *runtime, weir_server *server, const weir_stream_options *options,

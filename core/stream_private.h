@@ -223,6 +223,7 @@ void weir__stream_on_data(weir_stream *stream, weir_buf *buf);
 void weir__stream_on_end(weir_stream *stream);
 void weir__stream_update_reading(weir_stream *stream);
 void weir__stream_flow(weir_stream *stream);
+void weir__stream_reading_begins(weir_stream *stream);
 void weir__stream_drop_input(weir_stream *stream);
 void weir__stream_reader_added(weir_stream *stream, weir_event_type type);
 void weir__stream_reader_removed(weir_stream *stream, weir_event_type type);
@@ -261,6 +262,11 @@ void weir__stream_touch(weir_stream *stream);
 void weir__stream_idle_stop(weir_stream *stream);
 
 /* ---- link.c ---- */
+/*
+ * A link that a plugin has just made (NULL: it had no memory): 0 when its table is whole, otherwise the code; one that
+ * is not whole is logged, and freed if it says how. `bottom`: it is a transport's.
+ */
+int weir__link_check(weir_runtime *runtime, const weir_plugin *plugin, weir_link *link, int bottom);
 void weir__link_attach(weir_stream *stream, weir_link *link);
 void weir__links_open(weir_stream *stream);
 void weir__links_arrived(weir_stream *stream, weir_link *link);

@@ -163,7 +163,7 @@ static void maybe_end(weir_stream *stream)
 /* Hands out what is buffered for as long as the stream flows. */
 void weir__stream_flow(weir_stream *stream)
 {
-    while (stream->flowing == 1 && stream->pipes_waiting == 0 && stream->readable_length > 0 &&
+    while (stream->may_read && stream->flowing == 1 && stream->pipes_waiting == 0 && stream->readable_length > 0 &&
            !weir__stream_is_destroyed(stream)) {
         weir_buf *buf = buffer_take_chunk(stream);
         if (buf == NULL) {
@@ -179,6 +179,9 @@ void weir__stream_flow(weir_stream *stream)
 
 static void emit_readable_later(weir_stream *stream)
 {
+    if (!stream->may_read) {
+        return; /* weir__stream_reading_begins looks again */
+    }
     stream->need_readable = 0;
     if (!stream->emitted_readable && weir_stream_listener_count(stream, WEIR_EVENT_READABLE) > 0) {
         stream->emitted_readable = 1;
@@ -192,6 +195,15 @@ static int flows_now(const weir_stream *stream)
     return stream->flowing == 1 && stream->readable_length == 0 && stream->pipes_waiting == 0 &&
            !stream->emitting_data && !weir__stream_has_step(stream, STEP_RESUME) &&
            !weir__stream_has_step(stream, STEP_FLOW);
+}
+
+/* Set-up is over: what was unshifted before may go out, and links may be asked for more. */
+void weir__stream_reading_begins(weir_stream *stream)
+{
+    if (stream->readable_length > 0 && stream->need_readable) {
+        emit_readable_later(stream);
+    }
+    weir__stream_flow(stream);
 }
 
 void weir__stream_on_data(weir_stream *stream, weir_buf *buf)

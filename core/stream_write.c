@@ -317,6 +317,10 @@ static int refuse(weir_stream *stream, int code, weir_write_callback callback, v
     if (write == NULL) {
         return UV_ENOMEM;
     }
+    if (stream->queue.first != NULL) {
+        list_put(&stream->queue, write); /* behind those that are told first */
+        return 0;
+    }
     list_put(&stream->done, write);
     weir__stream_step(stream, STEP_WRITTEN);
     return 0;

@@ -111,7 +111,7 @@ static void make_folder(fixture *f)
 
 /* ---- once a process ---- */
 
-static weir_runtime *new_runtime(uv_loop_t *loop)
+weir_runtime *fixture_new_runtime(uv_loop_t *loop)
 {
     weir_runtime *runtime = weir_runtime_new(loop);
     if (runtime) {
@@ -135,7 +135,7 @@ void fixture_preload(const char *plugin)
     allocator_install();
     if (uv_loop_init(&loop))
         abort();
-    weir_runtime *runtime = need(new_runtime(&loop));
+    weir_runtime *runtime = need(fixture_new_runtime(&loop));
     weir_runtime_on_log(runtime, quiet, NULL);
     if (plugin)
         weir_runtime_load_plugin(runtime, plugin, NULL, NULL);
@@ -220,7 +220,7 @@ int fixture_setup(void **state)
     own->watchdog.data = f;
     uv_timer_start(&own->watchdog, on_watchdog, getenv("WEIR_TEST_VALGRIND") ? 10 * WATCHDOG_MS : WATCHDOG_MS, 0);
     uv_unref((uv_handle_t *)&own->watchdog);
-    f->runtime = new_runtime(&f->loop);
+    f->runtime = fixture_new_runtime(&f->loop);
     if (!f->runtime)
         return -1;
     weir_runtime_on_log(f->runtime, on_log, f);
@@ -303,6 +303,15 @@ static void free_fixture(fixture *f)
     free(f);
 }
 
+/* What a probe has complained of first, or NULL. */
+static char *probe_fault(const fixture *f)
+{
+    const char *begin = strstr(fixture_log(f), "error: probe ");
+    if (!begin)
+        return NULL;
+    return need(strndup(begin, strcspn(begin, "\n")));
+}
+
 int fixture_teardown(void **state)
 {
     fixture *f = *state;
@@ -314,6 +323,8 @@ int fixture_teardown(void **state)
     }
     nftw(f->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     char *fault = forget_recorders(f);
+    if (!fault)
+        fault = probe_fault(f);
     forget_servers(f);
     if (close_loop(f)) {
         free(fault);
@@ -323,9 +334,9 @@ int fixture_teardown(void **state)
     long blocks = (long)allocator_live() - (long)f->own->blocks;
     free_fixture(f);
     if (fault) {
-        print_error("a stream broke the rules: %s\n", fault);
+        print_error("the rules were broken: %s\n", fault);
         free(fault);
-        fail_msg("a stream broke the rules");
+        fail_msg("a stream or a link broke the rules");
     }
     if (descriptors)
         fail_msg("%d descriptors more than before the test", descriptors);

@@ -22,7 +22,8 @@
  *     }
  *
  * Teardown frees the runtime, checks every recorder's events against the two tracks (recorder.h), and fails the test
- * when descriptors, handles of the loop, or memory of weir are not back to where they were.
+ * when a probe (plugins/probe) has seen a law of links broken, or when descriptors, handles of the loop, or memory of
+ * weir are not back to where they were.
  */
 #ifndef WEIR_TEST_FIXTURE_H
 #define WEIR_TEST_FIXTURE_H
@@ -48,6 +49,7 @@ typedef struct fixture {
     const char *folder; /* of this test, empty at first, removed with all that is in it */
     unsigned record;    /* RECORD_... of the recorders that the functions below make; RECORD_DATA at first */
     int expired;        /* the watchdog has run out */
+    const void *data;   /* the test's own */
 
     /* the fixture's own */
     struct fixture_state *own;
@@ -69,6 +71,9 @@ void fixture_run(fixture *f);
 
 /* Lets the loop turn `count` times without waiting: what would happen by itself has happened then. */
 void fixture_turns(fixture *f, int count);
+
+/* Another runtime, which finds the plugins too; the caller's to free. NULL: no memory. */
+weir_runtime *fixture_new_runtime(uv_loop_t *loop);
 
 /* Frees the runtime now instead of in the teardown. */
 void fixture_end(fixture *f);

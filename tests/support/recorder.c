@@ -259,10 +259,12 @@ int recorder_end(recorder *r)
 
 int recorder_connect(recorder *r, const char *endpoint)
 {
-    add_word(r, "|");
     r->own->inside++;
     int status = weir_stream_connect(r->stream, endpoint, NULL, NULL);
     r->own->inside--;
+    if (status == 0) {
+        add_word(r, "|"); /* a new life; one that was refused changes nothing */
+    }
     return status;
 }
 

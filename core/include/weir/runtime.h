@@ -157,7 +157,9 @@ WEIR_EXPORT int weir_runtime_register_plugin(weir_runtime *runtime, const struct
 
 /*
  * Loads a plugin by name ("tcp") or by path (with a slash in it), unless it is loaded already, and starts its instance
- * for this runtime. 0, WEIR_ENOPLUGIN, WEIR_EPLUGIN, UV_ENOMEM; `*error` says which file and why.
+ * for this runtime. 0, WEIR_ENOPLUGIN, WEIR_EPLUGIN, UV_EINVAL, UV_ENOMEM, UV_ECANCELED (the runtime is ending);
+ * `*error` says which file and why. A file is refused when everybody may write to it or to its folder, or when its owner
+ * is neither root, nor the running user, nor the owner of the running program.
  */
 WEIR_EXPORT int weir_runtime_load_plugin(weir_runtime *runtime, const char *name, const struct weir_plugin **plugin,
                                          weir_error **error);

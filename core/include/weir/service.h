@@ -16,8 +16,8 @@ extern "C" {
 typedef struct weir_service weir_service;
 
 /*
- * One fault of a configuration, also of a warning: "file:line:column: /json/pointer: message". Texts are valid during
- * the call. `line` and `column` count from 1; 0 where there is no place.
+ * One fault of a configuration, "file:line:column: /json/pointer: message", or a warning, "file:line:column: warning:
+ * /json/pointer: message". Texts are valid during the call. `line` and `column` count from 1; 0 where there is no place.
  */
 typedef struct weir_fault {
     const char *file;
@@ -33,7 +33,8 @@ typedef void (*weir_fault_function)(const weir_fault *fault, void *arg);
 /*
  * Reads and checks a file: the service's schema, every component's, and everything the components refer to. No socket
  * is made. Every fault is reported, not only the first. 0 with `*service` (the caller's), WEIR_EINVALID_CONFIG (faults
- * were reported), UV_ENOMEM, UV_EINVAL. `check` is this and then weir_service_free.
+ * were reported), UV_ENOMEM, UV_EINVAL. `check` is this and then weir_service_free. A service is to be stopped and freed
+ * before its runtime ends.
  */
 WEIR_EXPORT int weir_service_load(weir_runtime *runtime, const char *file, weir_fault_function fault, void *arg,
                                   weir_service **service);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* The program `weir` as a child of the test: what it is given, what it prints, how it ends. No loop is needed. */
+#ifndef WEIR_TEST_CHILD_H
+#define WEIR_TEST_CHILD_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Descriptors of the child's: at least 0 is one of the test's own (borrowed), or one of these. */
+enum {
+    CHILD_PIPE = -1,  /* a pipe to or from the test */
+    CHILD_CLOSED = -2 /* closed */
+};
+
+typedef struct child {
+    pid_t pid;
+    int in;         /* to its standard input; -1: none */
+    int out;        /* from its standard output */
+    int err;        /* from its standard error, always a pipe */
+    char *out_text; /* what child_finish and child_line have read; ended by NUL */
+    size_t out_size;
+    char *err_text;
+    size_t err_size;
+    size_t lines_read; /* where child_line goes on in out_text */
+} child;
+
+/* Starts `weir ARGUMENTS...` (ended by NULL), with all plugins of the build at hand. */
+child *child_start(int in, int out, const char *const *arguments);
+#define CHILD(in, out, ...) child_start((in), (out), (const char *const[]){__VA_ARGS__, NULL})
+
+/* The next line of its standard output, without the line feed; fails the test when there is none. Valid until the next
+ * call. */
+const char *child_line(child *self);
+
+/* Closes its standard input. */
+void child_close_in(child *self);
+
+/* Closes its input, reads all it prints, waits for its end: the exit code, or 256 + the signal that ended it. */
+int child_finish(child *self);
+void child_free(child *self);
+
+/* child_start without input, child_finish; the texts are there until child_free. `*code` may be NULL. */
+child *child_run(int *code, const char *const *arguments);
+#define CHILD_RUN(code, ...) child_run((code), (const char *const[]){__VA_ARGS__, NULL})
+
+/* cmocka's setup: ends the test program when a test takes more than two minutes. */
+int child_setup(void **state);
+
+/* Writes a file in a folder that is removed with the test program's; gives its path (static, for the next call too). */
+const char *child_file(const char *name, const char *text);
+
+#endif
