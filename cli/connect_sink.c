@@ -57,10 +57,14 @@ int sink_write(sink *self, weir_buf *buf)
     if (self->working) {
         return UV_EBUSY;
     }
+    /* Before the call: the thread may begin inside of it. */
+    self->buf = weir_buf_retain(buf);
     int status = uv_queue_work(weir_runtime_loop(self->runtime), &self->work, write_in_thread, on_written_in_thread);
-    if (status == 0) {
-        self->working = 1;
-        self->buf = weir_buf_retain(buf);
+    if (status < 0) {
+        weir_buf_release(self->buf);
+        self->buf = NULL;
+        return status;
     }
-    return status;
+    self->working = 1;
+    return 0;
 }

@@ -85,6 +85,8 @@ static int apply(const cli_command *command, int letter, char **arguments, cli_o
             fprintf(stderr, "weir: %s: %s needs an argument", command->name, arguments[optind - 1]);
         } else if (optopt != 0 && strchr(command->switches, optopt) == NULL) {
             fprintf(stderr, "weir: %s: unknown switch -%c", command->name, optopt);
+        } else if (optopt != 0) {
+            fprintf(stderr, "weir: %s: %s: this switch takes no argument", command->name, arguments[optind - 1]);
         } else {
             fprintf(stderr, "weir: %s: unknown switch %s", command->name, arguments[optind - 1]);
         }

@@ -27,6 +27,8 @@ endif()
 
 if(WEIR_DEBUG)
     add_compile_definitions(WEIR_DEBUG=1)
+    # An optimised build with assertions is one with assertions.
+    add_compile_options(-UNDEBUG)
 endif()
 
 # Add each flag of a list that this compiler knows.
@@ -47,6 +49,9 @@ if(WEIR_SANITIZE)
     add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
         -U_FORTIFY_SOURCE)
     add_link_options(-fsanitize=${WEIR_SANITIZE})
+    # What gcc guesses from the flow of values, it guesses wrong in code that the sanitizers have rewritten.
+    weir_add_supported_options(-Wno-format-truncation -Wno-format-overflow -Wno-maybe-uninitialized
+        -Wno-stringop-overflow)
 else()
     # Fortified functions need optimisation; level 3 (objects of a size known only at run time) needs a
     # recent compiler, and a C library that does not know it falls back to 2 by itself.

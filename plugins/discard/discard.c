@@ -95,8 +95,13 @@ static const weir_handler discard_handler = {
     .stopping = discard_stopping,
 };
 
+/* clang-format off */
 WEIR_PLUGIN(discard) = {
-    WEIR_PLUGIN_HEADER,       .name = "discard",
-    .version = WEIR_VERSION,       .description = "drops what clients send, and counts it",
-    .schema = discard_schema, .handler = &discard_handler,
+    WEIR_PLUGIN_HEADER,
+    .name = "discard",
+    .version = WEIR_VERSION,
+    .description = "drops what clients send, and counts it",
+    .schema = discard_schema,
+    .handler = &discard_handler,
 };
+/* clang-format on */

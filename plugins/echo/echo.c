@@ -55,8 +55,13 @@ static const weir_handler echo_handler = {
     .prepare = echo_prepare,
 };
 
+/* clang-format off */
 WEIR_PLUGIN(echo) = {
-    WEIR_PLUGIN_HEADER,    .name = "echo",
-    .version = WEIR_VERSION,    .description = "sends every client its own bytes back",
-    .schema = echo_schema, .handler = &echo_handler,
+    WEIR_PLUGIN_HEADER,
+    .name = "echo",
+    .version = WEIR_VERSION,
+    .description = "sends every client its own bytes back",
+    .schema = echo_schema,
+    .handler = &echo_handler,
 };
+/* clang-format on */

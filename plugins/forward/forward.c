@@ -96,8 +96,13 @@ static const weir_handler forward_handler = {
     .prepare = forward_prepare,
 };
 
+/* clang-format off */
 WEIR_PLUGIN(forward) = {
-    WEIR_PLUGIN_HEADER,       .name = "forward",
-    .version = WEIR_VERSION,       .description = "connects every client to another endpoint",
-    .schema = forward_schema, .handler = &forward_handler,
+    WEIR_PLUGIN_HEADER,
+    .name = "forward",
+    .version = WEIR_VERSION,
+    .description = "connects every client to another endpoint",
+    .schema = forward_schema,
+    .handler = &forward_handler,
 };
+/* clang-format on */

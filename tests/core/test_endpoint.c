@@ -488,6 +488,49 @@ static void stream_options_win_over_those_that_were_there(void **state)
     weir_endpoint_release(endpoint);
 }
 
+static json_t *load_schema(const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/schemas/%s.schema.json", WEIR_TEST_SOURCE, name);
+    json_t *schema = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(schema);
+    return schema;
+}
+
+/* Every option that stream.schema.json knows is described, does something, and may stand in a service's server too. */
+static void every_stream_option_is_known_everywhere(void **state)
+{
+    (void)state;
+    json_t *stream = load_schema("stream"), *service = load_schema("service"), *option;
+    json_t *server = json_object_get(json_object_get(json_object_get(service, "$defs"), "server"), "properties");
+    const char *name;
+    size_t count = 0;
+    json_object_foreach(json_object_get(stream, "properties"), name, option)
+    {
+        weir_stream_options before, after;
+        char reference[128];
+        weir_stream_options_init(&before);
+        after = before;
+        assert_non_null(json_string_value(json_object_get(option, "description")));
+        const char *type = json_string_value(json_object_get(option, "type"));
+        int is_switch = type && strcmp(type, "boolean") == 0;
+        int standard = json_is_true(json_object_get(option, "default"));
+        json_t *given = json_pack("{s:o}", name, is_switch ? json_boolean(!standard) : json_integer(12345));
+        weir__stream_options_from_json(given, &after);
+        json_decref(given);
+        if (memcmp(&before, &after, sizeof(before)) == 0)
+            fail_msg("%s changes nothing", name);
+        snprintf(reference, sizeof(reference), "stream.schema.json#/properties/%s", name);
+        const char *there = json_string_value(json_object_get(json_object_get(server, name), "$ref"));
+        if (!there || strcmp(there, reference) != 0)
+            fail_msg("%s is not an option of service.schema.json", name);
+        count++;
+    }
+    assert_true(count >= 12);
+    json_decref(stream);
+    json_decref(service);
+}
+
 /* ---- what is refused ---- */
 
 static void url_faults_say_what_and_what_to_do(void **state)
@@ -529,10 +572,8 @@ static void url_faults_say_what_and_what_to_do(void **state)
          "\"64KiB\", \"16MiB\" or \"1GiB\", found -1"},
         {"bare:x", "ERR_INVALID_ENDPOINT: invalid endpoint: bare:x: the part \"x\": this transport takes nothing after "
                    "its colon but \"?\" and options"},
-        {"net+file:a", "ERR_INVALID_ENDPOINT: invalid endpoint: net+file:a: \"net\" is a transport, not a layer; "
-                       "expected a layer"},
-        {"wrap:a", "ERR_INVALID_ENDPOINT: invalid endpoint: wrap:a: \"wrap\" is a layer, not a transport; expected a "
-                   "transport"},
+        {"net+file:a", "ERR_INVALID_ENDPOINT: invalid endpoint: net+file:a: \"net\" is a transport, not a layer"},
+        {"wrap:a", "ERR_INVALID_ENDPOINT: invalid endpoint: wrap:a: \"wrap\" is a layer, not a transport"},
         {"stream+file:a", "ERR_INVALID_ENDPOINT: invalid endpoint: stream+file:a: \"stream\" is a reserved word and no "
                           "name of a component"},
         {"layers:a", "ERR_INVALID_ENDPOINT: invalid endpoint: layers:a: \"layers\" is a reserved word and no name of a "
@@ -578,7 +619,7 @@ static void json_faults_have_their_places(void **state)
          "ERR_INVALID_ENDPOINT: invalid endpoint: endpoint:1:25: /net: an endpoint has one transport, and that is "
          "\"file\" already; layers stand in \"layers\", options of the stream in \"stream\""},
         {"{\"work\": {}}", "ERR_INVALID_ENDPOINT: invalid endpoint: endpoint:1:2: /work: \"work\" is a handler, not a "
-                           "transport; expected a transport"},
+                           "transport"},
         {"{\"Net\": {}}", "ERR_INVALID_ENDPOINT: invalid endpoint: endpoint:1:2: /Net: \"Net\" is no name of a "
                           "transport; names begin with a lower-case letter and go on with lower-case letters, digits "
                           "and dashes"},
@@ -593,7 +634,7 @@ static void json_faults_have_their_places(void **state)
          "{options}}, found an object of several members"},
         {"{\"file\": {\"path\": \"a\"}, \"layers\": [\"file\", {\"net\": {}}]}",
          "ERR_INVALID_ENDPOINT: invalid endpoint: endpoint:1:36: /layers/0: \"file\" is a transport, not a layer; "
-         "expected a layer; endpoint:1:45: /layers/1/net: \"net\" is a transport, not a layer; expected a layer"},
+         "endpoint:1:45: /layers/1/net: \"net\" is a transport, not a layer"},
         {"{\"file\": {\"path\": \"a\"}, \"stream\": {\"timeout\": -1, \"timeot\": 1}}",
          "ERR_INVALID_CONFIG: invalid endpoint: endpoint:1:47: /stream/timeout: expected milliseconds, or a duration "
          "such "
@@ -873,6 +914,7 @@ int main(void)
         TEST(endpoint_lives_until_its_last_reference),
         TEST(format_counts_what_does_not_fit),
         TEST(stream_options_win_over_those_that_were_there),
+        TEST(every_stream_option_is_known_everywhere),
         TEST(url_faults_say_what_and_what_to_do),
         TEST(missing_plugin_is_named_with_a_suggestion),
         TEST(json_faults_have_their_places),

@@ -285,6 +285,38 @@ static void refuses_a_file_that_is_cut_off_anywhere(void **state)
     free(bytes);
 }
 
+/* The same where no table at the file's end gives it away: the segments alone, or a section that lies elsewhere. */
+static void refuses_a_cut_off_file_by_its_segments_and_sections(void **state)
+{
+    world *w = *state;
+    char path[PATH_MAX];
+    size_t size, end = 0;
+    unsigned char *bytes = world_read(BROKEN_PLUGINS "/sound.so", &size);
+    ElfW(Ehdr) *header = (ElfW(Ehdr) *)(void *)bytes;
+    const ElfW(Phdr) *segments = (const ElfW(Phdr) *)(const void *)(bytes + header->e_phoff);
+    ElfW(Shdr) *sections = (ElfW(Shdr) *)(void *)(bytes + header->e_shoff);
+    world_join(path, w->folder, "sound.so");
+    for (size_t i = 0; i < header->e_phnum; i++)
+        if (segments[i].p_offset + segments[i].p_filesz > end)
+            end = segments[i].p_offset + segments[i].p_filesz;
+    sections[header->e_shnum - 1].sh_offset = size;
+    world_write(path, bytes, size);
+    assert_refused(w, path, WEIR_EPLUGIN,
+                   "is cut off: its sections reach to byte %zu and it has %zu bytes; copy or build it again",
+                   size + sections[header->e_shnum - 1].sh_size, size);
+    header->e_shoff = 0;
+    header->e_shnum = 0;
+    for (size_t length = end - 1; length > end / 2; length -= end / 16) {
+        world_write(path, bytes, length);
+        assert_refused(w, path, WEIR_EPLUGIN,
+                       "is cut off: its segments reach to byte %zu and it has %zu bytes; copy or build it again", end,
+                       length);
+    }
+    world_write(path, bytes, end);
+    world_load(w, path);
+    free(bytes);
+}
+
 /* Nothing that a damaged header says ends the process: every byte of it is turned, one at a time. */
 static void a_damaged_header_is_refused_or_harmless(void **state)
 {
@@ -341,6 +373,57 @@ static void refuses_another_machines_file(void **state)
     world_write(path, bytes, size);
     assert_refused(w, path, WEIR_EPLUGIN, "is an object file: link it with -shared");
     free(bytes);
+}
+
+/* Without section headers nothing is known before it is loaded, and all is found out afterwards. */
+static void strip(world *w, const char *built, char *path)
+{
+    size_t size;
+    world_copy(w->folder, built, built, path);
+    unsigned char *bytes = world_read(path, &size);
+    ElfW(Ehdr) *header = (ElfW(Ehdr) *)(void *)bytes;
+    header->e_shoff = 0;
+    header->e_shnum = 0;
+    header->e_shstrndx = 0;
+    world_write(path, bytes, size);
+    free(bytes);
+}
+
+static void a_file_without_section_headers_is_checked_too(void **state)
+{
+    world *w = *state;
+    char path[PATH_MAX];
+    strip(w, "abi-major", path);
+    assert_refused(w, path, WEIR_EPLUGIN, "built for plugin ABI 2, this weir speaks 1");
+    strip(w, "abi-size", path);
+    assert_refused(w, path, WEIR_EPLUGIN,
+                   "its weir_plugin has a size of %zu, plugin ABI 1.0 has %zu: begin it with WEIR_PLUGIN_HEADER and "
+                   "build it anew",
+                   sizeof(weir_plugin) - 8, sizeof(weir_plugin));
+    strip(w, "no-symbol", path);
+    assert_refused(w, path, WEIR_EPLUGIN,
+                   "is no weir plugin: it exports no weir_plugin_main (see WEIR_PLUGIN in weir/plugin.h)");
+    strip(w, "symbol-is-short", path);
+    assert_refused(w, path, WEIR_EPLUGIN, "is no weir plugin: its weir_plugin_main is no weir_plugin");
+    unsetenv("WEIR_TEST_LOADED");
+    strip(w, "sound", path);
+    world_load(w, path);
+}
+
+static void a_file_that_changes_while_it_is_loaded_is_refused(void **state)
+{
+    world *w = *state;
+    char path[PATH_MAX];
+    weir_error *error = NULL;
+    world_copy(w->folder, "changes-itself", "changes-itself", path);
+    setenv("WEIR_TEST_CHANGE", path, 1);
+    int status = weir_runtime_load_plugin(w->runtime, path, NULL, &error);
+    unsetenv("WEIR_TEST_CHANGE");
+    assert_int_equal(status, WEIR_EPLUGIN);
+    assert_non_null(strstr(error->message, "/changes-itself.so: was changed while it was loaded; try again"));
+    weir_error_release(error);
+    assert_int_equal(w->seen.inits, 0);
+    world_load(w, path); /* now it is left alone */
 }
 
 /* ---- the plugin's own words ---- */
@@ -478,8 +561,11 @@ int main(void)
         WORLD_TEST(refuses_what_it_cannot_read),
         WORLD_TEST(refuses_what_is_no_shared_object),
         WORLD_TEST(refuses_a_file_that_is_cut_off_anywhere),
+        WORLD_TEST(refuses_a_cut_off_file_by_its_segments_and_sections),
         WORLD_TEST(a_damaged_header_is_refused_or_harmless),
         WORLD_TEST(refuses_another_machines_file),
+        WORLD_TEST(a_file_without_section_headers_is_checked_too),
+        WORLD_TEST(a_file_that_changes_while_it_is_loaded_is_refused),
         WORLD_TEST(refuses_a_plugin_that_does_not_fit),
         WORLD_TEST(refuses_other_sizes),
         WORLD_TEST(refuses_libraries_that_are_too_old_for_it),

@@ -3,7 +3,9 @@
 #define _GNU_SOURCE
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -167,7 +169,7 @@ static void upstream_half_closes_first(void **state)
 /* One that does not read holds back the one that writes: bounded by what sockets hold, far less than is to be sent. */
 static void held_back(fixture *f, recorder *writer, recorder *reader)
 {
-    const size_t size = 64 * MIB;
+    const size_t size = 16 * MIB;
     char *bytes = malloc(size);
     assert_non_null(bytes);
     fixture_fill(bytes, size, 4);
@@ -175,7 +177,7 @@ static void held_back(fixture *f, recorder *writer, recorder *reader)
     recorder_write(writer, bytes, size);
     fixture_turns(f, 2000);
     assert_int_equal(writer->writes_done, 0);
-    assert_true(weir_stream_writable_length(writer->stream) > 32 * MIB);
+    assert_true(weir_stream_writable_length(writer->stream) > 8 * MIB);
     recorder_resume(reader);
     recorder_wait_data(reader, size);
     recorder_expect_data(reader, bytes, size);
@@ -261,7 +263,7 @@ static void upstream_that_does_not_answer(void **state)
         start_forward(f, fixture_text(f, "ipc:%s/in.sock", f->folder),
                       fixture_text(f, "{\"to\": [\"tcp://127.0.0.1:%d\"], \"connectTimeout\": 300}", port));
     recorder *client = fixture_client(f, served_url(service, "bridge"), NULL);
-    const size_t size = 32 * MIB;
+    const size_t size = 16 * MIB;
     char *bytes = calloc(1, size);
     assert_non_null(bytes);
     recorder_write(client, bytes, size);
@@ -339,6 +341,69 @@ static void upstream_that_is_silent(void **state)
     served_stop(service, 0);
 }
 
+/* ---- without memory ---- */
+
+static int plain_client(const char *url)
+{
+    int port;
+    assert_int_equal(sscanf(url, "tcp://127.0.0.1:%d", &port), 1);
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* Runs the loop until the client has got an answer (1) or was closed (0). */
+static int answered(fixture *f, int fd)
+{
+    char answer[8];
+    for (;;) {
+        ssize_t length = recv(fd, answer, sizeof(answer), MSG_DONTWAIT);
+        if (length > 0)
+            return 1;
+        if (length == 0 || errno != EAGAIN)
+            return 0;
+        assert_false(f->expired);
+        fixture_turns(f, 1);
+    }
+}
+
+/*
+ * Whichever allocation fails while a connection is made and carries its first bytes: it works all the same, or the
+ * client is closed; nothing is left of it (the teardown counts), and the next client is served.
+ */
+static void any_allocation_may_fail(void **state)
+{
+    fixture *f = *state;
+    served *echo = served_start(f, fixture_text(f,
+                                                "{\"servers\": [{\"name\": \"echo\", \"listen\": \"ipc:%s/e.sock\", "
+                                                "\"handler\": \"echo\"}, {\"name\": \"bridge\", \"listen\": "
+                                                "\"tcp://127.0.0.1:0\", \"handler\": {\"forward\": "
+                                                "{\"to\": \"ipc:%s/e.sock\"}}}]}",
+                                                f->folder, f->folder));
+    size_t failed = 0;
+    for (size_t nth = 1;; nth++) {
+        int fd = plain_client(served_url(echo, "bridge"));
+        assert_int_equal(send(fd, "hello", 5, 0), 5);
+        allocator_fail(nth, 0);
+        int alive = answered(f, fd);
+        size_t met = allocator_failures();
+        allocator_fail(0, 0);
+        close(fd);
+        while (!f->expired && weir_service_connections(echo->service) > 0)
+            fixture_turns(f, 1);
+        assert_false(f->expired);
+        if (met == 0) {
+            assert_true(alive);
+            break;
+        }
+        failed += !alive;
+    }
+    assert_true(failed > 0);
+    served_stop(echo, 0);
+}
+
 /* ---- stopping ---- */
 
 /* Both halves are done before the server is: not only the client's. */
@@ -347,7 +412,7 @@ static void stop_waits_for_both_halves(void **state)
     fixture *f = *state;
     bridge b = make_tcp_bridge(f);
     recorder_pause(b.upstream);
-    const size_t size = 32 * MIB;
+    const size_t size = 16 * MIB;
     char *bytes = malloc(size);
     assert_non_null(bytes);
     fixture_fill(bytes, size, 5);
@@ -426,10 +491,12 @@ int main(void)
         FIXTURE_TEST(upstream_that_dies_after_its_end),
         FIXTURE_TEST(client_that_resets),
         FIXTURE_TEST(upstream_that_is_silent),
+        FIXTURE_TEST(any_allocation_may_fail),
         FIXTURE_TEST(stop_waits_for_both_halves),
         FIXTURE_TEST(stop_that_cuts_resets_the_upstream),
         FIXTURE_TEST(faults_say_where),
     };
     fixture_preload("forward");
+    fixture_preload("echo");
     return cmocka_run_group_tests_name("forward", tests, NULL, NULL);
 }

@@ -3,7 +3,12 @@
  * A plugin that does nothing, and of which the build makes many: a sound one, and one for everything that a plugin can
  * have wrong. What is wrong is given as a definition; the members' names are those of weir_plugin.
  */
+#define _GNU_SOURCE
+
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <uv.h>
 
 #include <weir/handler.h>
@@ -23,6 +28,17 @@
 #endif
 #ifndef BROKEN_SCHEMA
 #define BROKEN_SCHEMA "{\"type\": \"object\", \"properties\": {\"size\": {\"type\": \"integer\"}}}"
+#endif
+
+#ifdef BROKEN_CHANGES_ITSELF
+/* Between the look at the file and the look at what was loaded from it. */
+__attribute__((constructor)) static void change(void)
+{
+    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    const char *path = getenv("WEIR_TEST_CHANGE");
+    if (path)
+        utimensat(AT_FDCWD, path, times, 0);
+}
 #endif
 
 typedef struct instance {

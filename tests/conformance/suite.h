@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The conformance suite of links: what weir/link.h promises, tried on any transport, bare and below a layer that does
+ * everything a link may do (chaos). The streams are driven by the public functions; probes in the stack look at what
+ * the links say to each other and make a test fail by themselves (tests/plugins/probe).
+ *
+ * A transport of one's own passes it by a program like test_links_mem.c.
+ */
+#ifndef WEIR_TEST_SUITE_H
+#define WEIR_TEST_SUITE_H
+
+#include "fixture.h"
+
+typedef struct suite_transport {
+    const char *name; /* the plugin's */
+
+    /*
+     * The transport's part of an endpoint in JSON, {"NAME": {...}}: to listen (server NULL), or to connect to a server.
+     * The text lives as the fixture does. `index` tells apart servers that one test has at the same time.
+     */
+    const char *(*component)(fixture *f, const weir_server *server, int index);
+
+    int can_reset;        /* it has a reset that the peer sees */
+    size_t holds_at_most; /* bytes that it and the system take from a writer whose peer does not read */
+} suite_transport;
+
+/* Runs all of it, bare and with several seeds; the number of failed tests. WEIR_TEST_SEED=n: with that seed alone. */
+int suite_run(const suite_transport *transport);
+
+/* ---- for the tests of the suite ---- */
+
+typedef struct suite_variant {
+    const suite_transport *transport;
+    int chaos; /* the stack has the layer in it, on both sides */
+    unsigned seed;
+} suite_variant;
+
+const suite_variant *suite_variant_of(const fixture *f);
+
+/*
+ * Endpoints in JSON with the variant's layers. `options` are members for the layer chaos ("\"failAt\": \"read:2\""),
+ * which is then there in any variant; NULL: the variant's own.
+ */
+const char *suite_listen_text(fixture *f, const char *options, int index);
+const char *suite_connect_text(fixture *f, const weir_server *server, const char *options);
+
+/* Without any layer. */
+const char *suite_bare_listen_text(fixture *f);
+const char *suite_bare_connect_text(fixture *f, const weir_server *server);
+
+/* Members for a chaos that only fails, at one point, and changes nothing else. */
+const char *suite_fail_at(fixture *f, const char *point);
+
+/* A server and a connection to it with the variant's layers. `half_open`: neither side ends by itself. */
+pair suite_pair(fixture *f, int half_open);
+
+/* The same for a client with layers of its own. */
+weir_server *suite_server(fixture *f, int half_open);
+pair suite_connect(fixture *f, weir_server *server, int half_open, const char *options);
+
+/* SUITE_BYTES bytes of no pattern. */
+#define SUITE_BYTES ((size_t)512 * 1024)
+extern const char *suite_bytes;
+
+typedef struct suite_test {
+    const char *name;
+    void (*run)(void **state);
+    int bare_only; /* chaos would change nothing in it, or everything */
+} suite_test;
+
+#define SUITE_TEST(function)   \
+    {                          \
+#function, function, 0 \
+    }
+#define SUITE_TEST_BARE(function) \
+    {                             \
+#function, function, 1    \
+    }
+
+extern const suite_test suite_flow_tests[];   /* laws_flow.c; ended by a NULL name */
+extern const suite_test suite_end_tests[];    /* laws_end.c */
+extern const suite_test suite_inside_tests[]; /* laws_inside.c */
+
+#endif
