@@ -12,6 +12,7 @@
 #include <linux/limits.h>
 
 #include "memory.h"
+#include "schema.h"
 
 weir__configure *weir__configure_of(weir_configure *configure)
 {
@@ -110,4 +111,26 @@ char *weir_configure_path(const weir_configure *configure, const char *path)
         snprintf(joined, size, "%s%s%s%s%s", here, here[0] ? "/" : "", folder,
                  folder[0] && folder[strlen(folder) - 1] != '/' ? "/" : "", path);
     return joined;
+}
+
+static uint64_t amount(const weir_configure *configure, const char *name, uint64_t otherwise,
+                       int (*parse)(const char *text, uint64_t *amount))
+{
+    const json_t *value = json_object_get(configure->options, name);
+    uint64_t parsed = otherwise;
+    if (json_is_integer(value) && json_integer_value(value) >= 0)
+        parsed = (uint64_t)json_integer_value(value);
+    else if (json_is_string(value))
+        (void)parse(json_string_value(value), &parsed); /* otherwise left as it was */
+    return parsed;
+}
+
+uint64_t weir_configure_duration(const weir_configure *configure, const char *name, uint64_t otherwise)
+{
+    return amount(configure, name, otherwise, weir__parse_duration);
+}
+
+uint64_t weir_configure_size(const weir_configure *configure, const char *name, uint64_t otherwise)
+{
+    return amount(configure, name, otherwise, weir__parse_size);
 }

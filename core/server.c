@@ -3,8 +3,8 @@
  * The server: listens through a transport's acceptor, decides which arrivals become connections, counts them, and
  * closes when the last of them has closed.
  *
- *   idle -- listen() --> binding -- listening --> open -- close() --> closing -- acceptor closed, no connections -->
- * idle |                                            ^
+ *   idle -- listen() --> binding -- listening --> open -- close() --> closing -- all closed --> idle
+ *                           |                                            ^
  *                           +-- failed: 'error' ----> idle               +-- also from binding (SRV-27)
  */
 #include <string.h>

@@ -126,6 +126,10 @@ static void run_steps(weir_task *task)
     if (stream->step_count > 0 && stream->runtime != NULL) {
         weir_runtime_defer(stream->runtime, &stream->task);
     }
+    if (stream->owes && stream->done.first == NULL && stream->end_done.first == NULL) {
+        stream->owes = 0;
+        weir_stream_release(stream);
+    }
     weir_stream_release(stream);
 }
 
@@ -303,7 +307,9 @@ static void reset_tracks(weir_stream *stream)
     stream->bytes_written = 0;
     stream->may_read = 0;
     stream->reading = 0;
-    stream->pulling = 0;
+    int has_reader = weir_stream_listener_count(stream, WEIR_EVENT_READABLE) > 0; /* it stays, and wants to be told */
+    stream->pulling = has_reader != 0;
+    stream->need_readable = has_reader != 0;
     stream->eof = 0;
     stream->end_queued = 0;
     stream->end_emitted = 0;
@@ -316,7 +322,6 @@ static void reset_tracks(weir_stream *stream)
     stream->finish_emitted = 0;
     stream->need_drain = 0;
     stream->write_failed = 0;
-    stream->corked = 0;
     stream->had_connected = 0;
     stream->peer_close_seen = 0;
     stream->destroy_when_finished = 0;
@@ -635,6 +640,7 @@ static void do_destroy(weir_stream *stream, const weir_error *error, weir_close_
     weir_error_release(stream->errored);
     stream->errored = kept;
     stream->step_count = 0;
+    stream->corked = 0; /* here, and not when connecting: a stream may be corked before it is connected */
     weir_timer_stop(stream->runtime, &stream->phase_timer);
     weir__stream_idle_stop(stream);
     weir__stream_drop_input(stream);

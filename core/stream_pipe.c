@@ -237,10 +237,19 @@ void weir__pipe_end(weir_stream *source)
     }
 }
 
-/* The destination has ended its writing: nothing can be piped into it any more. */
+/*
+ * The destination has ended its writing: nothing can be piped into it any more. A stream that was piped into itself has
+ * nobody left to read for; what still comes is dropped, so that the peer's end is seen and the stream can close (BN-04).
+ */
 void weir__pipe_finished(weir_stream *destination)
 {
+    int to_itself = find(destination, destination) != NULL;
     while (destination->pipes_in != NULL) {
         detach(destination->pipes_in, 1);
+    }
+    if (to_itself && destination->pipes_out == NULL && !weir__stream_has_reader(destination)) {
+        destination->discarding = 1;
+        weir__stream_drop_input(destination);
+        weir_stream_resume(destination);
     }
 }

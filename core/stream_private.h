@@ -129,6 +129,7 @@ struct weir_stream {
     unsigned reset_when_connected : 1;
     unsigned had_connected : 1;
     unsigned peer_close_seen : 1;
+    unsigned owes : 1; /* a reference is held for callbacks that are due on a stream that is not active */
 
     /* reading */
     signed char flowing; /* 1, 0, or -1: Node's null */
@@ -227,6 +228,8 @@ void weir__stream_reading_begins(weir_stream *stream);
 void weir__stream_drop_input(weir_stream *stream);
 void weir__stream_reader_added(weir_stream *stream, weir_event_type type);
 void weir__stream_reader_removed(weir_stream *stream, weir_event_type type);
+/* Does the application listen for data? */
+int weir__stream_has_reader(const weir_stream *stream);
 void weir__step_resume(weir_stream *stream);
 void weir__step_flow(weir_stream *stream);
 void weir__step_pause(weir_stream *stream);

@@ -395,6 +395,12 @@ void weir__stream_reader_added(weir_stream *stream, weir_event_type type)
     weir__stream_update_reading(stream);
 }
 
+int weir__stream_has_reader(const weir_stream *stream)
+{
+    return weir_stream_listener_count(stream, WEIR_EVENT_DATA) + weir_stream_listener_count(stream, WEIR_EVENT_READABLE) >
+           0;
+}
+
 void weir__stream_reader_removed(weir_stream *stream, weir_event_type type)
 {
     if (type == WEIR_EVENT_READABLE && weir_stream_listener_count(stream, WEIR_EVENT_READABLE) == 0 &&

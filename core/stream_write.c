@@ -304,6 +304,15 @@ void weir__stream_fail_ends(weir_stream *stream, int status)
 
 /* ---- write() ---- */
 
+/* A callback is due: whoever holds the last reference of a stream that is not active may give it up before it ran. */
+static void owe(weir_stream *stream)
+{
+    if (!stream->active && !stream->owes) {
+        stream->owes = 1;
+        weir_stream_retain(stream);
+    }
+}
+
 /* A write that cannot be: its callback gets the code, on the next tick. */
 static int refuse(weir_stream *stream, int code, weir_write_callback callback, void *arg)
 {
@@ -322,6 +331,7 @@ static int refuse(weir_stream *stream, int code, weir_write_callback callback, v
         return 0;
     }
     list_put(&stream->done, write);
+    owe(stream);
     weir__stream_step(stream, STEP_WRITTEN);
     return 0;
 }
@@ -499,6 +509,7 @@ int weir_stream_end(weir_stream *stream, weir_write_callback callback, void *arg
             return UV_ENOMEM;
         }
         list_put(&stream->end_done, write);
+        owe(stream);
     }
     stream->ending = 1;
     stream->corked = 0;
@@ -513,6 +524,9 @@ int weir_stream_end(weir_stream *stream, weir_write_callback callback, void *arg
 
 int weir_stream_end_with(weir_stream *stream, const void *data, size_t size, weir_write_callback callback, void *arg)
 {
+    if (!weir__stream_is_destroyed(stream) && (stream->ending || stream->life == LIFE_NEW)) {
+        return weir_stream_write(stream, data, size, callback, arg); /* fails, and the callback gets why (WR-18) */
+    }
     int written = weir_stream_write(stream, data, size, NULL, NULL);
     if (written < 0) {
         return written;

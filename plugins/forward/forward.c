@@ -52,7 +52,7 @@ static int forward_configure(weir_configure *configure, void **context)
         return UV_ENOMEM;
     }
     self->refs = 1;
-    self->connect_timeout = (uint64_t)json_integer_value(json_object_get(configure->options, "connectTimeout"));
+    self->connect_timeout = weir_configure_duration(configure, "connectTimeout", 10000);
     self->endpoint = read_endpoint(configure);
     if (self->endpoint == NULL) {
         forward_release(self);

@@ -236,7 +236,7 @@ static void place(play *on, recorder *victim)
 
 static void turns(play *on)
 {
-    fixture_turns(on->f, 40);
+    fixture_turns(on->f, 12);
 }
 
 static void on_arrival(const weir_event *event, void *arg)

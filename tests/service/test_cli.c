@@ -514,7 +514,7 @@ static void one_plugin_is_shown_with_its_options(void **state)
     child *weir = CHILD_RUN(&code, "plugins", "--human", "forward");
     assert_int_equal(code, 0);
     assert_non_null(strstr(weir->out_text, "kind         handler\n"));
-    assert_non_null(strstr(weir->out_text, "  connectTimeout  (integer, default 10000)\n"));
+    assert_non_null(strstr(weir->out_text, "  connectTimeout  (integer or string, default 10000)\n"));
     child_free(weir);
     char path[512];
     snprintf(path, sizeof(path), "%s/echo.so", WEIR_TEST_PLUGINS);

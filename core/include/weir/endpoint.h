@@ -31,11 +31,14 @@ typedef struct weir_value {
 } weir_value;
 
 /*
- * Parsed once, used often, immutable, counted, of one runtime, before whose end it must be released. Three spellings,
- * one parser: a URL             "tcp://127.0.0.1:80?noDelay=true", "ipc:/run/x.sock",
- * "tls+tcp://[::]:443?cert=a.pem&key=a.key" a JSON object     {"tcp": {"port": 80}, "layers": ["proxy-protocol"],
- * "stream": {"allowHalfOpen": true}} a JSON string     with a URL in it A component's schema is the only authority on
- * its options.
+ * Parsed once, used often, immutable, counted, of one runtime, before whose end it must be released. Three spellings, one
+ * parser:
+ *
+ *   a URL           "tcp://127.0.0.1:80?noDelay=true", "ipc:/run/x.sock", "tls+tcp://[::]:443?cert=a.pem&key=a.key"
+ *   a JSON object   {"tcp": {"port": 80}, "layers": ["proxy-protocol"], "stream": {"allowHalfOpen": true}}
+ *   a JSON string   with a URL in it
+ *
+ * A component's schema is the only authority on its options.
  */
 typedef struct weir_endpoint weir_endpoint;
 

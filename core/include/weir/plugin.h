@@ -105,11 +105,11 @@ typedef struct weir_plugin_info {
 } weir_plugin_info;
 
 /*
- * Every plugin of the runtime, in the order in which they came to it, and then what every folder that is searched holds,
- * by folder and name: one that an earlier folder hides is there with that reason. The files are loaded into the process
- * and checked as weir_runtime_load_plugin does it, but for their init, which is not called: nothing is started. `visit`
- * may not load or register plugins. 0, UV_EINVAL, UV_ENOMEM (some were not visited then), UV_ECANCELED (the runtime is
- * ending).
+ * Every plugin of the runtime, in the order in which they came to it, and then what every folder that is searched
+ * holds, by folder and name: one that an earlier folder hides is there with that reason. The files are loaded into the
+ * process and checked as weir_runtime_load_plugin does it, but for their init, which is not called: nothing is started.
+ * `visit` may not load or register plugins. 0, UV_EINVAL, UV_ENOMEM (some were not visited then), UV_ECANCELED (the
+ * runtime is ending).
  */
 WEIR_EXPORT int weir_runtime_each_plugin(weir_runtime *runtime, void (*visit)(const weir_plugin_info *info, void *arg),
                                          void *arg);
@@ -146,6 +146,14 @@ WEIR_EXPORT void weir_configure_warning(weir_configure *configure, const char *p
  */
 WEIR_EXPORT weir_endpoint *weir_configure_endpoint(weir_configure *configure, const char *pointer, json_t *value,
                                                    weir_role role);
+
+/*
+ * An option of the format weir-duration in milliseconds, or of weir-size in bytes: what stands under `name` in the
+ * options, a number or a text ("10s", "64KiB"). `otherwise` when it is absent, or no such value (which the schema rules
+ * out).
+ */
+WEIR_EXPORT uint64_t weir_configure_duration(const weir_configure *configure, const char *name, uint64_t otherwise);
+WEIR_EXPORT uint64_t weir_configure_size(const weir_configure *configure, const char *name, uint64_t otherwise);
 
 /* `path` made absolute by the folder, in new memory (weir_free). NULL: no memory. */
 WEIR_EXPORT char *weir_configure_path(const weir_configure *configure, const char *path);
