@@ -62,5 +62,6 @@ endif()
 if(WEIR_LTO)
     include(CheckIPOSupported)
     check_ipo_supported(LANGUAGES C)
-    set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+    # Of what is loaded or run; archives stay plain objects, which any compiler's linker can read.
+    set(WEIR_IPO INTERPROCEDURAL_OPTIMIZATION ON)
 endif()

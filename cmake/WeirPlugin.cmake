@@ -61,6 +61,9 @@ function(weir_add_plugin name)
         ${CMAKE_CURRENT_SOURCE_DIR}/${name}.schema.json)
 
     add_library(${module} MODULE ${arg_SOURCES})
+    if(WEIR_IPO)
+        set_target_properties(${module} PROPERTIES ${WEIR_IPO})
+    endif()
     target_link_libraries(${module} PRIVATE weir::weir ${arg_LIBS})
     target_link_options(${module} PRIVATE
         -Wl,-z,relro -Wl,-z,now -Wl,-z,defs -Wl,--version-script=${WEIR_PLUGIN_MAP})

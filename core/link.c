@@ -53,6 +53,11 @@ int weir_link_reading(const weir_link *link)
     return (link->state & LINK_READING) != 0;
 }
 
+int weir_link_wants_fds(const weir_link *link)
+{
+    return link->stream->listeners != NULL && weir_stream_listener_count(link->stream, WEIR_EVENT_FD) > 0;
+}
+
 /* ---- the stack ---- */
 
 int weir__link_check(weir_runtime *runtime, const weir_plugin *plugin, weir_link *link, int bottom)
@@ -85,6 +90,9 @@ void weir__link_attach(weir_stream *stream, weir_link *link)
         stream->bottom = link;
     }
     stream->top = link;
+    if (link->ops->held != NULL) {
+        stream->links_hold = 1;
+    }
 }
 
 static void open_link(weir_link *link)
@@ -468,6 +476,7 @@ void weir__links_free(weir_stream *stream)
     weir_link *link = stream->top;
     stream->top = NULL;
     stream->bottom = NULL;
+    stream->links_hold = 0;
     while (link != NULL) {
         weir_link *lower = link->lower;
         link->ops->free(link);

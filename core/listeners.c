@@ -8,7 +8,7 @@
 #include "memory.h"
 
 /* Streams by the thousand have about this many listeners each. */
-#define GROWTH 4
+#define GROWTH 1 /* most streams have one listener or none, and there are many streams */
 
 typedef struct entry {
     weir_listener run;

@@ -107,10 +107,14 @@ int weir__plugin_folders_add(weir__plugin_folders *folders, const char *folder)
     if (!folder || !folder[0])
         return UV_EINVAL;
     int status = add_path(&added, folder, strlen(folder));
+    if (added.count == 0) {
+        weir__names_free(&added);
+        return status == UV_ENOMEM ? status : UV_EINVAL;
+    }
     size_t at = 0;
-    while (status == 0 && at < paths->count && strcmp(paths->items[at], added.items[0]) != 0)
+    while (at < paths->count && strcmp(paths->items[at], added.items[0]) != 0)
         at++;
-    if (status == 0 && at == paths->count)
+    if (at == paths->count)
         status = weir__names_add(paths, added.items[0], strlen(added.items[0]));
     weir__names_free(&added);
     if (status != 0)

@@ -358,7 +358,7 @@ int weir_runtime_load_plugin(weir_runtime *runtime, const char *name, const weir
         return weir__plugin_refuse(error, UV_EINVAL, name ? name : "a plugin", "there is no %s",
                                    runtime ? "name" : "runtime");
     int status = weir__registry_find(runtime, name, &found, error);
-    if (status == 0 && plugin)
+    if (status == 0 && found && plugin)
         *plugin = found->plugin;
     return status;
 }

@@ -178,6 +178,16 @@ static void on_async(uv_async_t *handle)
     weir_runtime_leave(runtime);
 }
 
+void weir__runtime_hold(weir_runtime *runtime, int on)
+{
+    runtime->holds = on ? runtime->holds + 1 : runtime->holds - 1;
+    if (runtime->holds > 0) {
+        uv_ref((uv_handle_t *)&runtime->async);
+    } else {
+        uv_unref((uv_handle_t *)&runtime->async);
+    }
+}
+
 int weir_runtime_post(weir_runtime *runtime, void (*run)(void *arg), void *arg)
 {
     if (runtime == NULL || run == NULL) {

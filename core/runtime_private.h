@@ -29,6 +29,7 @@ struct weir_runtime {
     weir__task_queue settling;
     uv_idle_t idle;
     uv_async_t async;
+    unsigned holds;
     uv_mutex_t post_mutex;
     weir__post *posts;
     weir__post *posts_tail;
@@ -65,6 +66,12 @@ weir_buf *weir__slab_view(weir_runtime *runtime);
 
 /* What is kept of a buffer that was read: the bytes themselves when they are a small part of what they would pin. */
 weir_buf *weir__buf_keep(weir_buf *buf);
+
+/*
+ * Keeps the loop turning (1) while there is nothing in it but the wait for another thread, until as many calls (0) have
+ * taken that back. The handle for posts does it: a timer would cost every wait of the loop a time-out.
+ */
+void weir__runtime_hold(weir_runtime *runtime, int on);
 
 /* Changes whether a timer keeps the loop alive; it may run. */
 void weir__timer_set_reference(weir_runtime *runtime, weir_timer *timer, int on);

@@ -20,8 +20,7 @@ typedef struct weir__pattern {
 } weir__pattern;
 
 /* 0 and a pattern for weir__pattern_free, UV_ENOMEM, or UV_EINVAL and why says what is wrong. */
-int weir__pattern_compile(const char *text, size_t length, locale_t locale, weir__pattern **pattern,
-                          weir__message *why);
+int weir__pattern_compile(const char *text, size_t length, locale_t locale, weir__pattern **result, weir__message *why);
 void weir__pattern_free(weir__pattern *pattern);
 /* 1 when text (which may hold NULs) matches somewhere, 0 when not, UV_ENOMEM. */
 int weir__pattern_match(const weir__pattern *pattern, const char *text, size_t length);

@@ -248,7 +248,7 @@ static weir__node *follow_pointer(weir__compiler *compiler, weir__resource *reso
         *out = '\0';
         value = step_into(value, token);
         weir__pointer_add_name(&location, token, strlen(token));
-        const weir__node *known = value && json_is_object(value) ? weir__compiled_node(compiler->schema, value) : NULL;
+        const weir__node *known = json_is_object(value) ? weir__compiled_node(compiler->schema, value) : NULL;
         if (known)
             resource = known->resource;
         if (last)

@@ -119,8 +119,7 @@ bool weir__secret_at(const weir__schema *schema, const weir__step *at)
     path way = {.names = names, .work = WORK_MOST, .count = at->depth};
     if (at->depth > PATH_MOST)
         return true;
-    for (; at->outer; at = at->outer) {
-        size_t i = at->depth - 1;
+    for (size_t i = at->depth; i-- > 0; at = at->outer) {
         snprintf(digits[i], sizeof(digits[i]), "%zu", at->name ? 0 : at->index % 1000000000);
         names[i] = at->name ? at->name : digits[i];
     }

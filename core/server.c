@@ -478,6 +478,7 @@ int weir_server_close(weir_server *server, weir_server_callback callback, void *
             return UV_ENOMEM;
         }
         callback_put(open ? &server->close_callbacks : &server->other_callbacks, entry);
+        activate(server); /* it is called even when the caller gives the server up now */
     }
     if (open) {
         server->closing = 1;
@@ -604,6 +605,7 @@ int weir_server_get_connections(weir_server *server, weir_server_callback callba
     }
     entry->counts = 1;
     callback_put(&server->other_callbacks, entry);
+    activate(server); /* as in weir_server_close */
     tick(server);
     return 0;
 }

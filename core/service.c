@@ -50,7 +50,7 @@ static void finish_if_all_stopped(weir_service *service)
     if (!service->site_stopped || service->workers_running > 0)
         return;
     weir__workers_free(service);
-    weir__keeper_stop(&service->keeper);
+    weir__runtime_hold(service->runtime, 0);
     weir_runtime_cancel(service->runtime, &service->task);
     service->state = WEIR__SERVICE_IDLE;
     emit(service, WEIR_SERVICE_STOPPED, NULL, NULL);
@@ -173,9 +173,7 @@ int weir_service_start(weir_service *service, weir_service_function function, vo
         return UV_EINVAL;
     if (service->state != WEIR__SERVICE_IDLE)
         return UV_EALREADY;
-    int status = weir__keeper_start(&service->keeper, service->runtime);
-    if (status != 0)
-        return status;
+    weir__runtime_hold(service->runtime, 1);
     service->failed = false;
     service->stop_asked = false;
     service->stop_now = false;
@@ -187,9 +185,9 @@ int weir_service_start(weir_service *service, weir_service_function function, vo
     service->site->owner = service;
     service->site->bound = on_site_bound;
     service->site->stopped = on_site_stopped;
-    status = weir__site_bind(service->site, NULL);
+    int status = weir__site_bind(service->site, NULL);
     if (status != 0)
-        weir__keeper_stop(&service->keeper);
+        weir__runtime_hold(service->runtime, 0);
     else
         service->state = WEIR__SERVICE_BINDING;
     return status;

@@ -9,15 +9,6 @@
 
 #include "component.h"
 
-/* Keeps a loop turning while there is nothing in it but the wait for another thread. */
-typedef struct weir__keeper {
-    weir_timer timer;
-    weir_runtime *runtime;
-} weir__keeper;
-
-int weir__keeper_start(weir__keeper *keeper, weir_runtime *runtime); /* 0 or UV_ENOMEM */
-void weir__keeper_stop(weir__keeper *keeper);                        /* of one that was started */
-
 /* ---- sites: all servers of the file, in one runtime (service_site.c) ---- */
 
 typedef struct weir__site weir__site;
@@ -89,7 +80,7 @@ typedef struct weir__service_plan {
  * Checks a file's document and makes its site in a runtime. `inherited` as for bind, for the ports. Faults go to the
  * place. 0 with *site, a code with faults noted, UV_ENOMEM.
  */
-int weir__site_load(weir__place *place, const weir__inherited *inherited, weir__service_plan *plan, weir__site **site);
+int weir__site_load(weir__place *place, const weir__inherited *inherited, weir__service_plan *plan, weir__site **made);
 
 /* ---- the service (service.c) ---- */
 
@@ -111,7 +102,6 @@ struct weir_service {
     weir__worker **workers;    /* the others, while they exist: plan.workers - 1 of them */
     size_t workers_waited_for; /* that have not told yet whether they listen */
     size_t workers_running;    /* threads that have not ended */
-    weir__keeper keeper;
 
     weir__service_state state;
     bool failed;     /* a server does not listen */

@@ -9,29 +9,6 @@
 #include "server_private.h"
 #include "service_private.h"
 
-#define KEEPER_PERIOD 3600000 /* ms; it only has to be active */
-
-/* ---- keeping a loop alive ---- */
-
-static void keep_alive(weir_timer *timer)
-{
-    weir__keeper *keeper = (weir__keeper *)((char *)timer - offsetof(weir__keeper, timer));
-    /* The timer's place has just become free, so that this cannot fail. */
-    weir_timer_start(keeper->runtime, timer, KEEPER_PERIOD);
-}
-
-int weir__keeper_start(weir__keeper *keeper, weir_runtime *runtime)
-{
-    keeper->runtime = runtime;
-    keeper->timer.run = keep_alive;
-    return weir_timer_start(runtime, &keeper->timer, KEEPER_PERIOD);
-}
-
-void weir__keeper_stop(weir__keeper *keeper)
-{
-    weir_timer_stop(keeper->runtime, &keeper->timer);
-}
-
 /* ---- connections ---- */
 
 /* An idle connection nobody else looks after is closed: that is what a service's `timeout` says. */

@@ -23,7 +23,6 @@ struct weir__worker {
     weir_runtime *runtime;
     weir__site *site;
     weir__inherited *inherited;
-    weir__keeper keeper;
 
     /* the worker's, told by messages */
     int bind_status;
@@ -180,7 +179,7 @@ static void work(void *arg)
     if (worker->bind_status != 0)
         post_surely(home, told_bound, worker);
     weir_runtime_run_until(worker->runtime, &worker->leave);
-    weir__keeper_stop(&worker->keeper);
+    weir__runtime_hold(worker->runtime, 0);
     end_runtime(worker);
     post_surely(home, told_ended, worker);
 }
@@ -256,10 +255,9 @@ static int make(weir__worker *worker, weir_error **error)
         status = inherit_all(worker, error);
     if (status == 0)
         status = load_site(worker, error);
-    if (status == 0)
-        status = weir__keeper_start(&worker->keeper, worker->runtime);
     if (status != 0)
         return status;
+    weir__runtime_hold(worker->runtime, 1);
     worker->site->owner = worker;
     worker->site->bound = on_site_bound;
     worker->site->stopped = on_site_stopped;

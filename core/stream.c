@@ -27,7 +27,7 @@
 #include <assert.h>
 #define EXPECT(condition) assert(condition)
 #else
-#define EXPECT(condition) ((void)sizeof(condition))
+#define EXPECT(condition) ((void)(0 && (condition)))
 #endif
 
 #define DEFAULT_HANDSHAKE_TIMEOUT 120000
@@ -48,11 +48,6 @@ static void set_life(weir_stream *stream, weir__life life)
 {
     EXPECT((follows[stream->life] & BIT(life)) != 0);
     stream->life = (uint8_t)life;
-}
-
-int weir__stream_is_destroyed(const weir_stream *stream)
-{
-    return stream->life >= LIFE_CLOSING;
 }
 
 /* ---- events ---- */
@@ -126,16 +121,11 @@ static void run_steps(weir_task *task)
     if (stream->step_count > 0 && stream->runtime != NULL) {
         weir_runtime_defer(stream->runtime, &stream->task);
     }
-    if (stream->owes && stream->done.first == NULL && stream->end_done.first == NULL) {
+    if (stream->owes && stream->done.last == NULL && stream->end_done.last == NULL) {
         stream->owes = 0;
         weir_stream_release(stream);
     }
     weir_stream_release(stream);
-}
-
-int weir__stream_has_step(const weir_stream *stream, weir__step step)
-{
-    return memchr(stream->steps, (int)step, stream->step_count) != NULL;
 }
 
 void weir__stream_step(weir_stream *stream, weir__step step)
@@ -165,7 +155,8 @@ void weir_stream_options_init(weir_stream_options *options)
     options->size = sizeof(*options);
 }
 
-static void take_options(weir_stream *stream, const weir_stream_options *options)
+/* 0 or UV_ENOMEM. */
+static int take_options(weir_stream *stream, const weir_stream_options *options)
 {
     size_t mark = weir_runtime_default_high_water_mark(stream->runtime);
     stream->allow_half_open = options->allow_half_open != 0;
@@ -176,17 +167,15 @@ static void take_options(weir_stream *stream, const weir_stream_options *options
     stream->writable_high_water_mark =
         options->writable_high_water_mark != 0 ? options->writable_high_water_mark : mark;
     stream->max_write_queue = options->max_write_queue;
-    stream->connect_timeout = options->connect_timeout;
+    stream->connect_timeout = weir__at_most_32(options->connect_timeout);
     stream->handshake_timeout =
-        options->handshake_timeout != 0 ? options->handshake_timeout : DEFAULT_HANDSHAKE_TIMEOUT;
-    stream->half_close_timeout = options->half_close_timeout;
+        options->handshake_timeout != 0 ? weir__at_most_32(options->handshake_timeout) : DEFAULT_HANDSHAKE_TIMEOUT;
+    stream->half_close_timeout = weir__at_most_32(options->half_close_timeout);
     if (options->pause_on_connect) {
         stream->explicitly_paused = 1;
         stream->flowing = 0;
     }
-    if (options->timeout != 0) {
-        weir_stream_set_timeout(stream, options->timeout, NULL, NULL);
-    }
+    return options->timeout == 0 ? 0 : weir_stream_set_timeout(stream, options->timeout, NULL, NULL);
 }
 
 /* The stream's options as they are, for an endpoint's own to be laid over them. */
@@ -226,7 +215,10 @@ weir_stream *weir_stream_new(weir_runtime *runtime, const weir_stream_options *o
 
     weir_stream_options defaults;
     weir_stream_options_init(&defaults);
-    take_options(stream, options != NULL ? options : &defaults);
+    if (take_options(stream, options != NULL ? options : &defaults) != 0) {
+        weir_stream_release(stream);
+        return NULL;
+    }
     return stream;
 }
 
@@ -245,8 +237,7 @@ static void unlist(weir_stream *stream)
         return;
     }
     weir_runtime_cancel(runtime, &stream->task);
-    weir_timer_stop(runtime, &stream->idle_timer);
-    weir_timer_stop(runtime, &stream->phase_timer);
+    weir__clock_free(stream);
     if (stream->previous != NULL) {
         stream->previous->next = stream->next;
     } else {
@@ -322,7 +313,6 @@ static void reset_tracks(weir_stream *stream)
     stream->finish_emitted = 0;
     stream->need_drain = 0;
     stream->write_failed = 0;
-    stream->had_connected = 0;
     stream->peer_close_seen = 0;
     stream->destroy_when_finished = 0;
     stream->reset_when_connected = 0;
@@ -403,6 +393,26 @@ static int make_links(weir_stream *stream, weir_endpoint *endpoint)
     return attach_layers(stream, endpoint, WEIR_CLIENT);
 }
 
+static void begin_connecting(weir_stream *stream)
+{
+    weir_stream_options options;
+    reset_tracks(stream);
+    give_options(stream, &options);
+    weir__endpoint_apply(stream->endpoint, &options);
+    set_life(stream, LIFE_CONNECTING);
+    activate(stream);
+    int status = take_options(stream, &options);
+    if (status == 0 && stream->timeout != 0) {
+        status = weir_stream_set_timeout(stream, stream->timeout, NULL, NULL); /* it covers connecting (CONN-39) */
+    }
+    if (status != 0) {
+        weir__stream_destroy_code(stream, status, "connect");
+        return;
+    }
+    apply_remembered(stream);
+    weir__stream_step(stream, STEP_OPEN);
+}
+
 int weir_stream_connect_endpoint(weir_stream *stream, weir_endpoint *endpoint, weir_listener listener, void *arg)
 {
     if (stream == NULL || endpoint == NULL || endpoint->runtime != stream->runtime || endpoint->role != WEIR_CLIENT) {
@@ -429,18 +439,7 @@ int weir_stream_connect_endpoint(weir_stream *stream, weir_endpoint *endpoint, w
         }
         return status;
     }
-    reset_tracks(stream);
-    weir_stream_options options;
-    give_options(stream, &options);
-    weir__endpoint_apply(endpoint, &options);
-    take_options(stream, &options);
-    set_life(stream, LIFE_CONNECTING);
-    activate(stream);
-    apply_remembered(stream);
-    if (stream->timeout != 0) {
-        weir_stream_set_timeout(stream, stream->timeout, NULL, NULL); /* it covers connecting (CONN-39) */
-    }
-    weir__stream_step(stream, STEP_OPEN);
+    begin_connecting(stream);
     return 0;
 }
 
@@ -477,9 +476,8 @@ weir_stream *weir_connect(weir_runtime *runtime, const char *endpoint, const wei
     return stream;
 }
 
-static void on_set_up_timeout(weir_timer *timer)
+static void on_set_up_timeout(weir_stream *stream)
 {
-    weir_stream *stream = (weir_stream *)(void *)((char *)timer - offsetof(weir_stream, phase_timer));
     int connecting = stream->life == LIFE_CONNECTING;
     char where[WEIR_ADDRESS_TEXT_SIZE] = "";
     if (stream->endpoint != NULL) {
@@ -493,12 +491,10 @@ static void on_set_up_timeout(weir_timer *timer)
     weir_error_release(error);
 }
 
-static void start_phase_timer(weir_stream *stream, uint64_t timeout, void (*run)(weir_timer *timer))
+/* `timeout` 0: as long as it takes. */
+static void limit_set_up(weir_stream *stream, uint64_t timeout)
 {
-    weir_timer_stop(stream->runtime, &stream->phase_timer);
-    stream->phase_timer.run = run;
-    stream->phase_timer.unref = stream->unref;
-    if (timeout != 0 && weir_timer_start(stream->runtime, &stream->phase_timer, timeout) != 0) {
+    if (weir__clock_phase(stream, timeout, on_set_up_timeout) != 0) {
         weir__stream_destroy_code(stream, UV_ENOMEM, "timer");
     }
 }
@@ -508,7 +504,7 @@ static void step_open(weir_stream *stream)
     if (stream->life != LIFE_CONNECTING) {
         return;
     }
-    start_phase_timer(stream, stream->connect_timeout, on_set_up_timeout);
+    limit_set_up(stream, stream->connect_timeout);
     if (stream->life == LIFE_CONNECTING) {
         weir__links_open(stream);
     }
@@ -520,16 +516,15 @@ void weir__stream_link_opened(weir_stream *stream, weir_link *link)
         return;
     }
     if (link == stream->bottom) {
-        stream->had_connected = 1;
         set_life(stream, link == stream->top ? LIFE_OPEN : LIFE_OPENING);
         weir__stream_touch(stream);
         if (stream->server == NULL) {
             weir__stream_step(stream, STEP_CONNECT);
         }
-        start_phase_timer(stream, link == stream->top ? 0 : stream->handshake_timeout, on_set_up_timeout);
+        limit_set_up(stream, link == stream->top ? 0 : stream->handshake_timeout);
     }
     if (link == stream->top && !weir__stream_is_destroyed(stream)) {
-        weir_timer_stop(stream->runtime, &stream->phase_timer);
+        weir__clock_end_phase(stream);
         if (stream->life == LIFE_OPENING) {
             set_life(stream, LIFE_OPEN);
         }
@@ -641,8 +636,7 @@ static void do_destroy(weir_stream *stream, const weir_error *error, weir_close_
     stream->errored = kept;
     stream->step_count = 0;
     stream->corked = 0; /* here, and not when connecting: a stream may be corked before it is connected */
-    weir_timer_stop(stream->runtime, &stream->phase_timer);
-    weir__stream_idle_stop(stream);
+    weir__clock_stop(stream);
     weir__stream_drop_input(stream);
     weir__pipe_detach_all(stream);
     int status = WEIR_ESTREAM_DESTROYED;

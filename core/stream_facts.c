@@ -175,7 +175,7 @@ int weir_stream_writable_corked(const weir_stream *stream)
 
 size_t weir_stream_writable_length(const weir_stream *stream)
 {
-    return stream->writable_length + weir__links_held(stream);
+    return stream->writable_length + (stream->links_hold ? weir__links_held(stream) : 0);
 }
 
 size_t weir_stream_writable_high_water_mark(const weir_stream *stream)
@@ -274,7 +274,7 @@ int weir_stream_set_no_delay(weir_stream *stream, int enable)
 int weir_stream_set_keep_alive(weir_stream *stream, int enable, uint64_t initial_delay)
 {
     stream->keep_alive = enable ? 2 : 1;
-    stream->keep_alive_delay = initial_delay;
+    stream->keep_alive_delay = weir__at_most_32(initial_delay);
     int status = set_on_links(stream, "keepAliveInitialDelay", WEIR_VALUE_NUMBER, (int64_t)initial_delay);
     return status != 0 ? status : set_on_links(stream, "keepAlive", WEIR_VALUE_BOOLEAN, enable != 0);
 }
@@ -282,9 +282,7 @@ int weir_stream_set_keep_alive(weir_stream *stream, int enable, uint64_t initial
 static void set_reference(weir_stream *stream, int on)
 {
     stream->unref = !on;
-    if (stream->runtime != NULL && weir_timer_active(&stream->phase_timer)) {
-        weir__timer_set_reference(stream->runtime, &stream->phase_timer, on);
-    }
+    weir__clock_ref(stream, on);
     weir__links_ref(stream, on);
 }
 

@@ -6,12 +6,14 @@
  * stream_read.c    the reading track: buffer, flowing, paused and 'readable' modes
  * stream_write.c   the writing track: queue, cork, try-first writes, end
  * stream_pipe.c    pipes
- * stream_idle.c    the idle time-out
+ * stream_clock.c   the idle time-out and the limits of phases
  * stream_facts.c   what can be asked
  * link.c           the calls between links, and their laws
  */
 #ifndef WEIR_STREAM_PRIVATE_H
 #define WEIR_STREAM_PRIVATE_H
+
+#include <string.h>
 
 #include <weir/link.h>
 #include <weir/stream.h>
@@ -69,11 +71,12 @@ typedef struct weir__write {
     size_t offset; /* of the first byte the kernel did not take */
     weir_write_callback callback;
     void *arg;
-    int status; /* what the callback gets */
+    int status;       /* what the callback gets */
+    struct iovec one; /* the usual batch: this write alone */
 } weir__write;
 
+/* A ring: the last one's next is the first. */
 typedef struct weir__write_list {
-    weir__write *first;
     weir__write *last;
 } weir__write_list;
 
@@ -92,6 +95,8 @@ typedef struct weir__pipe {
     unsigned event_unpipe : 1; /* 'unpipe' is to be emitted */
     unsigned event_queued : 1; /* in the destination's list of events */
 } weir__pipe;
+
+typedef struct weir__clock weir__clock;
 
 struct weir_stream {
     size_t refs;
@@ -116,8 +121,10 @@ struct weir_stream {
     uint8_t steps[STEP_COUNT];
     uint8_t step_count;
 
+    uint8_t life;        /* weir__life */
+    signed char flowing; /* 1, 0, or -1: Node's null */
+
     /* life */
-    uint8_t life;           /* weir__life */
     unsigned active : 1;    /* the runtime holds a reference */
     unsigned counted : 1;   /* in the server's count */
     unsigned announced : 1; /* the server's 'connection' was emitted */
@@ -127,12 +134,11 @@ struct weir_stream {
     unsigned unref : 1;
     unsigned destroy_when_finished : 1;
     unsigned reset_when_connected : 1;
-    unsigned had_connected : 1;
     unsigned peer_close_seen : 1;
-    unsigned owes : 1; /* a reference is held for callbacks that are due on a stream that is not active */
+    unsigned links_hold : 1; /* some link may hold bytes that it reported as written */
+    unsigned owes : 1;       /* a reference is held for callbacks that are due on a stream that is not active */
 
     /* reading */
-    signed char flowing; /* 1, 0, or -1: Node's null */
     unsigned explicitly_paused : 1;
     unsigned pulling : 1;  /* not flowing, but somebody asked for data by read() */
     unsigned reading : 1;  /* what the links were told */
@@ -154,11 +160,15 @@ struct weir_stream {
     unsigned need_drain : 1;
     unsigned writing : 1; /* a write is with the links */
     unsigned write_failed : 1;
+    unsigned batch_allocated : 1;
     unsigned timed_out : 1; /* 'timeout' was emitted for this idle period */
     unsigned timeout_set : 1;
     unsigned no_delay : 2;   /* 0: never set, 1: off, 2: on */
     unsigned keep_alive : 2; /* likewise */
+
     uint32_t corked;
+    uint32_t pipes_waiting; /* of pipes_out: back pressure */
+    uint32_t in_flight;     /* writes of the queue that are with the links */
 
     weir__chunk *chunks;
     weir__chunk *last_chunk;
@@ -168,36 +178,43 @@ struct weir_stream {
     weir__pipe *pipes_out; /* where this stream is the source */
     weir__pipe *pipes_in;  /* where it is the destination */
     weir__pipe *pipe_events;
-    uint32_t pipes_waiting; /* of pipes_out: back pressure */
 
     weir__write_list queue;    /* the first `in_flight` of them are with the links */
     weir__write_list done;     /* callbacks to come */
     weir__write_list end_done; /* callbacks of end() to come */
-    size_t in_flight;
-    size_t writable_length; /* bytes in the queue */
+    size_t writable_length;    /* bytes in the queue */
     size_t writable_high_water_mark;
     size_t max_write_queue;
     uint64_t bytes_written;
-    struct iovec one; /* the usual batch: a single buffer */
-    struct iovec *batch;
+    struct iovec *batch;             /* what is with the links; NULL: nothing */
     const weir_error *pending_error; /* of STEP_FAIL, or a failed write that waits for readable data */
 
     /* time */
     uint64_t last_activity;
-    uint64_t timeout; /* idle, ms */
-    weir_timer idle_timer;
-    weir_timer phase_timer; /* set-up, a failed write, half-closed: never two of them */
-    uint64_t connect_timeout;
-    uint64_t handshake_timeout;
-    uint64_t half_close_timeout;
-    uint64_t keep_alive_delay;
+    uint64_t timeout;         /* idle, ms */
+    weir__clock *clock;       /* NULL: no timer was needed yet */
+    uint32_t connect_timeout; /* this and the following in ms; more than fits is as long as fits: 49 days */
+    uint32_t handshake_timeout;
+    uint32_t half_close_timeout;
+    uint32_t keep_alive_delay;
 };
+
+static inline uint32_t weir__at_most_32(uint64_t number)
+{
+    return number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
+}
 
 /* ---- stream.c ---- */
 void weir__stream_step(weir_stream *stream, weir__step step);
 void weir__stream_drop_step(weir_stream *stream, weir__step step);
-int weir__stream_has_step(const weir_stream *stream, weir__step step);
-int weir__stream_is_destroyed(const weir_stream *stream);
+static inline int weir__stream_has_step(const weir_stream *stream, weir__step step)
+{
+    return memchr(stream->steps, (int)step, stream->step_count) != NULL;
+}
+static inline int weir__stream_is_destroyed(const weir_stream *stream)
+{
+    return stream->life >= LIFE_CLOSING;
+}
 /* Emits an event that carries nothing; returns how many listeners ran. */
 size_t weir__stream_emit(weir_stream *stream, weir_event_type type);
 size_t weir__stream_emit_event(weir_stream *stream, weir_event *event);
@@ -258,11 +275,18 @@ void weir__pipe_end(weir_stream *source);
 void weir__pipe_drained(weir_stream *destination);
 void weir__pipe_finished(weir_stream *destination);
 void weir__pipe_detach_all(weir_stream *stream);
-void weir__step_pipe(weir_stream *stream);
+void weir__step_pipe(weir_stream *destination);
 
-/* ---- stream_idle.c ---- */
+/* ---- stream_clock.c ---- */
+/* Something happened: the idle time begins anew. */
 void weir__stream_touch(weir_stream *stream);
-void weir__stream_idle_stop(weir_stream *stream);
+/* Runs `run` after so many ms instead of what the phase timer was started for; 0 ms: not at all. 0 or UV_ENOMEM. */
+int weir__clock_phase(weir_stream *stream, uint64_t timeout, void (*run)(weir_stream *stream));
+void weir__clock_end_phase(weir_stream *stream);
+/* Both timers. */
+void weir__clock_stop(weir_stream *stream);
+void weir__clock_ref(const weir_stream *stream, int on);
+void weir__clock_free(weir_stream *stream);
 
 /* ---- link.c ---- */
 /*

@@ -242,7 +242,7 @@ void weir__stream_on_end(weir_stream *stream)
     }
     stream->eof = 1;
     stream->peer_close_seen = 1; /* an end that was read is no news any more */
-    weir_timer_stop(stream->runtime, &stream->phase_timer);
+    weir__clock_end_phase(stream);
     weir__stream_touch(stream);
     weir__stream_update_reading(stream);
     if (stream->write_failed) { /* law 7: nothing more will come, so the failed write is told now */
@@ -397,7 +397,8 @@ void weir__stream_reader_added(weir_stream *stream, weir_event_type type)
 
 int weir__stream_has_reader(const weir_stream *stream)
 {
-    return weir_stream_listener_count(stream, WEIR_EVENT_DATA) + weir_stream_listener_count(stream, WEIR_EVENT_READABLE) >
+    return weir_stream_listener_count(stream, WEIR_EVENT_DATA) +
+               weir_stream_listener_count(stream, WEIR_EVENT_READABLE) >
            0;
 }
 

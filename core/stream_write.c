@@ -13,32 +13,42 @@
 #define IOV_MAX 1024
 #endif
 
-#define BATCH_MOST     ((size_t)IOV_MAX)
+#define BATCH_MOST     IOV_MAX
 #define LAST_READ_TIME 1000 /* ms that a failed write waits for readable data (law 7) */
 
 /* ---- lists ---- */
 
 static void list_put(weir__write_list *list, weir__write *write)
 {
-    write->next = NULL;
-    if (list->last != NULL) {
-        list->last->next = write;
+    if (list->last == NULL) {
+        write->next = write;
     } else {
-        list->first = write;
+        write->next = list->last->next;
+        list->last->next = write;
     }
     list->last = write;
 }
 
+static weir__write *list_first(const weir__write_list *list)
+{
+    return list->last == NULL ? NULL : list->last->next;
+}
+
+/* What comes behind a write of the list, or NULL. */
+static weir__write *list_next(const weir__write_list *list, const weir__write *write)
+{
+    return write == list->last ? NULL : write->next;
+}
+
 static weir__write *list_take(weir__write_list *list)
 {
-    weir__write *write = list->first;
-    if (write != NULL) {
-        list->first = write->next;
-        if (list->first == NULL) {
-            list->last = NULL;
-        }
+    weir__write *first = list_first(list);
+    if (first == list->last) {
+        list->last = NULL;
+    } else {
+        list->last->next = first->next;
     }
-    return write;
+    return first;
 }
 
 static size_t unsent(const weir__write *write)
@@ -93,30 +103,33 @@ void weir__stream_run_callbacks(weir_stream *stream, weir__write_list *list)
 
 void weir__stream_drop_batch(weir_stream *stream)
 {
-    if (stream->batch != &stream->one) {
+    if (stream->batch_allocated) {
         weir__free(stream->batch);
     }
     stream->batch = NULL;
+    stream->batch_allocated = 0;
 }
 
 /* Lays out up to BATCH_MOST queued buffers for one write; without memory for so many, one. */
-static size_t make_batch(weir_stream *stream)
+static uint32_t make_batch(weir_stream *stream)
 {
-    size_t count = 0;
-    for (const weir__write *write = stream->queue.first; write != NULL && count < BATCH_MOST; write = write->next) {
+    uint32_t count = 0;
+    for (const weir__write *write = list_first(&stream->queue); write != NULL && count < BATCH_MOST;
+         write = list_next(&stream->queue, write)) {
         count++;
     }
-    stream->batch = &stream->one;
+    weir__write *write = list_first(&stream->queue);
+    stream->batch = &write->one;
     if (count > 1) {
         struct iovec *many = weir__malloc(count * sizeof(*many));
         if (many != NULL) {
             stream->batch = many;
+            stream->batch_allocated = 1;
         } else {
             count = 1;
         }
     }
-    const weir__write *write = stream->queue.first;
-    for (size_t i = 0; i < count; i++, write = write->next) {
+    for (uint32_t i = 0; i < count; i++, write = write->next) {
         stream->batch[i].iov_len = unsent(write);
         stream->batch[i].iov_base = write->buf == NULL ? NULL : write->buf->data + write->offset;
     }
@@ -124,9 +137,8 @@ static size_t make_batch(weir_stream *stream)
 }
 
 /* A write failed for good. Callbacks are told; whether the stream waits for readable data is law 7's decision. */
-static void on_last_read_time(weir_timer *timer)
+static void on_last_read_time(weir_stream *stream)
 {
-    weir_stream *stream = (weir_stream *)(void *)((char *)timer - offsetof(weir_stream, phase_timer));
     weir_stream_destroy(stream, stream->pending_error);
 }
 
@@ -158,9 +170,7 @@ static void fail_writing(weir_stream *stream, int status)
     stream->pending_error = error;
     weir__stream_fail_queue(stream, status);
     weir__stream_fail_ends(stream, status);
-    stream->phase_timer.run = on_last_read_time;
-    stream->phase_timer.unref = stream->unref;
-    if (weir_timer_start(stream->runtime, &stream->phase_timer, LAST_READ_TIME) != 0) {
+    if (weir__clock_phase(stream, LAST_READ_TIME, on_last_read_time) != 0) {
         weir_stream_destroy(stream, error);
     }
 }
@@ -173,7 +183,7 @@ static int may_send(const weir_stream *stream)
 
 static void shut_when_empty(weir_stream *stream)
 {
-    if (!stream->ending || stream->shutting || stream->queue.first != NULL || !may_send(stream)) {
+    if (!stream->ending || stream->shutting || stream->queue.last != NULL || !may_send(stream)) {
         return;
     }
     stream->shutting = 1;
@@ -187,7 +197,7 @@ static void shut_when_empty(weir_stream *stream)
 /* Empty writes at the head of the queue have nothing to wait for (WR-24). */
 static void pass_empty(weir_stream *stream)
 {
-    while (stream->queue.first != NULL && unsent(stream->queue.first) == 0) {
+    while (stream->queue.last != NULL && unsent(list_first(&stream->queue)) == 0) {
         write_done(stream, list_take(&stream->queue));
     }
 }
@@ -199,7 +209,7 @@ void weir__stream_flush(weir_stream *stream)
         return;
     }
     pass_empty(stream);
-    if (stream->queue.first != NULL) {
+    if (stream->queue.last != NULL) {
         stream->in_flight = make_batch(stream);
         stream->writing = 1;
         int status = weir__links_write(stream, stream->batch, stream->in_flight);
@@ -228,7 +238,7 @@ static void finish_batch(weir_stream *stream)
 /* The last report on a destroyed stream's batch. What the kernel took all the same is no failure (LIFE-03). */
 static void finish_destroyed(weir_stream *stream, int status)
 {
-    weir__write *write = stream->queue.first;
+    weir__write *write = list_first(&stream->queue);
     for (; stream->in_flight > 0; stream->in_flight--, write = write->next) {
         if (status == 0) {
             write->status = 0;
@@ -256,7 +266,7 @@ void weir__stream_on_written(weir_stream *stream, int status)
     weir__stream_touch(stream);
     finish_batch(stream);
     weir__stream_check_drain(stream);
-    if (stream->queue.first == NULL) {
+    if (stream->queue.last == NULL) {
         weir__links_flush(stream);
     }
     weir__stream_flush(stream);
@@ -275,7 +285,7 @@ void weir__stream_fail_queue(weir_stream *stream, int status)
 {
     size_t kept = stream->in_flight;
     stream->writable_length = 0;
-    for (weir__write *write = stream->queue.first; write != NULL; write = write->next) {
+    for (weir__write *write = list_first(&stream->queue); write != NULL; write = list_next(&stream->queue, write)) {
         write->status = status;
         if (kept > 0) {
             kept--;
@@ -295,7 +305,8 @@ void weir__stream_fail_queue(weir_stream *stream, int status)
 
 void weir__stream_fail_ends(weir_stream *stream, int status)
 {
-    for (weir__write *write = stream->end_done.first; write != NULL; write = write->next) {
+    for (weir__write *write = list_first(&stream->end_done); write != NULL;
+         write = list_next(&stream->end_done, write)) {
         if (!stream->shut) {
             write->status = status;
         }
@@ -326,7 +337,7 @@ static int refuse(weir_stream *stream, int code, weir_write_callback callback, v
     if (write == NULL) {
         return UV_ENOMEM;
     }
-    if (stream->queue.first != NULL) {
+    if (stream->queue.last != NULL) {
         list_put(&stream->queue, write); /* behind those that are told first */
         return 0;
     }
@@ -425,7 +436,7 @@ static int write_bytes(weir_stream *stream, const char *data, size_t size, weir_
     if (callback != NULL && (write = write_new(callback, arg, 0)) == NULL) {
         return UV_ENOMEM;
     }
-    int at_once = stream->queue.first == NULL && may_send(stream);
+    int at_once = stream->queue.last == NULL && may_send(stream);
     ssize_t first = at_once && size > 0 ? try_first(stream, data, size) : 0;
     size_t taken = first > 0 ? (size_t)first : 0;
     weir__stream_touch(stream);
@@ -535,9 +546,8 @@ int weir_stream_end_with(weir_stream *stream, const void *data, size_t size, wei
     return status != 0 ? status : written;
 }
 
-static void on_half_close_time(weir_timer *timer)
+static void on_half_close_time(weir_stream *stream)
 {
-    weir_stream *stream = (weir_stream *)(void *)((char *)timer - offsetof(weir_stream, phase_timer));
     weir_stream_destroy(stream, NULL);
 }
 
@@ -547,13 +557,9 @@ static void watch_half_closed(weir_stream *stream)
     if (stream->eof) {
         return;
     }
-    if (stream->half_close_timeout != 0) {
-        stream->phase_timer.run = on_half_close_time;
-        stream->phase_timer.unref = stream->unref;
-        if (weir_timer_start(stream->runtime, &stream->phase_timer, stream->half_close_timeout) != 0) {
-            weir__stream_destroy_code(stream, UV_ENOMEM, "timer");
-            return;
-        }
+    if (weir__clock_phase(stream, stream->half_close_timeout, on_half_close_time) != 0) {
+        weir__stream_destroy_code(stream, UV_ENOMEM, "timer");
+        return;
     }
     if (stream->discard_on_end) {
         stream->discarding = 1;

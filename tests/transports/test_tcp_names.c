@@ -63,6 +63,7 @@ static int add_answer(struct addrinfo **list, const char *text, int family)
     return 1;
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the names in the C library are reserved ones */
 WEIR_EXPORT int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                             struct addrinfo **result)
 {
@@ -88,6 +89,7 @@ WEIR_EXPORT int getaddrinfo(const char *node, const char *service, const struct 
     return *result ? 0 : EAI_NONAME;
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the names in the C library are reserved ones */
 WEIR_EXPORT void freeaddrinfo(struct addrinfo *list)
 {
     while (list) {

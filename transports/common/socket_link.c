@@ -229,7 +229,8 @@ ssize_t weir__socket_try_write(weir_link *link, const struct iovec *bufs, size_t
     if (!socket->poll)
         return UV_EAGAIN;
     sent = weir__socket_send_some(socket->poll->fd, bufs, count);
-    socket->blocked = sent == UV_EAGAIN;
+    /* Less than all was taken: the kernel is full, and asking again would only cost a call. */
+    socket->blocked = sent == UV_EAGAIN || (sent > 0 && (size_t)sent < weir__socket_total(bufs, count));
     if (sent < 0 && sent != UV_EAGAIN)
         socket->broken = (int)sent;
     /* Nothing but empty buffers: there is no such thing as 0 bytes taken. */
@@ -277,7 +278,9 @@ int weir__socket_shutdown(weir_link *link)
     if (!socket->poll)
         return UV_ENOTCONN;
     /* ENOTCONN: the peer has reset the connection, and reading tells so. */
-    if (shutdown(socket->poll->fd, SHUT_WR) && errno != ENOTCONN)
+    if (socket->ended)
+        weir__socket_poll_shut_soon(socket->poll);
+    else if (shutdown(socket->poll->fd, SHUT_WR) && errno != ENOTCONN)
         return uv_translate_sys_error(errno);
     socket->shut = 1;
     weir_runtime_defer(socket->runtime, &socket->later);

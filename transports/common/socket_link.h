@@ -135,6 +135,8 @@ void weir__socket_receive(socket_link *socket, int hung_up, int error);
 int weir__socket_send(socket_link *socket);
 
 /* One sendmsg of at most IOV_MAX buffers: bytes, or an error. */
+/* Bytes in the vectors that one system call can take. */
+size_t weir__socket_total(const struct iovec *bufs, size_t count);
 ssize_t weir__socket_send_some(int fd, const struct iovec *bufs, size_t count);
 
 #endif

@@ -80,11 +80,22 @@ static void tell_drop(socket_listener *listener, weir_drop *drop)
     weir_acceptor_dropped(&listener->acceptor, drop);
 }
 
+/* Closes an arrival of which only this is known; does not tell. */
+static void turn_away(socket_listener *listener, const weir_arrival *arrival, weir_drop *drop)
+{
+    const weir_transport *transport = listener->acceptor.transport;
+
+    drop->remote = arrival->remote;
+    drop->peer_pid = drop->peer_uid = drop->peer_gid = -1;
+    if (transport->describe)
+        transport->describe(&listener->acceptor, arrival, drop);
+    close(arrival->fd);
+}
+
 /* Closes the connection that waits longest: it would otherwise wait for as long as descriptors are short. */
 static void shed_one(socket_listener *listener)
 {
-    const weir_transport *transport = listener->acceptor.transport;
-    weir_drop drop = {.reason = WEIR_DROP_DESCRIPTORS, .peer_pid = -1, .peer_uid = -1, .peer_gid = -1};
+    weir_drop drop = {.reason = WEIR_DROP_DESCRIPTORS};
     weir_arrival arrival = {.fd = -1};
     struct sockaddr_storage address;
     socklen_t size;
@@ -96,10 +107,7 @@ static void shed_one(socket_listener *listener)
     arrival.fd = accept_one(listener->poll->fd, &address, &size);
     if (arrival.fd >= 0) {
         (void)weir_address_from_sockaddr(&arrival.remote, (struct sockaddr *)&address, size);
-        drop.remote = arrival.remote;
-        if (transport->describe)
-            transport->describe(&listener->acceptor, &arrival, &drop);
-        close(arrival.fd);
+        turn_away(listener, &arrival, &drop);
     }
     take_reserve(listener);
     if (arrival.fd >= 0)
@@ -142,6 +150,20 @@ static int after_error(socket_listener *listener, int code)
     }
 }
 
+/* To the core, which decides on it; or not at all. */
+static void hand_over(socket_listener *listener, const weir_arrival *arrival)
+{
+    weir_drop drop = {.reason = WEIR_DROP_BLOCK_LIST};
+
+    if (!listener->admits || listener->admits(listener, arrival->fd)) {
+        if (weir_acceptor_arrival(&listener->acceptor, arrival) < 0)
+            close(arrival->fd);
+        return;
+    }
+    turn_away(listener, arrival, &drop);
+    weir_acceptor_dropped(&listener->acceptor, &drop);
+}
+
 static void on_ready(void *owner, int events, int error)
 {
     socket_listener *listener = owner;
@@ -162,8 +184,7 @@ static void on_ready(void *owner, int events, int error)
         }
         listener->delay = 0;
         (void)weir_address_from_sockaddr(&arrival.remote, (struct sockaddr *)&address, size);
-        if (weir_acceptor_arrival(&listener->acceptor, &arrival) < 0)
-            close(arrival.fd);
+        hand_over(listener, &arrival);
         if (listener->closing)
             return;
     }

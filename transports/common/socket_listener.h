@@ -11,22 +11,25 @@
 
 #include "socket_link.h"
 
-typedef struct socket_listener {
+typedef struct socket_listener socket_listener;
+
+struct socket_listener {
     weir_acceptor acceptor;
     const socket_context *context;
     weir_runtime *runtime;
-    socket_poll *poll; /* the listening socket, or NULL */
-    weir_timer pause;  /* while descriptors are short */
-    weir_task later;   /* closed, where there is no poll to wait for */
-    uint64_t told_at;  /* when the last drop was told, by the loop's clock */
-    unsigned delay;    /* ms, of the next pause */
-    int reserve;       /* a descriptor of no use but to be closed; -1: none */
+    socket_poll *poll;                                      /* the listening socket, or NULL */
+    weir_timer pause;                                       /* while descriptors are short */
+    weir_task later;                                        /* closed, where there is no poll to wait for */
+    uint64_t told_at;                                       /* when the last drop was told, by the loop's clock */
+    unsigned delay;                                         /* ms, of the next pause */
+    int reserve;                                            /* a descriptor of no use but to be closed; -1: none */
+    int (*admits)(const socket_listener *listener, int fd); /* NULL: everybody; a transport sets it */
     unsigned accepting : 1;
     unsigned paused : 1;
     unsigned told : 1;
     unsigned closing : 1;
     unsigned unref : 1;
-} socket_listener;
+};
 
 /* Of zeroed memory, makes a listener that does not listen. */
 void weir__socket_listener_init(socket_listener *listener, const socket_context *context, weir_runtime *runtime);

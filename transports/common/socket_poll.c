@@ -3,6 +3,7 @@
 #include "socket_poll.h"
 
 #include <stddef.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static void on_poll(uv_poll_t *handle, int status, int events)
@@ -29,6 +30,10 @@ static void settle(weir_task *task)
 {
     socket_poll *poll = (socket_poll *)((char *)task - offsetof(socket_poll, settle));
 
+    if (poll->shut_due) {
+        poll->shut_due = 0;
+        (void)shutdown(poll->fd, SHUT_WR); /* ENOTCONN: the peer has reset it, and there is nothing to end */
+    }
     if (poll->wanted == poll->armed)
         return;
     poll->armed = poll->wanted;
@@ -72,6 +77,12 @@ void weir__socket_poll_want(socket_poll *poll, int events)
     poll->wanted = (unsigned char)events;
     if (poll->wanted != poll->armed)
         weir_runtime_settle(poll->runtime, &poll->settle);
+}
+
+void weir__socket_poll_shut_soon(socket_poll *poll)
+{
+    poll->shut_due = 1;
+    weir_runtime_settle(poll->runtime, &poll->settle);
 }
 
 void weir__socket_poll_ref(socket_poll *poll, int on)

@@ -33,6 +33,7 @@ struct socket_poll {
     int fd;
     unsigned char wanted;
     unsigned char armed;
+    unsigned char shut_due; /* weir__socket_poll_shut_soon */
 };
 
 /* Takes `fd` (non-blocking) and wants nothing yet. 0, or an error: the descriptor is still the caller's then. */
@@ -43,6 +44,12 @@ void weir__socket_poll_give(socket_poll *poll, const socket_poll_ops *ops, void 
 
 /* The events to be told of: UV_READABLE, UV_WRITABLE, UV_DISCONNECT; 0: none. */
 void weir__socket_poll_want(socket_poll *poll, int events);
+
+/*
+ * Shuts the writing side down when the outermost bracket ends; a close before that makes it needless, since closing says
+ * the same to the peer. For connections whose other side is over: most of them are closed at once.
+ */
+void weir__socket_poll_shut_soon(socket_poll *poll);
 
 /* Keep the loop alive (1, the state at first) or not. */
 void weir__socket_poll_ref(socket_poll *poll, int on);

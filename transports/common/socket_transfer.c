@@ -131,7 +131,7 @@ static int receive_once(socket_link *socket, int until_end, int error)
     arrived.count = 0;
     arrived.lost = 0;
     room = buf->size;
-    if (socket->context->kind->descriptors)
+    if (socket->context->kind->descriptors && weir_link_wants_fds(&socket->link))
         got = receive_with_descriptors(socket->poll->fd, buf, &arrived);
     else
         got = receive_plain(socket->poll->fd, buf);
@@ -225,7 +225,7 @@ static const struct iovec *remaining(const socket_link *socket, struct iovec *wi
     return window;
 }
 
-static size_t total(const struct iovec *bufs, size_t count)
+size_t weir__socket_total(const struct iovec *bufs, size_t count)
 {
     size_t sum = 0;
     size_t i;
@@ -257,7 +257,7 @@ int weir__socket_send(socket_link *socket)
     for (round = 0; round < WRITE_ROUNDS && socket->count; round++) {
         size_t count;
         const struct iovec *bufs = remaining(socket, window, &count);
-        size_t wanted = total(bufs, count);
+        size_t wanted = weir__socket_total(bufs, count);
         ssize_t sent;
 
         if (socket->fd_count)

@@ -12,6 +12,12 @@
 
 #define IPC_SCHEME "ipc"
 
+/* Numbers of users or groups. */
+typedef struct ipc_ids {
+    long *ids;
+    size_t count;
+} ipc_ids;
+
 /* What the options of an endpoint came to. */
 typedef struct ipc_context {
     socket_context socket;
@@ -22,6 +28,8 @@ typedef struct ipc_context {
     int mode;  /* -1: what the umask leaves */
     long user; /* -1: ours */
     long group;
+    ipc_ids users; /* who is admitted; both empty: everybody */
+    ipc_ids groups;
     bool readable_all;
     bool writable_all;
     bool unlink_stale;
@@ -46,6 +54,15 @@ int weir__ipc_socket(const socket_settings *settings, const char **syscall);
 
 int weir__ipc_configure(weir_configure *configure, void **context);
 void weir__ipc_context_free(void *context);
+
+/* -- ipc_identity.c -- */
+
+/* The option "user" or "group" as a number, -1 without one; "allowUsers" or "allowGroups". 0 or an error. */
+int weir__ipc_read_owner(weir_configure *configure, bool group, long *id);
+int weir__ipc_read_list(weir_configure *configure, bool group, ipc_ids *list);
+
+/* May the peer of this socket come in? */
+bool weir__ipc_admits(const ipc_context *ipc, int fd);
 
 /* -- ipc_file.c -- */
 

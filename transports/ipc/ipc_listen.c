@@ -17,6 +17,11 @@ typedef struct ipc_listener {
     ipc_file file;
 } ipc_listener;
 
+static int admits(const socket_listener *listener, int fd)
+{
+    return weir__ipc_admits((const ipc_context *)listener->context, fd);
+}
+
 weir_acceptor *weir__ipc_acceptor_create(void *context, weir_runtime *runtime)
 {
     ipc_listener *listener = weir_calloc(1, sizeof(*listener));
@@ -25,6 +30,7 @@ weir_acceptor *weir__ipc_acceptor_create(void *context, weir_runtime *runtime)
         return NULL;
     listener->ipc = context;
     weir__socket_listener_init(&listener->socket, &listener->ipc->socket, runtime);
+    listener->socket.admits = admits;
     return &listener->socket.acceptor;
 }
 

@@ -2,10 +2,7 @@
 /* The options of an endpoint over a unix socket, from JSON that the schema has passed to a context. */
 #define _GNU_SOURCE
 
-#include <errno.h>
-#include <grp.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,7 +11,6 @@
 #include "ipc.h"
 
 #define BACKLOG_DEFAULT 511 /* SRV-36 */
-#define ENTRY_SIZE      16384
 
 static int fault(weir_configure *configure, const char *pointer, const char *text)
 {
@@ -137,60 +133,7 @@ static int read_path(ipc_context *ipc, weir_configure *configure)
     return status;
 }
 
-/* ---- who may ---- */
-
-static bool is_number(const char *text, long *number)
-{
-    char *end;
-
-    errno = 0;
-    *number = strtol(text, &end, 10);
-    return *text >= '0' && *text <= '9' && !*end && !errno && *number <= (long)UINT_MAX - 1;
-}
-
-/* `-1` in the result: there is none of that name. */
-static int find_user(const char *name, long *id)
-{
-    struct passwd entry;
-    struct passwd *found = NULL;
-    char *space = weir_malloc(ENTRY_SIZE);
-
-    if (!space)
-        return UV_ENOMEM;
-    *id = getpwnam_r(name, &entry, space, ENTRY_SIZE, &found) == 0 && found ? (long)entry.pw_uid : -1;
-    weir_free(space);
-    return 0;
-}
-
-static int find_group(const char *name, long *id)
-{
-    struct group entry;
-    struct group *found = NULL;
-    char *space = weir_malloc(ENTRY_SIZE);
-
-    if (!space)
-        return UV_ENOMEM;
-    *id = getgrnam_r(name, &entry, space, ENTRY_SIZE, &found) == 0 && found ? (long)entry.gr_gid : -1;
-    weir_free(space);
-    return 0;
-}
-
-static int read_owner(weir_configure *configure, const char *option, int (*find)(const char *name, long *id), long *id)
-{
-    const char *name = json_string_value(json_object_get(configure->options, option));
-    char pointer[16] = "/";
-    int status;
-
-    *id = -1;
-    if (!name || is_number(name, id))
-        return 0;
-    status = find(name, id);
-    if (status || *id >= 0)
-        return status;
-    weir_configure_fault(configure, strncat(pointer, option, sizeof(pointer) - 2), "there is no %s \"%s\"", option,
-                         name);
-    return WEIR_EINVALID_CONFIG;
-}
+/* ---- all of them ---- */
 
 static int worse(int status, int other)
 {
@@ -209,8 +152,10 @@ static int read_options(ipc_context *ipc, weir_configure *configure)
     ipc->readable_all = is_on(options, "readableAll");
     ipc->writable_all = is_on(options, "writableAll");
     ipc->unlink_stale = is_on(options, "unlinkStale");
-    status = worse(status, read_owner(configure, "user", find_user, &ipc->user));
-    status = worse(status, read_owner(configure, "group", find_group, &ipc->group));
+    status = worse(status, weir__ipc_read_owner(configure, false, &ipc->user));
+    status = worse(status, weir__ipc_read_owner(configure, true, &ipc->group));
+    status = worse(status, weir__ipc_read_list(configure, false, &ipc->users));
+    status = worse(status, weir__ipc_read_list(configure, true, &ipc->groups));
     status = worse(status, weir__socket_settings_read(&ipc->socket.settings, configure, SOCKET_IPC));
     return worse(status, read_path(ipc, configure));
 }
@@ -238,5 +183,7 @@ void weir__ipc_context_free(void *context)
     ipc_context *ipc = context;
 
     weir_free(ipc->path);
+    weir_free(ipc->users.ids);
+    weir_free(ipc->groups.ids);
     weir_free(ipc);
 }

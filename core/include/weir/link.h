@@ -142,6 +142,9 @@ WEIR_EXPORT int weir_link_closing(const weir_link *link);
 /* 1 while the link above wants data: between read_start and read_stop. */
 WEIR_EXPORT int weir_link_reading(const weir_link *link);
 
+/* 1 while somebody listens for 'fd': descriptors that arrive are worth being received. Otherwise let the kernel drop them. */
+WEIR_EXPORT int weir_link_wants_fds(const weir_link *link);
+
 /* ---- Reports upwards, by the link that reports ---- */
 
 /* Now usable. */
