@@ -3,6 +3,7 @@
  * that comes back. Between its phases it waits for whoever measures (docs/benchmarks.md tells the protocol). */
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -133,9 +134,7 @@ static int push(struct load *load, struct connection *connection)
     ssize_t taken =
         send(connection->fd, expected(load, connection, connection->sent), size, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (taken < 0) {
-        return errno == EAGAIN
-                   ? 0
-                   : fail("send after %llu bytes: %s", (unsigned long long)connection->sent, strerror(errno));
+        return errno == EAGAIN ? 0 : fail("send after %" PRIu64 " bytes: %s", connection->sent, strerror(errno));
     }
     connection->sent += (uint64_t)taken;
     return 0;
@@ -189,7 +188,7 @@ static int answered(struct load *load, struct connection *connection)
 static int ended(struct load *load, struct connection *connection)
 {
     if (!connection->ending) {
-        return fail("the server closed a connection after %llu bytes", (unsigned long long)connection->received);
+        return fail("the server closed a connection after %" PRIu64 " bytes", connection->received);
     }
     close(connection->fd);
     load->done++;
@@ -199,8 +198,8 @@ static int ended(struct load *load, struct connection *connection)
 static int check(const struct load *load, const struct connection *connection, size_t count)
 {
     if (count > connection->sent - connection->received) {
-        return fail("%zu bytes came back where %llu were awaited", count,
-                    (unsigned long long)(connection->sent - connection->received));
+        return fail("%zu bytes came back where %" PRIu64 " were awaited", count,
+                    (connection->sent - connection->received));
     }
     const unsigned char *right = expected(load, connection, connection->received);
     if (memcmp(load->bytes, right, count) == 0) {
@@ -210,8 +209,8 @@ static int check(const struct load *load, const struct connection *connection, s
     while (load->bytes[at] == right[at]) {
         at++;
     }
-    return fail("byte %llu of an echo is 0x%02x and not 0x%02x", (unsigned long long)(connection->received + at),
-                load->bytes[at], right[at]);
+    return fail("byte %" PRIu64 " of an echo is 0x%02x and not 0x%02x", connection->received + at, load->bytes[at],
+                right[at]);
 }
 
 static int pull(struct load *load, struct connection *connection)
@@ -221,9 +220,7 @@ static int pull(struct load *load, struct connection *connection)
         return ended(load, connection);
     }
     if (count < 0) {
-        return errno == EAGAIN
-                   ? 0
-                   : fail("recv after %llu bytes: %s", (unsigned long long)connection->received, strerror(errno));
+        return errno == EAGAIN ? 0 : fail("recv after %" PRIu64 " bytes: %s", connection->received, strerror(errno));
     }
     if (check(load, connection, (size_t)count) < 0) {
         return -1;
@@ -316,8 +313,8 @@ static int run(struct load *load)
     if (run_phase(load, load->work) < 0) {
         return -1;
     }
-    snprintf(line, sizeof line, "done %llu %llu", (unsigned long long)(now(CLOCK_MONOTONIC) - wall),
-             (unsigned long long)(now(CLOCK_PROCESS_CPUTIME_ID) - cpu));
+    snprintf(line, sizeof line, "done %" PRIu64 " %" PRIu64, now(CLOCK_MONOTONIC) - wall,
+             now(CLOCK_PROCESS_CPUTIME_ID) - cpu);
     return report(load, line);
 }
 
@@ -429,5 +426,9 @@ int main(int argc, char **argv)
     }
     signal(SIGALRM, out_of_time);
     alarm(seconds);
-    return run(&load) < 0 ? 1 : 0;
+    int result = run(&load);
+    free(load.pattern);
+    free(load.bytes);
+    free(load.slots);
+    return result < 0 ? 1 : 0;
 }

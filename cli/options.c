@@ -33,7 +33,7 @@ static void make_tables(const cli_command *command, struct option *names, char *
         names[count].name = entry->name;
         names[count].has_arg = entry->argument != NULL ? required_argument : no_argument;
         names[count].flag = NULL;
-        names[count++].val = entry->letter;
+        names[count++].val = (unsigned char)entry->letter;
         *letters++ = entry->letter;
         if (entry->argument != NULL) {
             *letters++ = ':';

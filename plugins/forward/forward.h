@@ -18,6 +18,6 @@ forward *forward_retain(forward *self);
 void forward_release(forward *self);
 
 /* Connects to the endpoint for this client and couples the two until both are closed. */
-void pair_start(forward *self, weir_stream *client);
+void pair_start(forward *context, weir_stream *client);
 
 #endif

@@ -110,23 +110,25 @@ static void law_02_read_stop_holds_inside_data(void **state)
 static void law_02_what_was_read_before_comes_after_the_resume_by_itself(void **state)
 {
     fixture *f = *state;
+    size_t few = suite_few(f);
     pair p = suite_pair(f, 0);
     recorder_pause(p.accepted);
-    recorder_write(p.client, suite_bytes, 5000);
+    recorder_write(p.client, suite_bytes, few);
     recorder_wait_writes(p.client, 1);
     fixture_turns(f, 50);
     assert_int_equal(p.accepted->data_size, 0);
     recorder_resume(p.accepted);
-    recorder_wait_data(p.accepted, 5000);
-    recorder_expect_data(p.accepted, suite_bytes, 5000);
+    recorder_wait_data(p.accepted, few);
+    recorder_expect_data(p.accepted, suite_bytes, few);
 }
 
 static void law_02_end_waits_behind_the_data_while_paused(void **state)
 {
     fixture *f = *state;
+    size_t few = suite_few(f);
     pair p = suite_pair(f, 0);
     recorder_pause(p.accepted);
-    recorder_write(p.client, suite_bytes, 5000);
+    recorder_write(p.client, suite_bytes, few);
     recorder_end(p.client);
     recorder_wait(p.client, WEIR_EVENT_FINISH);
     fixture_turns(f, 50);
@@ -134,7 +136,7 @@ static void law_02_end_waits_behind_the_data_while_paused(void **state)
     assert_int_equal(p.accepted->counts[WEIR_EVENT_END], 0);
     recorder_resume(p.accepted);
     recorder_wait(p.accepted, WEIR_EVENT_CLOSE);
-    recorder_expect_data(p.accepted, suite_bytes, 5000);
+    recorder_expect_data(p.accepted, suite_bytes, few);
     assert_int_equal(p.accepted->counts[WEIR_EVENT_END], 1);
 }
 
@@ -142,10 +144,11 @@ static void law_02_end_waits_behind_the_data_while_paused(void **state)
 static void law_02_BN_05_hangup_is_told_once_while_reading_is_stopped(void **state)
 {
     fixture *f = *state;
+    size_t few = suite_few(f);
     pair p = suite_pair(f, 0);
     recorder_pause(p.accepted);
     fixture_turns(f, 5);
-    recorder_write(p.client, suite_bytes, 1000);
+    recorder_write(p.client, suite_bytes, few);
     recorder_end(p.client);
     recorder_wait(p.accepted, WEIR_EVENT_PEER_CLOSE);
     fixture_turns(f, 50);
@@ -153,7 +156,7 @@ static void law_02_BN_05_hangup_is_told_once_while_reading_is_stopped(void **sta
     assert_int_equal(p.accepted->data_size, 0);
     recorder_resume(p.accepted);
     recorder_wait(p.accepted, WEIR_EVENT_CLOSE);
-    recorder_expect_data(p.accepted, suite_bytes, 1000);
+    recorder_expect_data(p.accepted, suite_bytes, few);
     assert_int_equal(p.accepted->counts[WEIR_EVENT_END], 1);
     assert_int_equal(p.accepted->counts[WEIR_EVENT_PEER_CLOSE], 1);
 }

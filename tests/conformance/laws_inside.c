@@ -214,103 +214,23 @@ static void law_09_writes_inside_the_callbacks_of_writes(void **state)
 
 /* ---- law 10 ---- */
 
-/* An echo conversation in a thread, a loop and a runtime of its own. */
-typedef struct worker {
-    const char *listen;
-    weir_runtime *runtime;
-    weir_server *server;
-    weir_stream *client;
-    size_t received;
-    size_t wrong;
-    int status; /* of the first call that failed */
-    int closed;
-} worker;
-
-static void note(worker *self, int status)
-{
-    if (status < 0 && self->status == 0)
-        self->status = status;
-}
-
-static void worker_connection(const weir_event *event, void *arg)
-{
-    note(arg, weir_stream_pipe(event->stream, event->stream, NULL));
-}
-
-static void worker_data(const weir_event *event, void *arg)
-{
-    worker *self = arg;
-    const weir_buf *buf = event->buffer;
-    if (buf->size > SUITE_BYTES - self->received || memcmp(buf->data, suite_bytes + self->received, buf->size) != 0)
-        self->wrong++;
-    self->received += buf->size;
-    if (self->received == SUITE_BYTES)
-        weir_stream_end(self->client, NULL, NULL);
-}
-
-static void worker_error(const weir_event *event, void *arg)
-{
-    note(arg, event->error->code);
-}
-
-static void worker_close(const weir_event *event, void *arg)
-{
-    worker *self = arg;
-    (void)event;
-    self->closed = 1;
-    weir_server_close(self->server, NULL, NULL);
-}
-
-static void worker_listening(const weir_event *event, void *arg)
-{
-    worker *self = arg;
-    char text[2 * WEIR_ADDRESS_TEXT_SIZE];
-    (void)event;
-    weir_server_format(self->server, text, sizeof(text));
-    const char *url = text;
-    for (const char *at = text; *at && *at != ':'; at++)
-        url = *at == '+' ? at + 1 : url;
-    note(self, weir_stream_connect(self->client, url, NULL, NULL));
-    note(self, weir_stream_write(self->client, suite_bytes, SUITE_BYTES, NULL, NULL));
-}
-
-static void run_worker(void *arg)
-{
-    worker *self = arg;
-    uv_loop_t loop;
-    note(self, uv_loop_init(&loop));
-    self->runtime = fixture_new_runtime(&loop);
-    self->server = weir_server_new(self->runtime, NULL);
-    self->client = weir_stream_new(self->runtime, NULL);
-    note(self, weir_server_on(self->server, WEIR_EVENT_CONNECTION, worker_connection, self));
-    note(self, weir_stream_on(self->client, WEIR_EVENT_DATA, worker_data, self));
-    note(self, weir_stream_on(self->client, WEIR_EVENT_ERROR, worker_error, self));
-    note(self, weir_stream_on(self->client, WEIR_EVENT_CLOSE, worker_close, self));
-    note(self, weir_server_listen(self->server, self->listen, worker_listening, self));
-    uv_run(&loop, UV_RUN_DEFAULT);
-    weir_stream_release(self->client);
-    weir_server_release(self->server);
-    note(self, weir_runtime_free(self->runtime));
-    note(self, uv_loop_close(&loop));
-}
-
 static void law_10_runtimes_in_threads_share_nothing(void **state)
 {
-    enum { WORKERS = 3 };
+    enum { THREADS = 3 };
     fixture *f = *state;
-    worker workers[WORKERS] = {0};
-    uv_thread_t threads[WORKERS];
-    for (int i = 0; i < WORKERS; i++)
-        workers[i].listen = suite_listen_text(f, NULL, i);
-    for (int i = 0; i < WORKERS; i++)
-        assert_int_equal(uv_thread_create(&threads[i], run_worker, &workers[i]), 0);
-    for (int i = 0; i < WORKERS; i++)
+    suite_conversation talks[THREADS] = {0};
+    uv_thread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        talks[i].listen = suite_listen_text(f, NULL, i);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(uv_thread_create(&threads[i], suite_converse, &talks[i]), 0);
+    for (int i = 0; i < THREADS; i++)
         assert_int_equal(uv_thread_join(&threads[i]), 0);
-    for (int i = 0; i < WORKERS; i++) {
-        assert_code(workers[i].status, 0);
-        assert_int_equal(workers[i].received, SUITE_BYTES);
-        assert_int_equal(workers[i].wrong, 0);
-        assert_int_equal(workers[i].closed, 1);
+    for (int i = 0; i < THREADS; i++) {
+        assert_code(talks[i].status, 0);
+        assert_int_equal(talks[i].received, SUITE_BYTES);
+        assert_int_equal(talks[i].wrong, 0);
+        assert_int_equal(talks[i].closed, 1);
     }
 }
 

@@ -21,6 +21,13 @@ const suite_variant *suite_variant_of(const fixture *f)
     return f->data;
 }
 
+size_t suite_few(const fixture *f)
+{
+    enum { FEW = 5000 };
+    size_t least = suite_variant_of(f)->transport->holds_at_least;
+    return least < FEW ? least : FEW;
+}
+
 /* ---- endpoints ---- */
 
 static const char *layers_text(fixture *f, const char *options)
@@ -64,7 +71,8 @@ const char *suite_bare_connect_text(fixture *f, const weir_server *server)
 
 const char *suite_fail_at(fixture *f, const char *point)
 {
-    return fixture_text(f, "\"delay\": 0, \"cut\": false, \"again\": 0, \"failAt\": \"%s\"", point);
+    return fixture_text(f, "\"seed\": %u, \"delay\": 0, \"cut\": false, \"again\": 0, \"failAt\": \"%s\"",
+                        suite_variant_of(f)->seed, point);
 }
 
 weir_server *suite_server(fixture *f, int half_open)
@@ -102,19 +110,22 @@ static int setup(void **state)
 /* One group a variant; the tests' names carry it, so that a failure says with what seed to run it again. */
 static int run_variant(suite_variant *variant)
 {
-    static const suite_test *const lists[] = {suite_flow_tests, suite_end_tests, suite_inside_tests};
+    static const suite_test *const lists[] = {suite_flow_tests, suite_end_tests, suite_inside_tests,
+                                              suite_memory_tests};
     struct CMUnitTest tests[TESTS_MOST];
     char names[TESTS_MOST][NAME_MOST];
-    char group[32] = "bare";
+    char group[96];
     size_t count = 0;
     if (variant->chaos)
-        snprintf(group, sizeof(group), "chaos seed %u", variant->seed);
+        snprintf(group, sizeof(group), "%s, chaos seed %u", variant->transport->name, variant->seed);
+    else
+        snprintf(group, sizeof(group), "%s, bare", variant->transport->name);
     for (size_t list = 0; list < sizeof(lists) / sizeof(lists[0]); list++) {
         for (const suite_test *test = lists[list]; test->name; test++) {
             if (test->bare_only && variant->chaos)
                 continue;
             assert_true(count < TESTS_MOST);
-            snprintf(names[count], NAME_MOST, "%s (%s, %s)", test->name, variant->transport->name, group);
+            snprintf(names[count], NAME_MOST, "%s (%s)", test->name, group);
             tests[count] = (struct CMUnitTest){names[count], test->run, setup, fixture_teardown, variant};
             count++;
         }
@@ -122,13 +133,18 @@ static int run_variant(suite_variant *variant)
     return _cmocka_run_group_tests(group, tests, count, NULL, NULL);
 }
 
+int suite_run_bare(const suite_transport *transport)
+{
+    suite_variant variant = {.transport = transport};
+    fixture_fill(bytes, sizeof(bytes), 1);
+    return run_variant(&variant);
+}
+
 int suite_run(const suite_transport *transport)
 {
     const char *only = getenv("WEIR_TEST_SEED");
-    suite_variant variant = {.transport = transport};
-    fixture_fill(bytes, sizeof(bytes), 1);
-    int failed = run_variant(&variant);
-    variant.chaos = 1;
+    suite_variant variant = {.transport = transport, .chaos = 1};
+    int failed = suite_run_bare(transport);
     for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
         variant.seed = only ? (unsigned)strtoul(only, NULL, 10) : seeds[i];
         failed += run_variant(&variant);

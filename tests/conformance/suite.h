@@ -12,7 +12,7 @@
 #include "fixture.h"
 
 typedef struct suite_transport {
-    const char *name; /* the plugin's */
+    const char *name; /* for the tests' names: the plugin's, or more */
 
     /*
      * The transport's part of an endpoint in JSON, {"NAME": {...}}: to listen (server NULL), or to connect to a server.
@@ -20,12 +20,18 @@ typedef struct suite_transport {
      */
     const char *(*component)(fixture *f, const weir_server *server, int index);
 
-    int can_reset;        /* it has a reset that the peer sees */
-    size_t holds_at_most; /* bytes that it and the system take from a writer whose peer does not read */
+    int can_reset; /* it has a reset that the peer sees */
+
+    /* How many bytes it and the system take from a writer whose peer does not read. */
+    size_t holds_at_least;
+    size_t holds_at_most;
 } suite_transport;
 
 /* Runs all of it, bare and with several seeds; the number of failed tests. WEIR_TEST_SEED=n: with that seed alone. */
 int suite_run(const suite_transport *transport);
+
+/* The same without the seeds. */
+int suite_run_bare(const suite_transport *transport);
 
 /* ---- for the tests of the suite ---- */
 
@@ -56,11 +62,34 @@ pair suite_pair(fixture *f, int half_open);
 
 /* The same for a client with layers of its own. */
 weir_server *suite_server(fixture *f, int half_open);
-pair suite_connect(fixture *f, weir_server *server, int half_open, const char *options);
+pair suite_connect(fixture *f, weir_server *server, int half_open, const char *chaos);
 
 /* SUITE_BYTES bytes of no pattern. */
 #define SUITE_BYTES ((size_t)512 * 1024)
 extern const char *suite_bytes;
+
+/* As many bytes as a writer gets rid of without a reader, but few. */
+size_t suite_few(const fixture *f);
+
+/*
+ * A whole life without anything of the fixture: a loop, a runtime, an echo server and a client that sends SUITE_BYTES,
+ * gets them back and ends. Zero it and set `listen`; the argument of suite_converse, which any thread may run. It copes
+ * with whatever fails.
+ */
+typedef struct suite_conversation {
+    const char *listen; /* of suite_listen_text */
+    int status;         /* of the first call or event that failed, 0: none */
+    size_t received;
+    size_t wrong;    /* data that was not what was sent */
+    int connected;   /* connect() said 0 */
+    int closed;      /* 'close' events of the client */
+    int left_behind; /* the loop could not be closed, or somebody waited for ever */
+
+    weir_runtime *runtime;
+    weir_server *server;
+    weir_stream *client;
+} suite_conversation;
+void suite_converse(void *conversation);
 
 typedef struct suite_test {
     const char *name;
@@ -80,5 +109,6 @@ typedef struct suite_test {
 extern const suite_test suite_flow_tests[];   /* laws_flow.c; ended by a NULL name */
 extern const suite_test suite_end_tests[];    /* laws_end.c */
 extern const suite_test suite_inside_tests[]; /* laws_inside.c */
+extern const suite_test suite_memory_tests[]; /* laws_memory.c */
 
 #endif

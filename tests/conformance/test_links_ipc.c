@@ -15,7 +15,10 @@ static const char *component(fixture *f, const weir_server *server, int index)
 
 int main(void)
 {
-    static const suite_transport ipc = {
-        .name = "ipc", .component = component, .can_reset = 0, .holds_at_most = (size_t)4 * 1024 * 1024};
+    static const suite_transport ipc = {.name = "ipc",
+                                        .component = component,
+                                        .can_reset = 0,
+                                        .holds_at_least = 65536,
+                                        .holds_at_most = (size_t)4 * 1024 * 1024};
     return suite_run(&ipc);
 }

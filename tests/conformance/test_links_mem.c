@@ -2,21 +2,41 @@
 /* The conformance suite on the transport of the tests, mem. */
 #include "suite.h"
 
-static const char *component(fixture *f, const weir_server *server, int index)
+static const char *component_of(fixture *f, const weir_server *server, unsigned pipe_size)
 {
     weir_address address;
-    char name[WEIR_ADDRESS_TEXT_SIZE];
+    /* Also where others have it: names are a runtime's own. */
+    char name[WEIR_ADDRESS_TEXT_SIZE] = "name";
+    if (server) {
+        assert_int_equal(weir_server_address(server, &address), 0);
+        weir_address_ip(&address, name, sizeof(name));
+    }
+    return fixture_text(f, "{\"mem\": {\"path\": \"%s\", \"pipeSize\": %u}}", name, pipe_size);
+}
+
+static const char *component(fixture *f, const weir_server *server, int index)
+{
     (void)index;
-    if (!server)
-        return "{\"mem\": {\"path\": \"name\"}}"; /* also where others have it: names are a runtime's own */
-    assert_int_equal(weir_server_address(server, &address), 0);
-    weir_address_ip(&address, name, sizeof(name));
-    return fixture_text(f, "{\"mem\": {\"path\": \"%s\"}}", name);
+    return component_of(f, server, 65536);
+}
+
+static const char *narrow_component(fixture *f, const weir_server *server, int index)
+{
+    (void)index;
+    return component_of(f, server, 97);
 }
 
 int main(void)
 {
-    static const suite_transport mem = {
-        .name = "mem", .component = component, .can_reset = 1, .holds_at_most = (size_t)256 * 1024};
-    return suite_run(&mem);
+    static const suite_transport mem = {.name = "mem",
+                                        .component = component,
+                                        .can_reset = 1,
+                                        .holds_at_least = 65536,
+                                        .holds_at_most = (size_t)256 * 1024};
+    static const suite_transport narrow = {.name = "mem with narrow pipes",
+                                           .component = narrow_component,
+                                           .can_reset = 1,
+                                           .holds_at_least = 97,
+                                           .holds_at_most = 65536};
+    return suite_run(&mem) + suite_run_bare(&narrow);
 }

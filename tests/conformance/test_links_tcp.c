@@ -15,7 +15,10 @@ static const char *component(fixture *f, const weir_server *server, int index)
 int main(void)
 {
     /* The system's buffers of both ends grow to several MiB each. */
-    static const suite_transport tcp = {
-        .name = "tcp", .component = component, .can_reset = 1, .holds_at_most = (size_t)16 * 1024 * 1024};
+    static const suite_transport tcp = {.name = "tcp",
+                                        .component = component,
+                                        .can_reset = 1,
+                                        .holds_at_least = 65536,
+                                        .holds_at_most = (size_t)16 * 1024 * 1024};
     return suite_run(&tcp);
 }

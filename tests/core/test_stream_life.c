@@ -949,8 +949,7 @@ static void BN_14_handshake_timeout(void **state)
     weir_stream_options_init(&options);
     options.handshake_timeout = 20;
     f->record = 0;
-    recorder *client =
-        fixture_client(f, fixture_text(f, "chaos+%s?handshake=true", fixture_url(f, server)), &options);
+    recorder *client = fixture_client(f, fixture_text(f, "chaos+%s?handshake=true", fixture_url(f, server)), &options);
     wait_alive(f, client, WEIR_EVENT_CLOSE);
     over_expect(client, "connect error:ETIMEDOUT close:error");
 }

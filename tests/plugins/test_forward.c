@@ -257,7 +257,7 @@ static void upstream_that_does_not_answer(void **state)
     assert_int_equal(listen(fd, 0), 0);
     for (size_t i = 0; i < 4; i++) {
         waiting[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        connect(waiting[i], (struct sockaddr *)&address, sizeof(address));
+        (void)connect(waiting[i], (struct sockaddr *)&address, sizeof(address));
     }
     served *service =
         start_forward(f, fixture_text(f, "ipc:%s/in.sock", f->folder),
