@@ -182,6 +182,10 @@ static void carry(connection *self, weir_endpoint *endpoint)
     }
     /* Runs out when the stream is closed, all is printed, and input is no longer read. */
     uv_run(&self->session.loop, UV_RUN_DEFAULT);
+    if (self->result == CLI_OK && self->stream != NULL && !weir_stream_closed(self->stream)) {
+        session_error(&self->session, "the connection is still open, but nothing is left to wait for");
+        self->result = CLI_FAILED;
+    }
     weir_stream_release(self->stream);
     input_free(&self->input);
 }

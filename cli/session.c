@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What every command works in: a loop with a runtime, and where lines go. */
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -58,6 +60,25 @@ void session_fault(const weir_fault *fault, void *arg)
     output_line(&self->err, fault->text, record);
 }
 
+/* A program that runs where it was built finds the plugins that were built with it: DIR/weir, DIR/../plugins. */
+static int add_built_plugins(cli_session *self)
+{
+    char program[PATH_MAX];
+    char plugin[PATH_MAX + sizeof("/../plugins/tcp.so")];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    if (length <= 0) {
+        return 0;
+    }
+    program[length] = '\0';
+    *strrchr(program, '/') = '\0';
+    snprintf(plugin, sizeof(plugin), "%s/../plugins/tcp.so", program);
+    if (realpath(plugin, program) == NULL) {
+        return 0;
+    }
+    *strrchr(program, '/') = '\0';
+    return weir_runtime_add_plugin_path(self->runtime, program);
+}
+
 static int add_plugin_paths(cli_session *self, const cli_options *options)
 {
     int status = 0;
@@ -68,7 +89,7 @@ static int add_plugin_paths(cli_session *self, const cli_options *options)
                           weir_error_name(status));
         }
     }
-    return status;
+    return status == 0 ? add_built_plugins(self) : status;
 }
 
 int session_open(cli_session *self, const cli_options *options)

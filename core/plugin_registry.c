@@ -228,7 +228,7 @@ static void add_folders(const weir__registry *registry, const char *name, weir__
     weir__message_add(text, "; looked for %s.so in ", name);
     for (size_t i = 0; i < paths->count; i++)
         weir__message_add(text, "%s%s", i == 0 ? "" : i + 1 == paths->count ? " and " : ", ", paths->items[i]);
-    weir__message_add(text, " (WEIR_PLUGIN_PATH names more)");
+    weir__message_add(text, " (WEIR_PLUGIN_PATH can name more)");
 }
 
 static int refuse_missing(const weir__registry *registry, const char *name, weir_error **error)

@@ -105,40 +105,44 @@ static void on_watchdog(uv_timer_t *timer)
     uv_stop(timer->loop);
 }
 
-static void run(suite_conversation *self, uv_loop_t *loop)
+static void talk(suite_conversation *self)
 {
     uv_timer_t watchdog;
-    uv_timer_init(loop, &watchdog);
+    uv_timer_init(&self->loop, &watchdog);
     watchdog.data = self;
     uv_timer_start(&watchdog, on_watchdog, WATCHDOG_MS, 0);
     uv_unref((uv_handle_t *)&watchdog);
     int status = prepare(self);
     note(self, status);
     if (!status)
-        uv_run(loop, UV_RUN_DEFAULT);
+        uv_run(&self->loop, UV_RUN_DEFAULT);
     uv_close((uv_handle_t *)&watchdog, NULL);
-    uv_run(loop, UV_RUN_NOWAIT);
+    uv_run(&self->loop, UV_RUN_NOWAIT);
 }
 
-void suite_converse(void *conversation)
+void suite_conversation_open(suite_conversation *self)
+{
+    assert_int_equal(uv_loop_init(&self->loop), 0);
+}
+
+void suite_conversation_run(void *conversation)
 {
     suite_conversation *self = conversation;
-    uv_loop_t loop;
-    if (uv_loop_init(&loop)) {
+    self->runtime = fixture_new_runtime(&self->loop);
+    if (!self->runtime) {
         note(self, UV_ENOMEM);
         return;
     }
-    self->runtime = fixture_new_runtime(&loop);
-    if (self->runtime) {
-        weir_runtime_on_log(self->runtime, quiet, NULL);
-        run(self, &loop);
-        weir_stream_release(self->client);
-        weir_server_release(self->server);
-        note(self, weir_runtime_free(self->runtime));
-    } else {
-        note(self, UV_ENOMEM);
-    }
-    uv_run(&loop, UV_RUN_NOWAIT);
-    if (uv_loop_close(&loop))
+    weir_runtime_on_log(self->runtime, quiet, NULL);
+    talk(self);
+    weir_stream_release(self->client);
+    weir_server_release(self->server);
+    note(self, weir_runtime_free(self->runtime));
+}
+
+void suite_conversation_close(suite_conversation *self)
+{
+    uv_run(&self->loop, UV_RUN_NOWAIT);
+    if (uv_loop_close(&self->loop))
         self->left_behind = 1;
 }

@@ -220,13 +220,17 @@ static void law_10_runtimes_in_threads_share_nothing(void **state)
     fixture *f = *state;
     suite_conversation talks[THREADS] = {0};
     uv_thread_t threads[THREADS];
-    for (int i = 0; i < THREADS; i++)
+    for (int i = 0; i < THREADS; i++) {
         talks[i].listen = suite_listen_text(f, NULL, i);
+        suite_conversation_open(&talks[i]);
+    }
     for (int i = 0; i < THREADS; i++)
-        assert_int_equal(uv_thread_create(&threads[i], suite_converse, &talks[i]), 0);
+        assert_int_equal(uv_thread_create(&threads[i], suite_conversation_run, &talks[i]), 0);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(uv_thread_join(&threads[i]), 0);
     for (int i = 0; i < THREADS; i++) {
+        suite_conversation_close(&talks[i]);
+        assert_int_equal(talks[i].left_behind, 0);
         assert_code(talks[i].status, 0);
         assert_int_equal(talks[i].received, SUITE_BYTES);
         assert_int_equal(talks[i].wrong, 0);

@@ -107,6 +107,11 @@ static int setup(void **state)
     return status;
 }
 
+static int is_in_scope(const suite_test *test, const suite_variant *variant)
+{
+    return !variant->chaos || test->scope == SUITE_ALL || (test->scope == SUITE_ONE_SEED && variant->first_seed);
+}
+
 /* One group a variant; the tests' names carry it, so that a failure says with what seed to run it again. */
 static int run_variant(suite_variant *variant)
 {
@@ -122,7 +127,7 @@ static int run_variant(suite_variant *variant)
         snprintf(group, sizeof(group), "%s, bare", variant->transport->name);
     for (size_t list = 0; list < sizeof(lists) / sizeof(lists[0]); list++) {
         for (const suite_test *test = lists[list]; test->name; test++) {
-            if (test->bare_only && variant->chaos)
+            if (!is_in_scope(test, variant))
                 continue;
             assert_true(count < TESTS_MOST);
             snprintf(names[count], NAME_MOST, "%s (%s)", test->name, group);
@@ -147,6 +152,7 @@ int suite_run(const suite_transport *transport)
     int failed = suite_run_bare(transport);
     for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
         variant.seed = only ? (unsigned)strtoul(only, NULL, 10) : seeds[i];
+        variant.first_seed = i == 0;
         failed += run_variant(&variant);
         if (only)
             break;

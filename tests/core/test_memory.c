@@ -50,8 +50,11 @@ static size_t resident(void)
 
 enum { PAUSED = 1000 };
 
+#define BUSY ((size_t)64 * 1024) /* what goes over another connection between two of those bytes */
+
 typedef struct keeper {
     size_t unread; /* streams with one unread byte */
+    size_t arrived;
 } keeper;
 
 static void pause_with_a_byte(const weir_event *event, void *arg)
@@ -63,9 +66,13 @@ static void pause_with_a_byte(const weir_event *event, void *arg)
     }
 }
 
+/* The first one is read all the time: what the others keep must not keep more than itself. */
 static void keep_paused(const weir_event *event, void *arg)
 {
-    if (weir_stream_on(event->stream, WEIR_EVENT_READABLE, pause_with_a_byte, arg) != 0) {
+    keeper *k = arg;
+    if (k->arrived++ == 0) {
+        weir_stream_resume(event->stream);
+    } else if (weir_stream_on(event->stream, WEIR_EVENT_READABLE, pause_with_a_byte, k) != 0) {
         abort();
     }
 }
@@ -127,6 +134,7 @@ static pid_t start_child(FILE **out)
 static void memory_RD_17_a_thousand_paused_streams_with_an_unread_byte(void **state)
 {
     static int clients[PAUSED];
+    static char bytes[BUSY];
     struct rlimit limit;
     unsigned port = 0;
     size_t growth = 0;
@@ -141,7 +149,9 @@ static void memory_RD_17_a_thousand_paused_streams_with_an_unread_byte(void **st
     }
     pid_t pid = start_child(&out);
     assert_int_equal(fscanf(out, "%u", &port), 1);
+    int busy = raw_connect((uint16_t)port);
     for (int i = 0; i < PAUSED; i++) {
+        assert_int_equal(send(busy, bytes, sizeof(bytes), MSG_NOSIGNAL), sizeof(bytes));
         clients[i] = raw_connect((uint16_t)port);
         assert_int_equal(send(clients[i], "x", 1, MSG_NOSIGNAL), 1);
     }
@@ -150,6 +160,7 @@ static void memory_RD_17_a_thousand_paused_streams_with_an_unread_byte(void **st
     for (int i = 0; i < PAUSED; i++) {
         close(clients[i]);
     }
+    close(busy);
     fclose(out);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
@@ -278,7 +289,7 @@ typedef struct stage {
     witness client;
     witness accepted[4];
     size_t accepted_count;
-    int pipes;  /* accepted streams are piped into themselves */
+    int pipes;   /* accepted streams are piped into themselves */
     int unheard; /* 'error' of a server */
 } stage;
 

@@ -216,7 +216,7 @@ static void a_missing_plugin_says_where_it_was_looked_for_and_what_is_near(void 
              "sonud: there is no such plugin (did you mean \"sound\"?); looked for sonud.so in %s, %s and /", w->folder,
              BROKEN_PLUGINS);
     assert_memory_equal(error->message, expected, strlen(expected));
-    assert_non_null(strstr(error->message, " (WEIR_PLUGIN_PATH names more)"));
+    assert_non_null(strstr(error->message, " (WEIR_PLUGIN_PATH can name more)"));
     weir_error_release(error);
     assert_int_equal(weir_runtime_load_plugin(w->runtime, "entirely-different", NULL, &error), WEIR_ENOPLUGIN);
     snprintf(expected, sizeof(expected),
