@@ -3,6 +3,7 @@
  * A stream's insides.
  *
  * stream.c         the state machine: life, steps (ticks), opening, ending, destroying
+ * stream_open.c    how it gets its links: connect(), arrivals
  * stream_read.c    the reading track: buffer, flowing, paused and 'readable' modes
  * stream_write.c   the writing track: queue, cork, try-first writes, end
  * stream_pipe.c    pipes
@@ -222,10 +223,10 @@ size_t weir__stream_emit_event(weir_stream *stream, weir_event *event);
 void weir__stream_destroy_code(weir_stream *stream, int code, const char *call);
 /* Both tracks are over: destroy, if that is wanted. */
 void weir__stream_maybe_auto_destroy(weir_stream *stream);
-/* A stream for an arrival; its bottom link is `link`, open, which it takes. NULL: no memory, the link stays the
- * caller's. */
-weir_stream *weir__stream_accept(weir_runtime *runtime, weir_server *server, const weir_stream_options *options,
-                                 const weir_endpoint *endpoint, weir_link *link);
+/* The runtime holds a reference from now on, until 'close'. */
+void weir__stream_activate(weir_stream *stream);
+/* Its links are made: a new life begins, on the next tick. */
+void weir__stream_begin_connecting(weir_stream *stream);
 /* Runtime's end. */
 void weir__streams_end(weir_runtime *runtime);
 int weir__streams_active(const weir_runtime *runtime);
@@ -235,6 +236,14 @@ void weir__streams_orphan(weir_runtime *runtime);
 void weir__stream_link_opened(weir_stream *stream, weir_link *link);
 void weir__stream_link_failed(weir_stream *stream, const weir_error *error);
 void weir__stream_links_closed(weir_stream *stream);
+
+/* ---- stream_open.c ---- */
+/* A stream for an arrival; its bottom link is `link`, open, which it takes. NULL: no memory, the link stays the
+ * caller's. */
+weir_stream *weir__stream_accept(weir_runtime *runtime, weir_server *server, const weir_stream_options *options,
+                                 const weir_endpoint *endpoint, weir_link *link);
+/* Settings that were asked for before there were links. */
+void weir__stream_apply_remembered(weir_stream *stream);
 
 /* ---- stream_read.c ---- */
 void weir__stream_on_data(weir_stream *stream, weir_buf *buf);
