@@ -29,7 +29,8 @@ enum {
     LINK_HUNG_UP = 1 << 7,
     LINK_FAILED = 1 << 8,
     LINK_CLOSING = 1 << 9,
-    LINK_CLOSED = 1 << 10
+    LINK_CLOSED = 1 << 10,
+    LINK_FDS = 1 << 11 /* has reported descriptors: the data they came with follows, wanted or not */
 };
 
 /* Reports of a link that has failed or is closing go nowhere, but for written and closed (laws 7, 8). */
@@ -190,8 +191,9 @@ void weir_up_data(weir_link *link, weir_buf *buf)
     if (is_mute(link) || buf->size == 0) {
         return;
     }
-    LAW(2, (link->state & LINK_READING) != 0);
+    LAW(2, (link->state & (LINK_READING | LINK_FDS)) != 0);
     LAW(3, (link->state & LINK_ENDED) == 0);
+    link->state &= ~(uint32_t)LINK_FDS;
     weir_buf_retain(buf);
     weir_link *upper = link->upper;
     while (upper != NULL && upper->ops->on_data == NULL) {
@@ -257,6 +259,7 @@ void weir_up_hangup(weir_link *link)
 
 void weir_up_fds(weir_link *link, const int *fds, size_t fd_count)
 {
+    link->state |= LINK_FDS;
     for (size_t i = 0; i < fd_count; i++) {
         weir_event event = {.type = WEIR_EVENT_FD, .fd = fds[i]};
         if (is_mute(link) || weir__stream_emit_event(link->stream, &event) == 0) {
@@ -316,10 +319,8 @@ void weir_up_written(weir_link *link, int status)
     }
     link->state &= ~(uint32_t)LINK_WRITING;
     for (weir_link *upper = link->upper; upper != NULL; upper = upper->upper) {
-        if (upper->ops->on_written != NULL) {
-            if ((upper->state & LINK_CLOSED) == 0) {
-                upper->ops->on_written(upper, status);
-            }
+        if (upper->ops->on_written != NULL && (upper->state & LINK_CLOSED) == 0) {
+            upper->ops->on_written(upper, status);
             return;
         }
         if ((upper->state & LINK_WRITING) == 0) { /* a write of its own, of which nobody above knows */
@@ -453,7 +454,8 @@ void weir__links_close(weir_stream *stream, weir_close_mode mode)
 void weir_up_closed(weir_link *link)
 {
     LAW(8, (link->state & LINK_CLOSING) != 0 && (link->state & LINK_CLOSED) == 0);
-    LAW(4, (link->state & LINK_WRITING) == 0);
+    LAW(4,
+        (link->state & LINK_WRITING) == 0 || link->ops->write == NULL); /* its own write; not one that it lets pass */
     if ((link->state & LINK_CLOSED) != 0) {
         return;
     }

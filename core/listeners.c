@@ -7,8 +7,8 @@
 #include "listeners.h"
 #include "memory.h"
 
-/* Streams by the thousand have about this many listeners each. */
-#define GROWTH 1 /* most streams have one listener or none, and there are many streams */
+/* Most streams have one listener or none, and there are many streams. */
+#define GROWTH 1
 
 typedef struct entry {
     weir_listener run;

@@ -109,8 +109,22 @@ static void on_idle(uv_idle_t *handle)
 
 static void wake(weir_runtime *runtime)
 {
-    if (!uv_is_active((const uv_handle_t *)&runtime->idle)) {
+    const uv_handle_t *handle = (const uv_handle_t *)&runtime->idle;
+    if (!uv_is_active(handle) && !uv_is_closing(handle)) {
         uv_idle_start(&runtime->idle, on_idle);
+    }
+}
+
+void weir__runtime_call_begin(weir_runtime *runtime)
+{
+    runtime->depth++;
+}
+
+void weir__runtime_call_end(weir_runtime *runtime)
+{
+    runtime->depth--;
+    if (runtime->depth == 0 && (!queue_empty(&runtime->deferred) || !queue_empty(&runtime->settling))) {
+        wake(runtime);
     }
 }
 
@@ -228,8 +242,28 @@ static void on_handle_closed(uv_handle_t *handle)
     runtime->handles--;
 }
 
+/* Stands between the loop's timers and tasks and its wait: what they brought about is not waited for any more. */
+static void on_prepare(uv_prepare_t *handle)
+{
+    const weir_runtime *runtime = handle->data;
+    if (runtime->over(runtime)) {
+        uv_stop(runtime->loop);
+    }
+}
+
+/* One turn of the loop, which may wait for something to happen as long as it is not over. */
+static int turn_until(weir_runtime *runtime, int (*over)(const weir_runtime *runtime))
+{
+    runtime->over = over;
+    uv_prepare_start(&runtime->prepare, on_prepare);
+    int alive = uv_run(runtime->loop, UV_RUN_ONCE);
+    uv_prepare_stop(&runtime->prepare);
+    return alive;
+}
+
 static void close_handles(weir_runtime *runtime)
 {
+    uv_close((uv_handle_t *)&runtime->prepare, on_handle_closed);
     uv_close((uv_handle_t *)&runtime->idle, on_handle_closed);
     uv_close((uv_handle_t *)&runtime->timer, on_handle_closed);
     uv_close((uv_handle_t *)&runtime->async, on_handle_closed);
@@ -244,12 +278,15 @@ static int open_handles(weir_runtime *runtime)
         return -1;
     }
     uv_idle_init(runtime->loop, &runtime->idle);
+    uv_prepare_init(runtime->loop, &runtime->prepare);
     uv_timer_init(runtime->loop, &runtime->timer);
     runtime->async.data = runtime;
     runtime->idle.data = runtime;
+    runtime->prepare.data = runtime;
     runtime->timer.data = runtime;
-    runtime->handles = 3;
+    runtime->handles = 4;
     uv_unref((uv_handle_t *)&runtime->async);
+    uv_unref((uv_handle_t *)&runtime->prepare);
     uv_unref((uv_handle_t *)&runtime->timer); /* as long as no timer wants otherwise */
     return 0;
 }
@@ -300,12 +337,17 @@ static void end_objects(weir_runtime *runtime)
     weir_runtime_leave(runtime);
 }
 
+static int is_quiet(const weir_runtime *runtime)
+{
+    return !weir__servers_active(runtime) && !weir__streams_active(runtime);
+}
+
 int weir_runtime_free(weir_runtime *runtime)
 {
     if (runtime == NULL) {
         return 0;
     }
-    if (runtime->depth != 0) {
+    if (runtime->depth != 0 || runtime->ending) {
         return UV_EBUSY;
     }
     uv_mutex_lock(&runtime->post_mutex);
@@ -318,10 +360,10 @@ int weir_runtime_free(weir_runtime *runtime)
     /* listeners may connect and listen again while they are told of the end: go on until all is quiet */
     for (;;) {
         end_objects(runtime);
-        if (!weir__servers_active(runtime) && !weir__streams_active(runtime)) {
+        if (is_quiet(runtime)) {
             break;
         }
-        uv_run(runtime->loop, UV_RUN_ONCE);
+        turn_until(runtime, is_quiet);
     }
     weir__streams_orphan(runtime);
     weir__servers_orphan(runtime);
@@ -333,13 +375,19 @@ int weir_runtime_free(weir_runtime *runtime)
     return 0;
 }
 
+static int is_done(const weir_runtime *runtime)
+{
+    return *runtime->until != 0;
+}
+
 int weir_runtime_run_until(weir_runtime *runtime, const int *done)
 {
     if (runtime->depth != 0) {
         return UV_EBUSY;
     }
     while (!*done) {
-        if (uv_run(runtime->loop, UV_RUN_ONCE) == 0 && !*done) {
+        runtime->until = done;
+        if (turn_until(runtime, is_done) == 0 && !*done) {
             return UV_ECANCELED;
         }
     }

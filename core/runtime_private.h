@@ -29,6 +29,9 @@ struct weir_runtime {
     weir__task_queue settling;
     uv_idle_t idle;
     uv_async_t async;
+    uv_prepare_t prepare;
+    int (*over)(const weir_runtime *runtime); /* what a turn_until waits for */
+    const int *until;                         /* of weir_runtime_run_until */
     unsigned holds;
     uv_mutex_t post_mutex;
     weir__post *posts;
@@ -66,6 +69,13 @@ weir_buf *weir__slab_view(weir_runtime *runtime);
 
 /* What is kept of a buffer that was read: the bytes themselves when they are a small part of what they would pin. */
 weir_buf *weir__buf_keep(weir_buf *buf);
+
+/*
+ * Around a listener of the application, which may be called from outside of every bracket (a read() of its own hands out
+ * data): it is inside, and what it defers waits for the bracket around it or, where there is none, for the loop.
+ */
+void weir__runtime_call_begin(weir_runtime *runtime);
+void weir__runtime_call_end(weir_runtime *runtime);
 
 /*
  * Keeps the loop turning (1) while there is nothing in it but the wait for another thread, until as many calls (0) have

@@ -38,7 +38,7 @@ void weir_server_options_init(weir_server_options *options)
 
 weir_server *weir_server_new(weir_runtime *runtime, const weir_server_options *options)
 {
-    if (runtime == NULL) {
+    if (runtime == NULL || runtime->ending) {
         return NULL;
     }
     weir_server *server = weir__calloc(1, sizeof(*server));
@@ -132,9 +132,12 @@ static void deactivate(weir_server *server)
 
 static size_t emit(weir_server *server, weir_event *event)
 {
+    weir_runtime *runtime = server->runtime;
     event->target_server = server;
     weir_server_retain(server);
+    weir__runtime_call_begin(runtime);
     size_t count = weir__listeners_emit(&server->listeners, event);
+    weir__runtime_call_end(runtime);
     weir_server_release(server);
     return count;
 }
@@ -164,6 +167,25 @@ static void callback_put(weir__server_callback **list, weir__server_callback *ca
         list = &(*list)->next;
     }
     *list = callback;
+}
+
+static void forget_callbacks(weir__server_callback **list, const void *arg)
+{
+    while (*list != NULL) {
+        weir__server_callback *callback = *list;
+        if (callback->arg == arg) {
+            *list = callback->next;
+            weir__free(callback);
+        } else {
+            list = &callback->next;
+        }
+    }
+}
+
+void weir__server_forget(weir_server *server, const void *arg)
+{
+    forget_callbacks(&server->close_callbacks, arg);
+    forget_callbacks(&server->other_callbacks, arg);
 }
 
 static void run_callbacks(weir_server *server, weir__server_callback *list)
@@ -455,7 +477,7 @@ void weir__server_connection_closed(weir_server *server, weir_stream *stream)
         stream->previous_of_server = NULL;
         server->connection_count--;
     }
-    if (server->closing && server->connection_count == 0) {
+    if ((server->closing || server->acceptor == NULL) && server->connection_count == 0) {
         tick(server); /* the stream's own 'close' comes first (BN-22) */
     }
 }
@@ -500,8 +522,24 @@ static void on_grace_over(weir_timer *timer)
 
 int weir_server_close_all(weir_server *server, uint64_t grace, weir_server_callback callback, void *arg)
 {
-    int status = weir_server_close(server, callback, arg);
-    if (status != 0 || server->runtime == NULL) {
+    if (server == NULL) {
+        return UV_EINVAL;
+    }
+    int waits = weir_timer_active(&server->grace);
+    int status = 0;
+    if (grace > 0 && server->runtime != NULL) {
+        status = weir_timer_start(server->runtime, &server->grace, grace); /* first: without memory nothing is done */
+    }
+    if (status == 0) {
+        status = weir_server_close(server, callback, arg);
+    }
+    if (server->runtime == NULL) {
+        return status;
+    }
+    if (!waits && (status != 0 || server->connection_count == 0)) {
+        weir_timer_stop(server->runtime, &server->grace);
+    }
+    if (status != 0) {
         return status;
     }
     weir_stream *next;
@@ -510,9 +548,6 @@ int weir_server_close_all(weir_server *server, uint64_t grace, weir_server_callb
         if (grace == 0 || weir_stream_end(stream, NULL, NULL) != 0) {
             weir_stream_destroy(stream, NULL);
         }
-    }
-    if (server->connection_count > 0 && grace > 0) {
-        return weir_timer_start(server->runtime, &server->grace, grace);
     }
     return 0;
 }

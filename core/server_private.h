@@ -47,6 +47,9 @@ struct weir_server {
 /* Listens, but leaves arrivals in the kernel's queue (1), until told otherwise (0). */
 void weir__server_hold(weir_server *server, int on);
 
+/* Callbacks of close() that are to come with this argument do not come any more. */
+void weir__server_forget(weir_server *server, const void *arg);
+
 /* A connection of the server has closed; called just before its 'close'. */
 void weir__server_connection_closed(weir_server *server, weir_stream *stream);
 

@@ -61,8 +61,11 @@ size_t weir__stream_emit_event(weir_stream *stream, weir_event *event)
     if (event->stream == NULL) {
         event->stream = stream;
     }
+    weir_runtime *runtime = stream->runtime;
     weir_stream_retain(stream);
+    weir__runtime_call_begin(runtime);
     size_t count = weir__listeners_emit(&stream->listeners, event);
+    weir__runtime_call_end(runtime);
     weir_stream_release(stream);
     return count;
 }
@@ -195,7 +198,7 @@ static void give_options(const weir_stream *stream, weir_stream_options *options
 
 weir_stream *weir_stream_new(weir_runtime *runtime, const weir_stream_options *options)
 {
-    if (runtime == NULL) {
+    if (runtime == NULL || runtime->ending) {
         return NULL;
     }
     weir_stream *stream = weir__calloc(1, sizeof(*stream));
@@ -290,6 +293,9 @@ static void deactivate(weir_stream *stream)
 /* Both tracks at their beginning: a stream that is connected again starts anew (CONN-06). */
 static void reset_tracks(weir_stream *stream)
 {
+    /* an end() that nothing was done about yet waits for the connection, like one while connecting (WR-19) */
+    int ends = stream->life == LIFE_NEW && stream->ending && !stream->finish_emitted;
+    weir__stream_drop_step(stream, STEP_SHUT);
     weir_error_release(stream->errored);
     weir_error_release(stream->pending_error);
     stream->errored = NULL;
@@ -306,13 +312,12 @@ static void reset_tracks(weir_stream *stream)
     stream->end_emitted = 0;
     stream->emitted_readable = 0;
     stream->discarding = 0;
-    stream->ending = 0;
+    stream->ending = ends != 0;
     stream->ended_by_peer = 0;
     stream->shutting = 0;
     stream->shut = 0;
     stream->finish_emitted = 0;
     stream->need_drain = 0;
-    stream->write_failed = 0;
     stream->peer_close_seen = 0;
     stream->destroy_when_finished = 0;
     stream->reset_when_connected = 0;
@@ -429,19 +434,16 @@ void weir__stream_link_failed(weir_stream *stream, const weir_error *error)
     if (weir__stream_is_destroyed(stream)) {
         return;
     }
-    if (stream->life != LIFE_OPEN) {
-        if (stream->server != NULL) {
-            weir__server_client_error(stream->server, stream, error);
+    if (stream->server != NULL && !stream->announced) {
+        weir__server_client_error(stream->server, stream, error); /* nobody else will hear of it */
+    } else if (stream->life == LIFE_OPEN && stream->flowing == 1 && stream->readable_length > 0) {
+        if (stream->pending_error == NULL) {
+            stream->pending_error = weir_error_retain(error);
         }
-        weir_stream_destroy(stream, error);
-    } else if (stream->pending_error != NULL) {
-        weir_stream_destroy(stream, stream->pending_error);
-    } else if (stream->flowing == 1 && stream->readable_length > 0) {
-        stream->pending_error = weir_error_retain(error);
         weir__stream_step(stream, STEP_FAIL);
-    } else {
-        weir_stream_destroy(stream, error);
+        return;
     }
+    weir_stream_destroy(stream, stream->pending_error != NULL ? stream->pending_error : error);
 }
 
 /* The data that came before the failure goes to whoever listens (BN-06). */
@@ -586,7 +588,7 @@ static void emit_error(weir_stream *stream)
 static void step_close(weir_stream *stream)
 {
     weir__links_free(stream);
-    weir__stream_drop_batch(stream);
+    weir__stream_abandon_queue(stream, stream->errored != NULL ? stream->errored->code : WEIR_ESTREAM_DESTROYED);
     weir__stream_run_callbacks(stream, &stream->done);
     weir__stream_run_callbacks(stream, &stream->end_done);
     if (stream->errored != NULL) {

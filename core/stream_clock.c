@@ -129,22 +129,23 @@ static int start_idle(weir_stream *stream, uint64_t milliseconds)
 int weir_stream_set_timeout(weir_stream *stream, uint64_t milliseconds, weir_listener listener, void *arg)
 {
     int live = stream->runtime != NULL && !weir__stream_is_destroyed(stream);
-    if (milliseconds == 0 && listener != NULL) {
-        weir_stream_off(stream, WEIR_EVENT_TIMEOUT, listener, arg);
+    int status = 0;
+    if (milliseconds != 0 && listener != NULL) {
+        status = weir_stream_once(stream, WEIR_EVENT_TIMEOUT, listener, arg);
+    }
+    if (status != 0) {
+        return status;
     }
     if (milliseconds != 0 && live) {
-        int status = start_idle(stream, milliseconds);
-        if (status != 0) {
-            return status;
-        }
+        status = start_idle(stream, milliseconds);
     } else if (live && stream->clock != NULL) {
         weir_timer_stop(stream->runtime, &stream->clock->idle);
     }
-    if (milliseconds != 0 && listener != NULL) {
-        int status = weir_stream_once(stream, WEIR_EVENT_TIMEOUT, listener, arg);
-        if (status != 0) {
-            return status;
-        }
+    if (listener != NULL && (milliseconds == 0 || status != 0)) {
+        weir_stream_off(stream, WEIR_EVENT_TIMEOUT, listener, arg);
+    }
+    if (status != 0) {
+        return status;
     }
     stream->timeout_set = 1;
     stream->timeout = milliseconds;

@@ -150,7 +150,7 @@ size_t weir_stream_readable_high_water_mark(const weir_stream *stream)
 
 int weir_stream_writable(const weir_stream *stream)
 {
-    return !weir__stream_is_destroyed(stream) && !stream->ending && !stream->write_failed;
+    return !weir__stream_is_destroyed(stream) && !stream->ending && stream->pending_error == NULL;
 }
 
 int weir_stream_writable_ended(const weir_stream *stream)

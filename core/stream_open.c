@@ -130,7 +130,12 @@ weir_stream *weir_connect(weir_runtime *runtime, const char *endpoint, const wei
                           weir_listener listener, void *arg, int *error)
 {
     weir_stream *stream = weir_stream_new(runtime, options);
-    int status = stream == NULL ? UV_ENOMEM : weir_stream_connect(stream, endpoint, listener, arg);
+    int status;
+    if (stream == NULL) {
+        status = runtime != NULL && runtime->ending ? UV_ECANCELED : UV_ENOMEM;
+    } else {
+        status = weir_stream_connect(stream, endpoint, listener, arg);
+    }
     if (status != 0) {
         weir_stream_release(stream);
         stream = NULL;

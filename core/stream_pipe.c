@@ -32,21 +32,29 @@ static void emit_about(weir_stream *destination, weir_event_type type, weir_stre
     weir__stream_emit_event(destination, &event);
 }
 
-/* Takes the events of a destination out one by one; emits them, or (destroyed meanwhile) only lets them go. */
+/* Takes the first of a destination's events out: the source, whose reference goes to the caller. */
+static weir_stream *take_event(weir_stream *destination, int *piped, int *unpiped)
+{
+    weir__pipe *pipe = destination->pipe_events;
+    weir_stream *source = pipe->source;
+    *piped = pipe->event_pipe;
+    *unpiped = pipe->event_unpipe;
+    destination->pipe_events = pipe->next_event;
+    pipe->event_queued = 0;
+    pipe->event_pipe = 0;
+    pipe->event_unpipe = 0;
+    if (!pipe->attached) {
+        weir__free(pipe);
+    }
+    return source;
+}
+
 void weir__step_pipe(weir_stream *destination)
 {
     while (destination->pipe_events != NULL) {
-        weir__pipe *pipe = destination->pipe_events;
-        weir_stream *source = pipe->source;
-        int piped = pipe->event_pipe;
-        int unpiped = pipe->event_unpipe;
-        destination->pipe_events = pipe->next_event;
-        pipe->event_queued = 0;
-        pipe->event_pipe = 0;
-        pipe->event_unpipe = 0;
-        if (!pipe->attached) {
-            weir__free(pipe);
-        }
+        int piped;
+        int unpiped;
+        weir_stream *source = take_event(destination, &piped, &unpiped);
         if (piped && !weir__stream_is_destroyed(destination)) {
             emit_about(destination, WEIR_EVENT_PIPE, source);
         }
@@ -55,6 +63,18 @@ void weir__step_pipe(weir_stream *destination)
         }
         weir_stream_release(source);
     }
+}
+
+/* Nobody is told any more. */
+static void drop_events(weir_stream *destination)
+{
+    int piped;
+    int unpiped;
+    destination->refs++; /* its own reference may be among those that the events hold */
+    while (destination->pipe_events != NULL) {
+        weir_stream_release(take_event(destination, &piped, &unpiped));
+    }
+    destination->refs--;
 }
 
 /* ---- attaching and detaching ---- */
@@ -66,6 +86,10 @@ static void unlink_pipe(weir__pipe *pipe)
         out = &(*out)->next_of_source;
     }
     *out = pipe->next_of_source;
+    for (weir__pipe_walk *walk = pipe->source->pipe_walks; walk != NULL; walk = walk->outer) {
+        walk->at = walk->at == pipe ? NULL : walk->at;
+        walk->next = walk->next == pipe ? pipe->next_of_source : walk->next;
+    }
     weir__pipe **in = &pipe->destination->pipes_in;
     while (*in != pipe) {
         in = &(*in)->next_of_destination;
@@ -180,31 +204,44 @@ void weir__pipe_detach_all(weir_stream *stream)
     while (stream->pipes_in != NULL) {
         detach(stream->pipes_in, 0);
     }
-    if (stream->pipe_events != NULL) {
-        stream->refs++; /* its own reference may be among those that the events hold */
-        weir__step_pipe(stream);
-        stream->refs--;
-    }
+    drop_events(stream);
 }
 
 /* ---- moving ---- */
 
+static void walk_begin(weir__pipe_walk *walk, weir_stream *source)
+{
+    walk->outer = source->pipe_walks;
+    walk->at = NULL;
+    walk->next = source->pipes_out;
+    source->pipe_walks = walk;
+}
+
+static weir__pipe *walk_on(weir__pipe_walk *walk)
+{
+    walk->at = walk->next;
+    if (walk->at != NULL) {
+        walk->next = walk->at->next_of_source;
+    }
+    return walk->at;
+}
+
 void weir__pipe_data(weir_stream *source, weir_buf *buf)
 {
-    weir__pipe *next;
-    for (weir__pipe *pipe = source->pipes_out; pipe != NULL; pipe = next) {
-        next = pipe->next_of_source;
-        weir_stream *destination = pipe->destination;
-        int go_on = weir_stream_write(destination, buf->data, buf->size, NULL, NULL);
-        if (weir__stream_is_destroyed(source)) {
-            return;
+    weir__pipe_walk walk;
+    walk_begin(&walk, source);
+    while (walk_on(&walk) != NULL) {
+        int go_on = weir__stream_write_piped(walk.at->destination, buf);
+        if (walk.at == NULL) {
+            continue; /* the destination is destroyed, or the source: then there is no next */
         }
         if (go_on < 0) {
-            weir__stream_destroy_code(destination, go_on, "write"); /* rather than a hole in what it gets */
-        } else if (go_on == 0 && !weir__stream_is_destroyed(destination)) {
-            wait_for_drain(pipe);
+            weir__stream_destroy_code(walk.at->destination, go_on, "write"); /* rather than a hole in what it gets */
+        } else if (go_on == 0) {
+            wait_for_drain(walk.at);
         }
     }
+    source->pipe_walks = walk.outer;
     weir__stream_update_reading(source);
 }
 
@@ -226,15 +263,16 @@ void weir__pipe_drained(weir_stream *destination)
 /* The source has ended (PIPE-03, PIPE-04). */
 void weir__pipe_end(weir_stream *source)
 {
-    weir__pipe *next;
-    for (weir__pipe *pipe = source->pipes_out; pipe != NULL; pipe = next) {
-        next = pipe->next_of_source;
-        if (pipe->no_end) {
-            detach(pipe, 1);
-        } else if (weir_stream_end(pipe->destination, NULL, NULL) != 0) {
-            weir__stream_destroy_code(pipe->destination, UV_ENOMEM, "shutdown");
+    weir__pipe_walk walk;
+    walk_begin(&walk, source);
+    while (walk_on(&walk) != NULL) {
+        if (walk.at->no_end) {
+            detach(walk.at, 1);
+        } else {
+            weir_stream_end(walk.at->destination, NULL, NULL); /* without a callback it needs no memory */
         }
     }
+    source->pipe_walks = walk.outer;
 }
 
 /*

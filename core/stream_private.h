@@ -97,6 +97,13 @@ typedef struct weir__pipe {
     unsigned event_queued : 1; /* in the destination's list of events */
 } weir__pipe;
 
+/* A walk along a source's pipes, on the stack: what is done to one destination may detach any of them. */
+typedef struct weir__pipe_walk {
+    struct weir__pipe_walk *outer;
+    weir__pipe *at; /* NULL: it was detached meanwhile, and may be gone */
+    weir__pipe *next;
+} weir__pipe_walk;
+
 typedef struct weir__clock weir__clock;
 
 struct weir_stream {
@@ -137,7 +144,7 @@ struct weir_stream {
     unsigned reset_when_connected : 1;
     unsigned peer_close_seen : 1;
     unsigned links_hold : 1; /* some link may hold bytes that it reported as written */
-    unsigned owes : 1;       /* a reference is held for callbacks that are due on a stream that is not active */
+    unsigned owes : 1;       /* a reference is held for callbacks that the runtime's own may not last for */
 
     /* reading */
     unsigned explicitly_paused : 1;
@@ -160,7 +167,6 @@ struct weir_stream {
     unsigned finish_emitted : 1;
     unsigned need_drain : 1;
     unsigned writing : 1; /* a write is with the links */
-    unsigned write_failed : 1;
     unsigned batch_allocated : 1;
     unsigned timed_out : 1; /* 'timeout' was emitted for this idle period */
     unsigned timeout_set : 1;
@@ -179,6 +185,7 @@ struct weir_stream {
     weir__pipe *pipes_out; /* where this stream is the source */
     weir__pipe *pipes_in;  /* where it is the destination */
     weir__pipe *pipe_events;
+    weir__pipe_walk *pipe_walks; /* innermost first */
 
     weir__write_list queue;    /* the first `in_flight` of them are with the links */
     weir__write_list done;     /* callbacks to come */
@@ -188,7 +195,7 @@ struct weir_stream {
     size_t max_write_queue;
     uint64_t bytes_written;
     struct iovec *batch;             /* what is with the links; NULL: nothing */
-    const weir_error *pending_error; /* of STEP_FAIL, or a failed write that waits for readable data */
+    const weir_error *pending_error; /* the stream has failed, and only waits for the data before it (STEP_FAIL) */
 
     /* time */
     uint64_t last_activity;
@@ -266,6 +273,8 @@ void weir__step_auto_end(weir_stream *stream);
 
 /* ---- stream_write.c ---- */
 void weir__stream_flush(weir_stream *stream);
+/* As weir_stream_write, for pipes. */
+int weir__stream_write_piped(weir_stream *stream, const weir_buf *buf);
 void weir__stream_on_written(weir_stream *stream, int status);
 void weir__stream_on_shut(weir_stream *stream, int status);
 void weir__stream_check_drain(weir_stream *stream);
@@ -273,7 +282,8 @@ void weir__stream_check_drain(weir_stream *stream);
 void weir__stream_fail_queue(weir_stream *stream, int status);
 void weir__stream_fail_ends(weir_stream *stream, int status);
 void weir__stream_run_callbacks(weir_stream *stream, weir__write_list *list);
-void weir__stream_drop_batch(weir_stream *stream);
+/* All links are closed: what is in the queue still is over, whoever left it there. */
+void weir__stream_abandon_queue(weir_stream *stream, int status);
 void weir__step_written(weir_stream *stream);
 void weir__step_drain(weir_stream *stream);
 void weir__step_shut(weir_stream *stream);

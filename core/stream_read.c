@@ -143,12 +143,13 @@ void weir__stream_update_reading(weir_stream *stream)
 static void deliver(weir_stream *stream, weir_buf *buf)
 {
     weir_event event = {.type = WEIR_EVENT_DATA, .buffer = buf};
-    stream->emitting_data = 1; /* what comes in meanwhile waits behind it */
+    unsigned outer = stream->emitting_data; /* a 'data' listener may call read() */
+    stream->emitting_data = 1;              /* what comes in meanwhile waits behind it */
     weir__stream_emit_event(stream, &event);
     if (stream->pipes_out != NULL && !weir__stream_is_destroyed(stream)) {
         weir__pipe_data(stream, buf);
     }
-    stream->emitting_data = 0;
+    stream->emitting_data = outer & 1;
 }
 
 /* 'end' may come: all was consumed, and the peer has ended. */
@@ -213,7 +214,7 @@ void weir__stream_on_data(weir_stream *stream, weir_buf *buf)
     }
     stream->bytes_read += buf->size;
     weir__stream_touch(stream);
-    if (stream->discarding) {
+    if (stream->discarding || weir__stream_is_destroyed(stream)) { /* without memory for its timer */
         return;
     }
     if (flows_now(stream)) {
@@ -245,7 +246,7 @@ void weir__stream_on_end(weir_stream *stream)
     weir__clock_end_phase(stream);
     weir__stream_touch(stream);
     weir__stream_update_reading(stream);
-    if (stream->write_failed) { /* law 7: nothing more will come, so the failed write is told now */
+    if (stream->pending_error != NULL) { /* law 7: nothing more will come, so the failed write is told now */
         weir__stream_step(stream, STEP_FAIL);
         return;
     }
@@ -286,6 +287,7 @@ void weir__step_readable(weir_stream *stream)
     if (stream->readable_length > 0 || stream->eof) {
         stream->emitted_readable = 0;
         weir__stream_emit(stream, WEIR_EVENT_READABLE);
+        weir__stream_reader_removed(stream, WEIR_EVENT_READABLE); /* one-time listeners have gone */
     } else {
         stream->emitted_readable = 0;
     }
@@ -469,12 +471,14 @@ weir_buf *weir_stream_read(weir_stream *stream, size_t size)
     if (stream->readable_length == 0 || buf == NULL) {
         stream->need_readable = !stream->eof;
     }
+    if (buf != NULL) {
+        deliver(stream, buf);
+        if (stream->flowing == 1 && stream->readable_length > 0) {
+            weir__stream_step(stream, STEP_FLOW);
+        }
+    }
     maybe_end(stream);
     weir__stream_update_reading(stream);
-    if (buf != NULL) {
-        weir_event event = {.type = WEIR_EVENT_DATA, .buffer = buf};
-        weir__stream_emit_event(stream, &event);
-    }
     return buf;
 }
 

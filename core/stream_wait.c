@@ -136,6 +136,7 @@ int weir_server_close_wait(weir_server *server)
     int status = weir_server_close(server, on_server_closed, outcome);
     if (status == 0) {
         status = weir_runtime_run_until(server->runtime, &outcome[0]);
+        weir__server_forget(server, outcome); /* it may come after this call otherwise */
     }
     return status != 0 ? status : outcome[1];
 }

@@ -101,7 +101,7 @@ void weir__stream_run_callbacks(weir_stream *stream, weir__write_list *list)
 
 /* ---- the batch with the links ---- */
 
-void weir__stream_drop_batch(weir_stream *stream)
+static void drop_batch(weir_stream *stream)
 {
     if (stream->batch_allocated) {
         weir__free(stream->batch);
@@ -155,8 +155,8 @@ static weir_error *write_error(weir_stream *stream, int status)
 
 static void fail_writing(weir_stream *stream, int status)
 {
-    if (weir__stream_is_destroyed(stream) || stream->write_failed) {
-        return;
+    if (weir__stream_is_destroyed(stream) || stream->pending_error != NULL) {
+        return; /* what failed first counts */
     }
     weir_error *error = write_error(stream, status);
     int may_be_data = stream->flowing == 1 && stream->life == LIFE_OPEN && !stream->eof;
@@ -165,8 +165,6 @@ static void fail_writing(weir_stream *stream, int status)
         weir_error_release(error);
         return;
     }
-    stream->write_failed = 1;
-    weir_error_release(stream->pending_error);
     stream->pending_error = error;
     weir__stream_fail_queue(stream, status);
     weir__stream_fail_ends(stream, status);
@@ -178,7 +176,7 @@ static void fail_writing(weir_stream *stream, int status)
 static int may_send(const weir_stream *stream)
 {
     return stream->life == LIFE_OPEN && stream->may_read && !stream->writing && stream->corked == 0 &&
-           !stream->write_failed;
+           stream->pending_error == NULL;
 }
 
 static void shut_when_empty(weir_stream *stream)
@@ -216,7 +214,7 @@ void weir__stream_flush(weir_stream *stream)
         if (status != 0) {
             stream->writing = 0;
             stream->in_flight = 0;
-            weir__stream_drop_batch(stream);
+            drop_batch(stream);
             fail_writing(stream, status);
         }
         return;
@@ -232,7 +230,7 @@ static void finish_batch(weir_stream *stream)
         stream->writable_length -= unsent(write);
         write_done(stream, write);
     }
-    weir__stream_drop_batch(stream);
+    drop_batch(stream);
 }
 
 /* The last report on a destroyed stream's batch. What the kernel took all the same is no failure (LIFE-03). */
@@ -244,7 +242,7 @@ static void finish_destroyed(weir_stream *stream, int status)
             write->status = 0;
         }
     }
-    weir__stream_drop_batch(stream);
+    drop_batch(stream);
     while ((write = list_take(&stream->queue)) != NULL) {
         write_done(stream, write);
     }
@@ -259,7 +257,7 @@ void weir__stream_on_written(weir_stream *stream, int status)
     }
     if (status != 0) {
         stream->in_flight = 0;
-        weir__stream_drop_batch(stream);
+        drop_batch(stream);
         fail_writing(stream, status);
         return;
     }
@@ -275,7 +273,7 @@ void weir__stream_on_written(weir_stream *stream, int status)
 void weir__stream_check_drain(weir_stream *stream)
 {
     if (stream->need_drain && weir_stream_writable_length(stream) == 0 && !stream->ending &&
-        !weir__stream_is_destroyed(stream) && !stream->write_failed) {
+        !weir__stream_is_destroyed(stream) && stream->pending_error == NULL) {
         weir__stream_step(stream, STEP_DRAIN);
     }
 }
@@ -303,6 +301,14 @@ void weir__stream_fail_queue(weir_stream *stream, int status)
     }
 }
 
+void weir__stream_abandon_queue(weir_stream *stream, int status)
+{
+    stream->writing = 0;
+    stream->in_flight = 0;
+    drop_batch(stream);
+    weir__stream_fail_queue(stream, status);
+}
+
 void weir__stream_fail_ends(weir_stream *stream, int status)
 {
     for (weir__write *write = list_first(&stream->end_done); write != NULL;
@@ -315,10 +321,13 @@ void weir__stream_fail_ends(weir_stream *stream, int status)
 
 /* ---- write() ---- */
 
-/* A callback is due: whoever holds the last reference of a stream that is not active may give it up before it ran. */
+/*
+ * A callback is due: whoever holds the last reference may give it up before it ran; the runtime does so after 'close', in
+ * whose listeners calls are made too.
+ */
 static void owe(weir_stream *stream)
 {
-    if (!stream->active && !stream->owes) {
+    if ((!stream->active || weir__stream_is_destroyed(stream)) && !stream->owes) {
         stream->owes = 1;
         weir_stream_retain(stream);
     }
@@ -358,7 +367,7 @@ static int check_state(weir_stream *stream, weir_write_callback callback, void *
         code = WEIR_ESOCKET_CLOSED;
     } else if (stream->ending) {
         code = stream->ended_by_peer ? UV_EPIPE : WEIR_EWRITE_AFTER_END;
-    } else if (stream->write_failed) {
+    } else if (stream->pending_error != NULL) {
         return refuse(stream, stream->pending_error->code, callback, arg);
     }
     if (code == 0) {
@@ -429,9 +438,6 @@ static int lose(weir_stream *stream, weir__write *write, size_t taken)
 static int write_bytes(weir_stream *stream, const char *data, size_t size, weir_buf *buf, weir_write_callback callback,
                        void *arg)
 {
-    if (queue_is_full(stream, size)) {
-        return WEIR_EWRITEQUEUEFULL;
-    }
     weir__write *write = NULL;
     if (callback != NULL && (write = write_new(callback, arg, 0)) == NULL) {
         return UV_ENOMEM;
@@ -445,6 +451,7 @@ static int write_bytes(weir_stream *stream, const char *data, size_t size, weir_
         if (write != NULL) {
             write_done(stream, write);
         }
+        weir__links_flush(stream); /* nothing is queued: what a link collects has nothing to wait for */
         return after_write(stream);
     }
     if (write == NULL && (write = write_new(NULL, NULL, 0)) == NULL) {
@@ -472,7 +479,17 @@ int weir_stream_write(weir_stream *stream, const void *data, size_t size, weir_w
         return WEIR_ESTREAM_NULL_VALUES;
     }
     int go_on = check_state(stream, callback, arg);
+    if (go_on == 1 && queue_is_full(stream, size)) {
+        return WEIR_EWRITEQUEUEFULL;
+    }
     return go_on == 1 ? write_bytes(stream, data, size, NULL, callback, arg) : go_on;
+}
+
+/* What a pipe writes is bounded by its back pressure, a single read over the mark, and must not be lost to maxWriteQueue. */
+int weir__stream_write_piped(weir_stream *stream, const weir_buf *buf)
+{
+    int go_on = check_state(stream, NULL, NULL);
+    return go_on == 1 ? write_bytes(stream, buf->data, buf->size, NULL, NULL, NULL) : go_on;
 }
 
 int weir_stream_write_buf(weir_stream *stream, weir_buf *buf, weir_write_callback callback, void *arg)
@@ -484,6 +501,9 @@ int weir_stream_write_buf(weir_stream *stream, weir_buf *buf, weir_write_callbac
         return WEIR_ESTREAM_NULL_VALUES;
     }
     int go_on = check_state(stream, callback, arg);
+    if (go_on == 1 && queue_is_full(stream, buf->size)) {
+        return WEIR_EWRITEQUEUEFULL;
+    }
     return go_on == 1 ? write_bytes(stream, buf->data, buf->size, buf, callback, arg) : go_on;
 }
 
@@ -511,7 +531,7 @@ int weir_stream_end(weir_stream *stream, weir_write_callback callback, void *arg
     if (stream->finish_emitted) {
         return refuse(stream, WEIR_EALREADY_FINISHED, callback, arg);
     }
-    if (stream->write_failed) {
+    if (stream->pending_error != NULL) {
         return refuse(stream, stream->pending_error->code, callback, arg);
     }
     if (callback != NULL) {
@@ -583,9 +603,12 @@ void weir__stream_on_shut(weir_stream *stream, int status)
 
 /* ---- steps ---- */
 
+/* Those of writes that a callback makes are not run before other streams had their tick. */
 void weir__step_written(weir_stream *stream)
 {
-    weir__stream_run_callbacks(stream, &stream->done);
+    weir__write_list present = stream->done;
+    stream->done.last = NULL;
+    weir__stream_run_callbacks(stream, &present);
 }
 
 void weir__step_drain(weir_stream *stream)

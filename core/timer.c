@@ -127,6 +127,9 @@ int weir_timer_start(weir_runtime *runtime, weir_timer *timer, uint64_t timeout)
         uv_update_time(runtime->loop); /* outside of the loop its clock may be old */
     }
     uint64_t now = uv_now(runtime->loop);
+    if (timeout == 0) {
+        timeout = 1; /* as in Node: one that starts itself again in its own callback must let the loop turn */
+    }
     if (timer->position == 0) {
         int status = reserve(runtime);
         if (status != 0) {

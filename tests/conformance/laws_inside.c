@@ -98,12 +98,17 @@ static void on_talk(const weir_event *event, void *arg)
     begin_to_talk(event->stream);
 }
 
+static int nobody_is_left(const void *server)
+{
+    return !weir_server_connections(server);
+}
+
 static void until_nobody_is_left(fixture *f, const weir_server *server)
 {
     fixture_turns(f, 10);
-    while (weir_server_connections(server)) {
+    while (!nobody_is_left(server)) {
         assert_false(f->expired);
-        uv_run(&f->loop, UV_RUN_ONCE);
+        fixture_turn(f, nobody_is_left, server);
     }
 }
 

@@ -71,7 +71,7 @@ const char *suite_bare_connect_text(fixture *f, const weir_server *server)
 
 const char *suite_fail_at(fixture *f, const char *point)
 {
-    return fixture_text(f, "\"seed\": %u, \"delay\": 0, \"cut\": false, \"again\": 0, \"failAt\": \"%s\"",
+    return fixture_text(f, "\"seed\": %u, \"delay\": 0, \"cut\": false, \"again\": 50, \"failAt\": \"%s\"",
                         suite_variant_of(f)->seed, point);
 }
 

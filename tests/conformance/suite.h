@@ -55,7 +55,7 @@ const char *suite_connect_text(fixture *f, const weir_server *server, const char
 const char *suite_bare_listen_text(fixture *f);
 const char *suite_bare_connect_text(fixture *f, const weir_server *server);
 
-/* Members for a chaos that only fails, at one point, and changes nothing else. */
+/* Members for a chaos that only fails, at one point, a write in the try or in earnest, and changes nothing else. */
 const char *suite_fail_at(fixture *f, const char *point);
 
 /* A server and a connection to it with the variant's layers. `half_open`: neither side ends by itself. */

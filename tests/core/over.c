@@ -138,3 +138,90 @@ void over_wait_both_closed(pair p)
     over_wait_closed(p.client);
     over_wait_closed(p.accepted);
 }
+
+void over_expect_tail(const recorder *r, const char *tail)
+{
+    size_t length = strlen(r->text);
+    size_t wanted = strlen(tail);
+    if (length < wanted || strcmp(r->text + length - wanted, tail) != 0) {
+        fail_msg("the events are '%s', which does not end with '%s'", r->text, tail);
+    }
+}
+
+recorder *over_fresh(fixture *f, const weir_stream_options *options)
+{
+    weir_stream *stream = weir_stream_new(f->runtime, options);
+    recorder *r = record_stream(f, stream, 0);
+    weir_stream_release(stream);
+    return r;
+}
+
+recorder *over_connecting(fixture *f, weir_server *server, const weir_stream_options *options)
+{
+    f->record = 0;
+    return fixture_client(f, fixture_url(f, server), options);
+}
+
+weir_stream_options over_half_open(void)
+{
+    weir_stream_options options;
+    weir_stream_options_init(&options);
+    options.allow_half_open = 1;
+    return options;
+}
+
+void over_destroy_with(recorder *r, int code)
+{
+    weir_error *error = weir_error_new(code, "test", NULL, -1);
+    recorder_destroy(r, error);
+    weir_error_release(error);
+}
+
+void over_count(const weir_event *event, void *arg)
+{
+    int *count = arg;
+    (void)event;
+    ++*count;
+}
+
+/* ---- time ---- */
+
+typedef struct clock_of {
+    weir_timer timer;
+    int over;
+} clock_of;
+
+static void on_clock(weir_timer *timer)
+{
+    clock_of *clock = (clock_of *)(void *)timer;
+    clock->over = 1;
+}
+
+static void start_clock(fixture *f, clock_of *clock, uint64_t milliseconds)
+{
+    *clock = (clock_of){.timer = {.run = on_clock}};
+    assert_code(weir_timer_start(f->runtime, &clock->timer, milliseconds), 0);
+}
+
+void over_wait_for(fixture *f, uint64_t milliseconds)
+{
+    clock_of clock;
+    start_clock(f, &clock, milliseconds);
+    fixture_until(f, &clock.over);
+}
+
+void over_until(fixture *f, const int *done)
+{
+    clock_of clock;
+    start_clock(f, &clock, 3600000);
+    fixture_until(f, done);
+    weir_timer_stop(f->runtime, &clock.timer);
+}
+
+void over_wait_alive(fixture *f, recorder *r, weir_event_type type)
+{
+    clock_of clock;
+    start_clock(f, &clock, 3600000);
+    recorder_wait(r, type);
+    weir_timer_stop(f->runtime, &clock.timer);
+}

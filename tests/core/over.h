@@ -56,6 +56,28 @@ void over_expect_stalled_data(const recorder *r, size_t size);
 #define over_expect(r, expected) over_assert_text((r), (expected), __FILE__, __LINE__)
 void over_assert_text(const recorder *r, const char *expected, const char *file, int line);
 
+/* The text ends with this one. */
+void over_expect_tail(const recorder *r, const char *tail);
+
+/* A recorder of a new stream that is not connected; and of one that begins to connect, without listeners for data. */
+recorder *over_fresh(fixture *f, const weir_stream_options *options);
+recorder *over_connecting(fixture *f, weir_server *server, const weir_stream_options *options);
+
+weir_stream_options over_half_open(void);
+
+/* recorder_destroy with an error of this code. */
+void over_destroy_with(recorder *r, int code);
+
+/* A listener that counts: its argument is an int. */
+void over_count(const weir_event *event, void *arg);
+
+/* Runs the loop for so long. */
+void over_wait_for(fixture *f, uint64_t milliseconds);
+
+/* fixture_until and recorder_wait where nothing else keeps the loop alive. */
+void over_until(fixture *f, const int *done);
+void over_wait_alive(fixture *f, recorder *r, weir_event_type type);
+
 /* Runs the loop until the stream's 'close' has come; and for both of a pair. */
 void over_wait_closed(recorder *r);
 void over_wait_both_closed(pair p);

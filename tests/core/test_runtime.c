@@ -381,6 +381,42 @@ static void runtime_cannot_end_inside_a_callback(void **state)
     assert_string_equal(text, "e");
 }
 
+typedef struct over_soon {
+    weir_timer timer;
+    weir_task task;
+    int over;
+} over_soon;
+
+static void timer_is_over(weir_timer *timer)
+{
+    ((over_soon *)(void *)((char *)timer - offsetof(over_soon, timer)))->over = 1;
+}
+
+static void task_is_over(weir_task *task)
+{
+    ((over_soon *)(void *)((char *)task - offsetof(over_soon, task)))->over = 1;
+}
+
+/* The loop runs timers and tasks before it waits, in one turn; and there is more to wait for, for an hour. */
+static void runtime_run_until_does_not_wait_on_when_a_timer_or_a_task_was_it(void **state)
+{
+    fixture *f = *state;
+    over_soon by_timer = {.timer.run = timer_is_over};
+    over_soon by_task = {.task.run = task_is_over};
+    over_soon later = {.timer.run = timer_is_over};
+    weir_timer_start(f->runtime, &later.timer, 3600000);
+    weir_timer_start(f->runtime, &by_timer.timer, 1);
+    uint64_t now = uv_hrtime();
+    while (uv_hrtime() - now < 3000000) {
+    }
+    assert_code(weir_runtime_run_until(f->runtime, &by_timer.over), 0);
+    weir_runtime_next_turn(f->runtime, &by_task.task);
+    assert_code(weir_runtime_run_until(f->runtime, &by_task.over), 0);
+    weir_timer_stop(f->runtime, &later.timer);
+    assert_int_equal(later.over, 0);
+    assert_int_equal(f->expired, 0);
+}
+
 static void runtime_run_until_says_when_nothing_is_left_to_do(void **state)
 {
     fixture *f = *state;
@@ -438,6 +474,7 @@ int main(void)
         FIXTURE_TEST(runtime_slab_is_replaced_when_little_is_left_of_it),
         FIXTURE_TEST(runtime_slab_small_pieces_are_copied_and_large_ones_kept),
         FIXTURE_TEST(runtime_cannot_end_inside_a_callback),
+        FIXTURE_TEST(runtime_run_until_does_not_wait_on_when_a_timer_or_a_task_was_it),
         FIXTURE_TEST(runtime_run_until_says_when_nothing_is_left_to_do),
         FIXTURE_TEST(runtime_A_28_default_high_water_mark_is_settable),
         FIXTURE_TEST(runtime_streams_that_outlive_it_can_be_asked_and_released),

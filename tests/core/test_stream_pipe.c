@@ -22,6 +22,24 @@ static plumbing lay(fixture *f)
     return (plumbing){.from = in.client, .source = in.accepted, .destination = out.client, .to = out.accepted};
 }
 
+/* The limit is for writers who ignore write()'s 0; a pipe does not, and one read of it may be larger than the limit. */
+static void PIPE_02_BN_07_maxWriteQueue_does_not_break_a_pipe(void **state)
+{
+    fixture *f = *state;
+    weir_stream_options options;
+    weir_stream_options_init(&options);
+    options.max_write_queue = 64 * 1024;
+    pair in = over_pair(f, 0, 0);
+    pair out = over_pair_with(f, 0, &options, 0, NULL);
+    assert_code(weir_stream_pipe(in.accepted->stream, out.client->stream, NULL), 0);
+    size_t size = over_stall(f, in.client);
+    assert_false(weir_stream_destroyed(out.client->stream));
+    assert_true(weir_stream_writable_length(out.client->stream) <= 2 * 256 * 1024);
+    recorder_add(out.accepted, RECORD_DATA);
+    recorder_wait_data(out.accepted, size);
+    over_expect_stalled_data(out.accepted, size);
+}
+
 static plumbing lay_and_pipe(fixture *f)
 {
     plumbing p = lay(f);
@@ -415,6 +433,7 @@ int main(void)
         OVER_ALL(PIPE_01_what_cannot_be_piped_is_refused),
         OVER_ALL(PIPE_01_into_a_stream_that_is_still_connecting),
         OVER_ALL(PIPE_02_a_slow_destination_stalls_the_source),
+        OVER_ALL(PIPE_02_BN_07_maxWriteQueue_does_not_break_a_pipe),
         OVER_ALL(PIPE_03_the_sources_end_ends_the_destination),
         OVER_ALL(PIPE_03_an_end_behind_a_stalled_destination),
         OVER_ALL(PIPE_03_a_source_that_has_ended_already_ends_the_destination),

@@ -4,6 +4,9 @@
  * name the released, layers that lack half of their table, failures that meet other failures.
  */
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <weir/layer.h>
 
@@ -152,29 +155,6 @@ static void hasty_open(weir_link *link)
 static const weir_link_ops hasty_ops = {
     .size = sizeof(weir_link_ops), .name = "hasty", .open = hasty_open, .free = odd_free};
 
-static void eager_read_start(weir_link *link)
-{
-    weir_buf *buf = weir_buf_copy("new", 3);
-    if (self_of(link)->kept_size++ == 1) { /* the second time: what a layer has decoded it may give at once */
-        weir_up_data(link, buf);
-    }
-    weir_buf_release(buf);
-}
-
-static void eager_read_stop(weir_link *link)
-{
-    (void)link;
-}
-
-/* Reports inside read_start. */
-static const weir_link_ops eager_ops = {
-    .size = sizeof(weir_link_ops),
-    .name = "eager",
-    .read_start = eager_read_start,
-    .read_stop = eager_read_stop,
-    .free = odd_free,
-};
-
 #define ODD_LAYER(identifier)                                                                                         \
     static weir_link *create_##identifier(void *context, weir_runtime *runtime, weir_role role)                       \
     {                                                                                                                 \
@@ -186,17 +166,18 @@ static const weir_link_ops eager_ops = {
                                                   .configure = odd_configure,                                         \
                                                   .context_free = weir_free,                                          \
                                                   .create = create_##identifier};                                     \
-    static const weir_plugin identifier##_plugin = {                                                                  \
-        WEIR_PLUGIN_HEADER, .name = #identifier,                                                                      \
-        .version = "1.0.0", .description = "odd, for tests",                                                          \
-        .schema = "{\"type\":\"object\",\"additionalProperties\":false}", .layer = &identifier##_layer}
+    static const weir_plugin identifier##_plugin = {WEIR_PLUGIN_HEADER,                                               \
+                                                    .name = #identifier,                                              \
+                                                    .version = "1.0.0",                                               \
+                                                    .description = "odd, for tests",                                  \
+                                                    .schema = "{\"type\":\"object\",\"additionalProperties\":false}", \
+                                                    .layer = &identifier##_layer}
 
 ODD_LAYER(closing);
 ODD_LAYER(hearing);
 ODD_LAYER(keeping);
 ODD_LAYER(breaking);
 ODD_LAYER(hasty);
-ODD_LAYER(eager);
 
 /* A connection whose client stands on this layer. */
 static pair odd_pair(fixture *f, const weir_plugin *layer, unsigned client, unsigned accepted)
@@ -317,23 +298,6 @@ static void RD_09_PIPE_01_a_pipe_gets_what_read_takes(void **state)
     recorder_expect_data(out.accepted, "hello", 5);
 }
 
-static void RD_10_what_read_returns_comes_before_what_its_asking_brings(void **state)
-{
-    fixture *f = *state;
-    pair p = odd_pair(f, &eager_plugin, RECORD_DATA, 0);
-    weir_stream_options options;
-    weir_stream_options_init(&options);
-    fixture_turns(f, OVER_TURNS); /* flows: the first read_start */
-    recorder_pause(p.client);
-    assert_code(weir_stream_unshift(p.client->stream, "old", 3), 0);
-    weir_buf *buf = weir_stream_read(p.client->stream, 0); /* the second one */
-    assert_non_null(buf);
-    weir_buf_release(buf);
-    recorder_resume(p.client);
-    fixture_turns(f, OVER_TURNS);
-    recorder_expect_data(p.client, "oldnew", 6);
-}
-
 typedef struct inside {
     fixture *f;
     weir_task task;
@@ -375,6 +339,84 @@ static void EMT_16_a_data_listener_under_read_is_inside_too(void **state)
     weir_stream_release(stream);
 }
 
+/* Sends a byte, and a descriptor with it, over a connection of bare system calls; returns that connection. */
+static int send_a_descriptor(const char *path)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } space = {.bytes = {0}};
+    char byte = 'x';
+    struct iovec one = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {
+        .msg_iov = &one, .msg_iovlen = 1, .msg_control = space.bytes, .msg_controllen = sizeof(space.bytes)};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int peer = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(strlen(path) < sizeof(address.sun_path));
+    strcpy(address.sun_path, path);
+    assert_int_equal(connect(peer, (struct sockaddr *)&address, sizeof(address)), 0);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &peer, sizeof(int));
+    assert_int_equal(sendmsg(peer, &message, MSG_NOSIGNAL), 1);
+    return peer;
+}
+
+static void close_and_pause(const weir_event *event, void *arg)
+{
+    counted *noted = arg;
+    noted->calls++;
+    close(event->fd);
+    weir_stream_pause(event->target_stream);
+}
+
+static void close_and_destroy(const weir_event *event, void *arg)
+{
+    counted *noted = arg;
+    noted->calls++;
+    close(event->fd);
+    weir_stream_destroy(event->target_stream, NULL);
+}
+
+static recorder *receive_a_descriptor(fixture *f, weir_listener listener, counted *noted, int *peer)
+{
+    weir_server *server = over_listen(f, NULL);
+    f->record = 0;
+    *peer = send_a_descriptor(fixture_url(f, server) + strlen("ipc:"));
+    recorder *r = fixture_accepted(f, server, 0);
+    assert_code(weir_stream_on(r->stream, WEIR_EVENT_FD, listener, noted), 0);
+    recorder_add(r, RECORD_DATA);
+    fixture_turns(f, OVER_TURNS);
+    return r;
+}
+
+static void SOCM_59_pause_inside_fd_holds_at_once(void **state)
+{
+    fixture *f = *state;
+    counted noted = {0};
+    int peer;
+    recorder *r = receive_a_descriptor(f, close_and_pause, &noted, &peer);
+    assert_int_equal(noted.calls, 1);
+    assert_int_equal(r->data_size, 0);
+    recorder_resume(r);
+    recorder_wait_data(r, 1);
+    close(peer);
+}
+
+static void SOCM_59_destroy_inside_fd(void **state)
+{
+    fixture *f = *state;
+    counted noted = {0};
+    int peer;
+    recorder *r = receive_a_descriptor(f, close_and_destroy, &noted, &peer);
+    over_wait_closed(r);
+    assert_int_equal(noted.calls, 1);
+    assert_int_equal(r->data_size, 0);
+    close(peer);
+}
+
 /* ---- callbacks ---- */
 
 static void write_in_it(const weir_event *event, void *arg)
@@ -399,6 +441,38 @@ static void SOCM_57_callbacks_of_calls_inside_error_and_close_come(void **state)
     assert_int_equal(noted.other, 2);
     assert_int_equal(noted.calls, 4);
     assert_code(noted.status, WEIR_ESTREAM_DESTROYED);
+}
+
+typedef struct eager {
+    char *order;
+    char name;
+    int more;
+} eager;
+
+static void write_more(weir_stream *stream, int status, void *arg)
+{
+    eager *self = arg;
+    (void)status;
+    size_t length = strlen(self->order);
+    self->order[length] = self->name;
+    self->order[length + 1] = '\0';
+    if (self->more-- > 0) {
+        weir_stream_write(stream, "x", 1, write_more, self);
+    }
+}
+
+static void WR_08_who_writes_in_its_callbacks_lets_others_have_theirs(void **state)
+{
+    fixture *f = *state;
+    char order[16] = "";
+    eager many = {order, 'a', 3};
+    eager one = {order, 'b', 0};
+    pair first = over_pair(f, 0, 0);
+    pair second = over_pair(f, 0, 0);
+    weir_stream_write(first.client->stream, "x", 1, write_more, &many);
+    weir_stream_write(second.client->stream, "x", 1, write_more, &one);
+    fixture_turns(f, OVER_TURNS);
+    assert_string_equal(order, "abaaa");
 }
 
 static void WR_09_a_layer_without_write_may_close_before_the_transport(void **state)
@@ -483,7 +557,7 @@ static void BN_06_an_end_behind_a_reset_does_not_hide_it(void **state)
     BN_06_the_first(*state, finish);
 }
 
-static void SRV_an_arrival_that_breaks_before_it_is_told_is_a_client_error(void **state)
+static void TLS_05_an_arrival_that_breaks_before_it_is_told_is_a_client_error(void **state)
 {
     fixture *f = *state;
     counted noted = {0};
@@ -505,10 +579,11 @@ static void WR_19_end_before_connect_in_one_tick_waits_for_it(void **state)
     counted noted = {0};
     weir_server *server = over_listen(f, NULL);
     weir_stream *stream = weir_stream_new(f->runtime, NULL);
-    recorder *r = record_stream(f, stream, RECORD_DATA);
+    recorder *r = record_stream(f, stream, 0);
     weir_stream_release(stream);
     assert_code(weir_stream_end(stream, count_callback, &noted), 0);
     assert_code(weir_stream_connect(stream, fixture_url(f, server), NULL, NULL), 0);
+    recorder_add(r, RECORD_DATA);
     over_wait_closed(r);
     over_expect(r, "resume connect ready finish end close");
     assert_int_equal(noted.calls, 1);
@@ -528,6 +603,30 @@ static void PIPE_05_nobody_is_told_inside_release(void **state)
     weir_stream_release(source);
     fixture_run(f);
     assert_int_equal(noted.calls, 0);
+}
+
+/* A destination that goes takes with it the last that held the next one. */
+static void PIPE_09_a_destination_that_fails_may_take_the_next_one_along(void **state)
+{
+    fixture *f = *state;
+    pair p = over_pair(f, 0, RECORD_READABLE);
+    weir_stream *source = p.accepted->stream;
+    weir_stream *first = weir_stream_new(f->runtime, NULL);
+    weir_stream *second = weir_stream_new(f->runtime, NULL);
+    counted noted = {0};
+    assert_code(weir_stream_on(first, WEIR_EVENT_ERROR, count_event, &noted), 0);
+    send_text(f, p.client, "hello");
+    assert_code(weir_stream_pipe(source, first, NULL), 0);
+    assert_code(weir_stream_pipe(second, first, NULL), 0);
+    assert_code(weir_stream_pipe(source, second, NULL), 0);
+    fixture_turns(f, OVER_TURNS);
+    weir_stream_unpipe(second, first); /* 'unpipe' names it, and has not come yet */
+    weir_stream_release(second);
+    weir_buf_release(weir_stream_read(source, 0));
+    fixture_turns(f, OVER_TURNS);
+    assert_int_equal(noted.calls, 1);
+    assert_code(noted.status, WEIR_ESOCKET_CLOSED);
+    weir_stream_release(first);
 }
 
 static void SOCM_41_a_time_out_that_was_refused_does_not_run(void **state)
@@ -624,6 +723,115 @@ static void BN_26_close_all_without_memory_does_nothing(void **state)
     assert_code(noted.status, 0);
 }
 
+/* ---- no memory anywhere ---- */
+
+typedef struct sweep {
+    fixture *f;
+    const char *here;
+    int connected;
+} sweep;
+
+static void answer_and_read(const weir_event *event, void *arg)
+{
+    weir_stream *stream = event->target_stream;
+    (void)arg;
+    weir_buf *buf = weir_stream_read(stream, 3);
+    if (buf != NULL) {
+        (void)weir_stream_unshift(stream, buf->data, 1);
+        weir_buf_release(buf);
+    }
+    weir_buf_release(weir_stream_read(stream, 0));
+}
+
+static void use_arrival(const weir_event *event, void *arg)
+{
+    sweep *self = arg;
+    self->connected = 1;
+    (void)weir_stream_set_timeout(event->stream, 100000, NULL, NULL);
+    (void)weir_stream_on(event->stream, WEIR_EVENT_READABLE, answer_and_read, self);
+    (void)weir_stream_write(event->stream, "hello", 5, NULL, NULL);
+    (void)weir_stream_pipe(event->stream, event->stream, NULL);
+}
+
+static void ignore(const weir_event *event, void *arg)
+{
+    (void)event;
+    (void)arg;
+}
+
+static weir_stream *use_client(sweep *self, const weir_server *server)
+{
+    char url[256];
+    weir_stream_options options;
+    weir_stream_options_init(&options);
+    options.half_close_timeout = 100000;
+    options.connect_timeout = 100000;
+    weir_server_format(server, url, sizeof(url));
+    weir_stream *client = weir_connect(self->f->runtime, url, &options, NULL, NULL, NULL);
+    if (client != NULL) {
+        (void)weir_stream_on(client, WEIR_EVENT_ERROR, ignore, self);
+        weir_stream_cork(client);
+        (void)weir_stream_write(client, "abc", 3, NULL, NULL);
+        (void)weir_stream_write(client, "defg", 4, NULL, NULL);
+        weir_stream_uncork(client);
+        weir_stream_resume(client);
+    }
+    return client;
+}
+
+/* A whole life, of which one allocation fails. */
+static void live(void *arg)
+{
+    sweep *self = arg;
+    self->connected = 0;
+    weir_server *server = weir_server_new(self->f->runtime, NULL);
+    if (server == NULL) {
+        return;
+    }
+    (void)weir_server_on(server, WEIR_EVENT_ERROR, ignore, self);
+    (void)weir_server_on(server, WEIR_EVENT_CONNECTION, use_arrival, self);
+    (void)weir_server_listen(server, self->here, NULL, NULL);
+    fixture_turns(self->f, OVER_TURNS);
+    weir_stream *client = use_client(self, server);
+    fixture_turns(self->f, OVER_TURNS);
+    if (client != NULL) {
+        (void)weir_stream_end(client, NULL, NULL);
+        fixture_turns(self->f, OVER_TURNS);
+        weir_stream_destroy(client, NULL);
+        weir_stream_release(client);
+    }
+    (void)weir_server_close_all(server, 0, NULL, NULL);
+    weir_server_release(server);
+    fixture_run(self->f);
+}
+
+static void LIFE_15_any_allocation_may_fail_in_a_life(void **state)
+{
+    fixture *f = *state;
+    sweep self = {.f = f, .here = over_here(f)};
+    live(&self); /* what is made once is made now */
+    assert_int_equal(self.connected, 1);
+    int descriptors = fixture_descriptors();
+    size_t runs = allocator_fail_each(live, &self);
+    assert_true(runs > 20);
+    assert_int_equal(self.connected, 1);
+    assert_int_equal(fixture_descriptors(), descriptors);
+}
+
+static void LIFE_15_any_allocation_may_fail_in_a_life_with_layers(void **state)
+{
+    fixture *f = *state;
+    assert_code(weir_runtime_register_plugin(f->runtime, &closing_plugin, NULL), 0);
+    assert_code(weir_runtime_register_plugin(f->runtime, &hearing_plugin, NULL), 0);
+    sweep self = {.f = f, .here = fixture_text(f, "hearing+closing+%s", over_here(f))};
+    live(&self);
+    assert_int_equal(self.connected, 1);
+    int descriptors = fixture_descriptors();
+    allocator_fail_each(live, &self);
+    assert_int_equal(self.connected, 1);
+    assert_int_equal(fixture_descriptors(), descriptors);
+}
+
 /* ---- the runtime ---- */
 
 typedef struct again {
@@ -702,20 +910,25 @@ int main(void)
         ON_ALL(RD_08_a_one_time_readable_listener_gives_the_flow_back),
         ON_ALL(RD_07_data_flows_on_when_a_one_time_readable_listener_has_run),
         ON_ALL(RD_09_PIPE_01_a_pipe_gets_what_read_takes),
-        ON(RD_10_what_read_returns_comes_before_what_its_asking_brings, mem),
         ON_ALL(SOCM_57_callbacks_of_calls_inside_error_and_close_come),
+        ON(SOCM_59_pause_inside_fd_holds_at_once, ipc),
+        ON(SOCM_59_destroy_inside_fd, ipc),
+        ON_ALL(WR_08_who_writes_in_its_callbacks_lets_others_have_theirs),
         ON_ALL(WR_09_a_layer_without_close_does_not_swallow_callbacks),
         ON_ALL(WR_09_a_layer_that_fails_inside_write_loses_no_callback),
         ON_ALL(WR_02_a_layer_that_collects_is_told_when_nothing_follows),
         ON_ALL(BN_06_a_write_behind_a_reset_does_not_hide_it),
         ON_ALL(BN_06_an_end_behind_a_reset_does_not_hide_it),
-        ON_ALL(SRV_an_arrival_that_breaks_before_it_is_told_is_a_client_error),
+        ON_ALL(TLS_05_an_arrival_that_breaks_before_it_is_told_is_a_client_error),
         ON_ALL(WR_19_end_before_connect_in_one_tick_waits_for_it),
         FIXTURE_TEST(PIPE_05_nobody_is_told_inside_release),
+        ON_ALL(PIPE_09_a_destination_that_fails_may_take_the_next_one_along),
         FIXTURE_TEST(SOCM_41_a_time_out_that_was_refused_does_not_run),
         ON_ALL(SRV_08_close_wait_leaves_nothing_behind_when_it_gives_up),
         ON_ALL(SRV_10_a_server_that_fails_with_connections_is_let_go),
         ON_ALL(BN_26_close_all_without_memory_does_nothing),
+        ON_ALL(LIFE_15_any_allocation_may_fail_in_a_life),
+        ON_ALL(LIFE_15_any_allocation_may_fail_in_a_life_with_layers),
         FIXTURE_TEST(runtime_a_timer_of_no_time_lets_the_loop_turn),
         FIXTURE_TEST(EMT_16_a_data_listener_under_read_is_inside_too),
         FIXTURE_TEST(runtime_the_end_is_not_disturbed_by_who_comes_meanwhile),

@@ -7,22 +7,6 @@
 
 #define MEBIBYTE ((size_t)1024 * 1024)
 
-/* A stream that is not connected, recorded; the fixture's. */
-static recorder *fresh(fixture *f)
-{
-    weir_stream *stream = weir_stream_new(f->runtime, NULL);
-    recorder *r = record_stream(f, stream, 0);
-    weir_stream_release(stream);
-    return r;
-}
-
-/* A client that has begun to connect. */
-static recorder *connecting(fixture *f, weir_server *server)
-{
-    f->record = 0;
-    return fixture_client(f, fixture_url(f, server), NULL);
-}
-
 static void resume_accepted(fixture *f, weir_server *server, size_t size)
 {
     recorder *accepted = fixture_accepted(f, server, 0);
@@ -36,7 +20,7 @@ static void WR_01_writes_before_connect_are_queued_in_order(void **state)
 {
     fixture *f = *state;
     weir_server *server = over_listen(f, NULL);
-    recorder *client = connecting(f, server);
+    recorder *client = over_connecting(f, server, NULL);
     char text[5 * 200];
     for (int i = 0; i < 200; i++) {
         char part[6];
@@ -106,7 +90,7 @@ static void WR_03_before_connect_the_mark_decides(void **state)
     fixture *f = *state;
     weir_server *server = over_listen(f, NULL);
     static char bytes[16384];
-    recorder *client = connecting(f, server);
+    recorder *client = over_connecting(f, server, NULL);
     assert_int_equal(recorder_write(client, bytes, 16383), 1);
     assert_int_equal(weir_stream_writable_need_drain(client->stream), 0);
     assert_int_equal(recorder_write(client, bytes, 1), 0);
@@ -305,7 +289,7 @@ static void WR_10_cork_before_connect_holds_back_after_it(void **state)
 {
     fixture *f = *state;
     weir_server *server = over_listen(f, NULL);
-    recorder *client = fresh(f);
+    recorder *client = over_fresh(f, NULL);
     weir_stream_cork(client->stream);
     assert_code(recorder_connect(client, fixture_url(f, server)), 0);
     recorder_write(client, "abc", 3);
@@ -503,7 +487,7 @@ static void WR_19_end_before_connect_waits_for_it(void **state)
 {
     fixture *f = *state;
     weir_server *server = over_listen(f, NULL);
-    recorder *client = connecting(f, server);
+    recorder *client = over_connecting(f, server, NULL);
     recorder_end(client);
     recorder_wait(client, WEIR_EVENT_FINISH);
     over_expect(client, "connect ready e1 finish");
@@ -516,7 +500,7 @@ static void WR_24_empty_writes_have_callbacks_and_send_nothing(void **state)
 {
     fixture *f = *state;
     weir_server *server = over_listen(f, NULL);
-    recorder *client = connecting(f, server);
+    recorder *client = over_connecting(f, server, NULL);
     assert_int_equal(recorder_write(client, "", 0), 1);
     assert_int_equal(recorder_write(client, NULL, 0), 1);
     assert_int_equal(weir_stream_writable_length(client->stream), 0);
@@ -585,7 +569,7 @@ static void SOCM_54_order_is_kept_through_cork_and_queue(void **state)
 {
     fixture *f = *state;
     weir_server *server = over_listen(f, NULL);
-    recorder *client = connecting(f, server);
+    recorder *client = over_connecting(f, server, NULL);
     recorder_write(client, "1", 1); /* queued */
     fixture_accepted(f, server, 0);
     recorder_wait(client, WEIR_EVENT_READY);
@@ -606,7 +590,7 @@ static void SOCM_55_a_write_before_connect_is_sent_after_it(void **state)
 {
     fixture *f = *state;
     weir_server *server = over_listen(f, NULL);
-    recorder *client = connecting(f, server);
+    recorder *client = over_connecting(f, server, NULL);
     assert_int_equal(recorder_write(client, "early", 5), 1);
     recorder_wait_writes(client, 1);
     over_expect(client, "connect ready w1");
@@ -616,7 +600,7 @@ static void SOCM_55_a_write_before_connect_is_sent_after_it(void **state)
 static void SOCM_55_a_write_without_connect_is_an_error(void **state)
 {
     fixture *f = *state;
-    recorder *r = fresh(f);
+    recorder *r = over_fresh(f, NULL);
     assert_int_equal(recorder_write(r, "x", 1), 0);
     assert_int_equal(weir_stream_destroyed(r->stream), 1);
     over_wait_closed(r);

@@ -396,12 +396,8 @@ static void run_survives_its_reader(void **state)
 static void terminal_gets_lines_for_people(void **state)
 {
     (void)state;
-    int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    assert_true(terminal >= 0);
-    assert_int_equal(grantpt(terminal), 0);
-    assert_int_equal(unlockpt(terminal), 0);
-    int side = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
-    assert_true(side >= 0);
+    int side;
+    int terminal = child_terminal(&side);
     child *weir = CHILD(CHILD_PIPE, side, "run", child_file("pty.json", "{\"servers\": [" ECHO_SERVER "]}"));
     char text[512] = "";
     size_t length = 0;

@@ -201,10 +201,8 @@ static void peer_ends_while_a_terminal_is_input(void **state)
 {
     (void)state;
     peer p;
-    int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    assert_true(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
-    int side = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
-    assert_true(side >= 0);
+    int side;
+    int terminal = child_terminal(&side);
     peer_listen(&p);
     child *weir = CHILD(side, CHILD_PIPE, "connect", p.url);
     peer_accept(&p);

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The program `weir` as a child of the test. */
+/* The program `weir`, or another one, as a child of the test. */
 #define _GNU_SOURCE
 
 #include "child.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +48,19 @@ const char *child_file(const char *name, const char *text)
     return path;
 }
 
+int child_terminal(int *side)
+{
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    const char *path = terminal >= 0 && !grantpt(terminal) && !unlockpt(terminal) ? ptsname(terminal) : NULL;
+    *side = path ? open(path, O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
+    if (*side < 0) {
+        if (terminal >= 0)
+            close(terminal);
+        skip();
+    }
+    return terminal;
+}
+
 /* ---- starting ---- */
 
 /* In the child: `fd` becomes `number`, or `number` is closed. */
@@ -57,11 +72,12 @@ static void place(int fd, int number)
         _exit(126);
 }
 
-static void run_program(const char *const *arguments, const int *fds)
+static void run_program(const char *program, const char *const *arguments, const int *fds)
 {
     /* Not onto each other: all are moved out of the way first. */
     int moved[3];
-    char *argv[ARGUMENTS_MOST + 2] = {strdup("weir")};
+    char *argv[ARGUMENTS_MOST + 2] = {strdup(program)};
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that gives up leaves nobody behind */
     for (int i = 0; i < 3; i++)
         moved[i] = fds[i] < 0 ? fds[i] : fcntl(fds[i], F_DUPFD_CLOEXEC, 10);
     for (int i = 0; i < 3; i++)
@@ -70,7 +86,10 @@ static void run_program(const char *const *arguments, const int *fds)
         argv[i + 1] = strdup(arguments[i]);
     setenv("WEIR_PLUGIN_PATH", WEIR_TEST_PLUGINS, 1);
     signal(SIGPIPE, SIG_DFL);
-    execv(WEIR_TEST_PROGRAM, argv);
+    if (strcmp(program, "weir") == 0)
+        execv(WEIR_TEST_PROGRAM, argv);
+    else
+        execvp(program, argv);
     _exit(127);
 }
 
@@ -80,7 +99,7 @@ static void make_pipe(int *ends)
         abort();
 }
 
-child *child_start(int in, int out, const char *const *arguments)
+static child *start(const char *program, int in, int out, const char *const *arguments)
 {
     child *self = need(calloc(1, sizeof(*self)));
     int in_pipe[2] = {in, -1}, out_pipe[2] = {-1, out}, err_pipe[2];
@@ -94,7 +113,7 @@ child *child_start(int in, int out, const char *const *arguments)
     if (self->pid < 0)
         abort();
     if (self->pid == 0)
-        run_program(arguments, fds);
+        run_program(program, arguments, fds);
     if (in == CHILD_PIPE)
         close(in_pipe[0]);
     if (out == CHILD_PIPE)
@@ -106,6 +125,32 @@ child *child_start(int in, int out, const char *const *arguments)
     self->out_text = need(calloc(1, 1));
     self->err_text = need(calloc(1, 1));
     return self;
+}
+
+child *child_start(int in, int out, const char *const *arguments)
+{
+    return start("weir", in, out, arguments);
+}
+
+static int is_there(const char *program)
+{
+    const char *folder = getenv("PATH");
+    while (folder && *folder) {
+        char path[PATH_MAX];
+        size_t length = strcspn(folder, ":");
+        snprintf(path, sizeof(path), "%.*s/%s", (int)length, folder, program);
+        if (access(path, X_OK) == 0)
+            return 1;
+        folder += length + (folder[length] == ':');
+    }
+    return 0;
+}
+
+child *child_start_other(int in, int out, const char *const *arguments)
+{
+    if (!is_there(arguments[0]))
+        skip();
+    return start(arguments[0], in, out, arguments + 1);
 }
 
 /* ---- reading ---- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The program `weir` as a child of the test: what it is given, what it prints, how it ends. No loop is needed. */
+/* The program `weir`, or another one, as a child of the test: what it is given, what it prints, how it ends. No loop is
+ * needed. */
 #ifndef WEIR_TEST_CHILD_H
 #define WEIR_TEST_CHILD_H
 
@@ -28,6 +29,10 @@ typedef struct child {
 child *child_start(int in, int out, const char *const *arguments);
 #define CHILD(in, out, ...) child_start((in), (out), (const char *const[]){__VA_ARGS__, NULL})
 
+/* The same with another program of the system's, found along PATH: arguments[0]. Skips the test where it is not there. */
+child *child_start_other(int in, int out, const char *const *arguments);
+#define OTHER(in, out, ...) child_start_other((in), (out), (const char *const[]){__VA_ARGS__, NULL})
+
 /* The next line of its standard output, without the line feed; fails the test when there is none. Valid until the next
  * call. */
 const char *child_line(child *self);
@@ -45,6 +50,10 @@ child *child_run(int *code, const char *const *arguments);
 
 /* cmocka's setup: ends the test program when a test takes more than two minutes. */
 int child_setup(void **state);
+
+/* A terminal: the test's end of it, and `*side`, the end for a child; both are the test's to close. Where the system has
+ * none (no /dev/pts is mounted) the test is skipped. */
+int child_terminal(int *side);
 
 /* Writes a file in a folder that is removed with the test program's; gives its path (static, for the next call too). */
 const char *child_file(const char *name, const char *text);

@@ -30,6 +30,9 @@ typedef struct kept_server {
 
 struct fixture_state {
     uv_timer_t watchdog;
+    uv_prepare_t prepare;
+    int (*ready)(const void *arg); /* what fixture_wait waits for, or NULL */
+    const void *ready_arg;
     char folder[96];
     kept_text *texts;
     kept_server *servers;
@@ -162,11 +165,28 @@ static void on_watchdog(uv_timer_t *timer)
     f->expired = 1;
 }
 
+/* What a timer or a task has brought about, in the turn that is now going to wait, is not waited for any more. */
+static void on_prepare(uv_prepare_t *handle)
+{
+    const fixture *f = handle->data;
+    if (f->own->ready && f->own->ready(f->own->ready_arg))
+        uv_stop(handle->loop);
+}
+
+int fixture_turn(fixture *f, int (*ready)(const void *arg), const void *arg)
+{
+    f->own->ready = ready;
+    f->own->ready_arg = arg;
+    int alive = uv_run(&f->loop, UV_RUN_ONCE);
+    f->own->ready = NULL;
+    return alive;
+}
+
 void fixture_wait(fixture *f, int (*ready)(const void *arg), const void *arg, const char *what,
                   const char *(*detail)(const void *arg))
 {
     while (!ready(arg)) {
-        int alive = uv_run(&f->loop, UV_RUN_ONCE);
+        int alive = fixture_turn(f, ready, arg);
         if (ready(arg))
             return;
         if (alive && !f->expired)
@@ -220,6 +240,10 @@ int fixture_setup(void **state)
     own->watchdog.data = f;
     uv_timer_start(&own->watchdog, on_watchdog, getenv("WEIR_TEST_VALGRIND") ? 10 * WATCHDOG_MS : WATCHDOG_MS, 0);
     uv_unref((uv_handle_t *)&own->watchdog);
+    uv_prepare_init(&f->loop, &own->prepare);
+    own->prepare.data = f;
+    uv_prepare_start(&own->prepare, on_prepare);
+    uv_unref((uv_handle_t *)&own->prepare);
     f->runtime = fixture_new_runtime(&f->loop);
     if (!f->runtime)
         return -1;
@@ -231,7 +255,8 @@ int fixture_setup(void **state)
 static void count_handle(uv_handle_t *handle, void *arg)
 {
     fixture *f = arg;
-    if (uv_is_closing(handle) || handle == (uv_handle_t *)&f->own->watchdog)
+    if (uv_is_closing(handle) || handle == (uv_handle_t *)&f->own->watchdog ||
+        handle == (uv_handle_t *)&f->own->prepare)
         return;
     print_error("a handle of type %s is left in the loop\n", uv_handle_type_name(uv_handle_get_type(handle)));
     f->own->handles++;
@@ -285,6 +310,7 @@ static int close_loop(fixture *f)
     while (uv_loop_alive(&f->loop) && !f->expired)
         uv_run(&f->loop, UV_RUN_ONCE);
     uv_close((uv_handle_t *)&f->own->watchdog, NULL);
+    uv_close((uv_handle_t *)&f->own->prepare, NULL);
     while (uv_run(&f->loop, UV_RUN_NOWAIT)) {
     }
     return uv_loop_close(&f->loop) != 0;

@@ -63,6 +63,13 @@ int fixture_teardown(void **state);
 
 /* ---- The loop: all of these fail the test when the watchdog (a minute) runs out ---- */
 
+/*
+ * One turn of the loop, for a test that waits for a condition of its own: it waits for something to happen unless `ready`
+ * says that it has. As uv_run: 0 when nothing is left to do. (UV_RUN_ONCE alone waits even when one of its own timers
+ * brought it about.) This one looks at no watchdog: do so, at `expired`.
+ */
+int fixture_turn(fixture *f, int (*ready)(const void *arg), const void *arg);
+
 /* Runs the loop until `*done` is not 0; fails the test when the loop has nothing left to do before that. */
 void fixture_until(fixture *f, const int *done);
 

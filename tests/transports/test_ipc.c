@@ -303,6 +303,8 @@ static void net_BN_10_an_owner_that_may_not_be_set_leaves_no_file(void **state)
 
     assert_non_null(mkdtemp(folder));
     path = fixture_text(f, "%s/sock", folder);
+    /* While its file can be read: the build may lie where only root may look. */
+    assert_code(weir_runtime_load_plugin(f->runtime, "ipc", NULL, NULL), 0);
     if (us == 0) {
         assert_int_equal(chown(folder, 65534, (gid_t)-1), 0);
         assert_int_equal(seteuid(65534), 0);

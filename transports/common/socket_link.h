@@ -3,11 +3,13 @@
  * The link that tcp and ipc share: one connected stream socket, polled. Reading, try-first writing, half-close, reset,
  * hang-up. A transport adds how an endpoint becomes addresses, how a socket is made for one, and its named facts.
  *
- * What the kernel says and what is reported (BN-05, BN-06):
- *   recv 0                        end; unless send returned an error before: then failed with that one, since send
- * takes the socket's error away and leaves a 0 in its place recv error                    failed, after all data before
- * it EPOLLERR while reading        read on until 0 or the error comes EPOLLERR or EPOLLRDHUP while  hangup, once;
- * nothing is consumed reading is stopped send error                    written(error), latched; reading goes on
+ * What the kernel says, and what is reported (BN-05, BN-06):
+ * - recv gives 0: end; unless send returned an error before: then failed with that one, since send takes the socket's
+ *   error away and leaves a 0 in its place.
+ * - recv gives an error: failed, after all the data before it.
+ * - EPOLLERR while reading: it reads on until the 0 or the error comes.
+ * - EPOLLERR or EPOLLRDHUP while reading is stopped: hangup, once; nothing is consumed.
+ * - send gives an error: written(error), latched; reading goes on.
  */
 #ifndef WEIR_SOCKET_LINK_H
 #define WEIR_SOCKET_LINK_H
@@ -134,9 +136,10 @@ void weir__socket_receive(socket_link *socket, int hung_up, int error);
 /* Sends of the outstanding write what goes now: 1 done, 0 blocked, below 0 an error. */
 int weir__socket_send(socket_link *socket);
 
-/* One sendmsg of at most IOV_MAX buffers: bytes, or an error. */
 /* Bytes in the vectors that one system call can take. */
 size_t weir__socket_total(const struct iovec *bufs, size_t count);
+
+/* One sendmsg of at most IOV_MAX buffers: bytes, or an error. */
 ssize_t weir__socket_send_some(int fd, const struct iovec *bufs, size_t count);
 
 #endif

@@ -15,6 +15,11 @@ extern "C" {
  * Codes. A function of weir returns 0 (or a count) or a code below 0. System errors are libuv's (UV_EADDRINUSE,
  * UV_ECONNRESET, ...; include <uv.h> for them), weir's own are in this table: code, Node's name, default text
  * (rows LIFE-17, SRV-40, SOCM-27 and the rows that name a code).
+ *
+ * Some are words that rows lay down and that no function of the core returns by itself: EABORTED (LIFE-17, SOCK-10,
+ * BN-18), EINVALIDARGVALUE (SRV-52, CONN-17, PATH-13, BL-07), EMISSINGARGS (CONN-11), EINVALIDIPADDRESS (CONN-13,
+ * CONN-21), EINVALIDFDTYPE (SOCK-05), ESOCKETBADPORT (CONN-10, SRV-53, ADDR-06), EUNKNOWN_ENCODING (SOCM-30, ENC-15),
+ * ETLSTRUNCATED (BN-17). Plugins and applications may, and what they mean stays the same.
  */
 /* clang-format off */
 #define WEIR_ERROR_MAP(X)                                                                                            \
@@ -45,9 +50,7 @@ extern "C" {
     X(ENOPLUGIN,                  -20025, "ERR_NO_PLUGIN",                        "no such plugin")                   \
     X(EINVALID_CONFIG,            -20026, "ERR_INVALID_CONFIG",                   "the configuration is invalid")     \
     X(EINVALID_ENDPOINT,          -20027, "ERR_INVALID_ENDPOINT",                 "not an endpoint")                  \
-    X(ETLSTRUNCATED,              -20028, "ERR_TLS_TRUNCATED",                    "the peer closed the connection without close_notify") \
-    X(ELAYER,                     -20029, "ERR_LAYER",                            "a layer failed")                   \
-    X(EUPSTREAM,                  -20030, "ERR_UPSTREAM",                         "no upstream could be reached")
+    X(ETLSTRUNCATED,              -20028, "ERR_TLS_TRUNCATED",                    "the peer closed the connection without close_notify")
 /* clang-format on */
 
 enum {

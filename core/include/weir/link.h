@@ -163,7 +163,10 @@ WEIR_EXPORT weir_buf *weir_up_buffer(weir_link *link, size_t suggested);
  */
 WEIR_EXPORT void weir_up_data(weir_link *link, weir_buf *buf);
 
-/* Descriptors (fd_count of them, close-on-exec) that belong to the data that follows. They are the receiver's. */
+/*
+ * Descriptors (fd_count of them, close-on-exec) that belong to the data that follows, even when a listener stops the
+ * reading in between. They are the receiver's.
+ */
 WEIR_EXPORT void weir_up_fds(weir_link *link, const int *fds, size_t fd_count);
 
 /* The peer has ended its writing, and all its data was reported. */

@@ -46,8 +46,8 @@ WEIR_EXPORT weir_runtime *weir_runtime_new(struct uv_loop_s *loop);
 
 /*
  * Destroys every stream and server that is left, runs the loop until weir's handles are closed (their 'close' events
- * come), ends the plugins' instances and frees the runtime. 0, or UV_EBUSY when called from inside a callback of weir:
- * nothing is done then. Objects the application still holds a reference of stay valid until it releases them, but can
+ * come), ends the plugins' instances and frees the runtime. 0, or UV_EBUSY when called from inside a callback of weir or
+ * while it ends already: nothing is done then. Objects the application still holds a reference of stay valid until it releases them, but can
  * do no more than be asked and released. NULL is let pass.
  */
 WEIR_EXPORT int weir_runtime_free(weir_runtime *runtime);
@@ -107,7 +107,7 @@ WEIR_EXPORT int weir_runtime_run_until(weir_runtime *runtime, const int *done);
 
 /*
  * Timers: one queue a runtime over one uv_timer_t. Embed, zero, set `run`. `start` fires once, `timeout` milliseconds
- * after now (the loop's clock); started again it moves. `stop` of one that does not run does nothing. A timer keeps the
+ * after now (the loop's clock; 0 is 1, as in Node); started again it moves. `stop` of one that does not run does nothing. A timer keeps the
  * loop alive unless `unref` is 1. The callback may start and stop any timer and free this one.
  */
 typedef struct weir_timer weir_timer;

@@ -33,7 +33,7 @@ typedef struct weir_stream_options {
     int no_auto_destroy;             /* LIFE-12, default 0: destroyed after 'end' and 'finish' */
     size_t readable_high_water_mark; /* bytes; 0: the runtime's default (RD-15) */
     size_t writable_high_water_mark; /* bytes; 0: the runtime's default (WR-06) */
-    size_t max_write_queue;          /* bytes; 0: no limit (BN-07) */
+    size_t max_write_queue;          /* bytes; 0: no limit (BN-07); pipes bound themselves */
     uint64_t timeout;                /* idle, ms; 0: none (SOCM-41) */
     uint64_t connect_timeout;        /* the whole connect, ms; 0: none (BN-14) */
     uint64_t handshake_timeout;      /* all layers, ms; 0: 120000 (BN-14) */
@@ -45,7 +45,8 @@ typedef struct weir_stream_options {
 WEIR_EXPORT void weir_stream_options_init(weir_stream_options *options);
 
 /*
- * A stream that is not connected (row SOCK-02). `options` may be NULL. NULL: no memory. The caller releases it.
+ * A stream that is not connected (row SOCK-02). `options` may be NULL. NULL: no memory, or the runtime is
+ * ending. The caller releases it.
  */
 WEIR_EXPORT weir_stream *weir_stream_new(weir_runtime *runtime, const weir_stream_options *options);
 
