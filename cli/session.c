@@ -60,23 +60,36 @@ void session_fault(const weir_fault *fault, void *arg)
     output_line(&self->err, fault->text, record);
 }
 
-/* A program that runs where it was built finds the plugins that were built with it: DIR/weir, DIR/../plugins. */
-static int add_built_plugins(cli_session *self)
+/*
+ * A program that runs where it was built finds the plugins that were built with it, behind those of WEIR_PLUGIN_PATH. An
+ * installed one does not look: it has no CMakeCache.txt beside its folder.
+ */
+static void name_built_plugins(void)
 {
     char program[PATH_MAX];
-    char plugin[PATH_MAX + sizeof("/../plugins/tcp.so")];
+    char path[2 * PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
     if (length <= 0) {
-        return 0;
+        return;
     }
     program[length] = '\0';
-    *strrchr(program, '/') = '\0';
-    snprintf(plugin, sizeof(plugin), "%s/../plugins/tcp.so", program);
-    if (realpath(plugin, program) == NULL) {
-        return 0;
+    for (int up = 0; up < 2; up++) { /* BUILD/cli/weir */
+        char *slash = strrchr(program, '/');
+        if (slash == NULL) {
+            return;
+        }
+        *slash = '\0';
     }
-    *strrchr(program, '/') = '\0';
-    return weir_runtime_add_plugin_path(self->runtime, program);
+    snprintf(path, sizeof(path), "%s/CMakeCache.txt", program);
+    if (access(path, F_OK) != 0) {
+        return;
+    }
+    const char *named = getenv("WEIR_PLUGIN_PATH");
+    int more = named != NULL && named[0] != '\0';
+    int size = snprintf(path, sizeof(path), "%s%s%s/plugins", more ? named : "", more ? ":" : "", program);
+    if (size > 0 && (size_t)size < sizeof(path)) {
+        setenv("WEIR_PLUGIN_PATH", path, 1);
+    }
 }
 
 static int add_plugin_paths(cli_session *self, const cli_options *options)
@@ -89,7 +102,7 @@ static int add_plugin_paths(cli_session *self, const cli_options *options)
                           weir_error_name(status));
         }
     }
-    return status == 0 ? add_built_plugins(self) : status;
+    return status;
 }
 
 int session_open(cli_session *self, const cli_options *options)
@@ -98,6 +111,7 @@ int session_open(cli_session *self, const cli_options *options)
     self->log_level = options->log_level;
     output_init(&self->out, STDOUT_FILENO, options->form);
     output_init(&self->err, STDERR_FILENO, options->form);
+    name_built_plugins();
     int status = uv_loop_init(&self->loop);
     if (status < 0) {
         session_error(self, "no event loop: %s (%s)", uv_strerror(status), uv_err_name(status));

@@ -30,13 +30,24 @@ enum {
     LINK_FAILED = 1 << 8,
     LINK_CLOSING = 1 << 9,
     LINK_CLOSED = 1 << 10,
-    LINK_FDS = 1 << 11 /* has reported descriptors: the data they came with follows, wanted or not */
+    LINK_FDS = 1 << 11,     /* has reported descriptors: the data they came with follows, wanted or not */
+    LINK_IN_CLOSE = 1 << 12 /* inside its close operation */
 };
+
+#define HELD_MOST ((size_t)1024 * 1024) /* law 5: a few TLS records are far less */
 
 /* Reports of a link that has failed or is closing go nowhere, but for written and closed (laws 7, 8). */
 static int is_mute(const weir_link *link)
 {
     return (link->state & (LINK_FAILED | LINK_CLOSING | LINK_CLOSED)) != 0;
+}
+
+/* For a link that reports: not once it has failed (law 7), nor once it was closed (law 9). */
+static int may_report(const weir_link *link)
+{
+    LAW(7, (link->state & LINK_FAILED) == 0);
+    LAW(9, (link->state & (LINK_CLOSING | LINK_CLOSED)) == 0);
+    return !is_mute(link);
 }
 
 weir_runtime *weir_link_runtime(const weir_link *link)
@@ -123,7 +134,7 @@ void weir__links_arrived(weir_stream *stream, weir_link *link)
 
 void weir_up_opened(weir_link *link)
 {
-    if (is_mute(link)) {
+    if (!may_report(link)) {
         return;
     }
     LAW(1, (link->state & LINK_OPENING) != 0 && (link->state & LINK_OPEN) == 0);
@@ -188,7 +199,7 @@ weir_buf *weir_up_buffer(weir_link *link, size_t suggested)
 
 void weir_up_data(weir_link *link, weir_buf *buf)
 {
-    if (is_mute(link) || buf->size == 0) {
+    if (!may_report(link) || buf->size == 0) {
         return;
     }
     LAW(2, (link->state & (LINK_READING | LINK_FDS)) != 0);
@@ -209,7 +220,8 @@ void weir_up_data(weir_link *link, weir_buf *buf)
 
 void weir_up_end(weir_link *link)
 {
-    if (is_mute(link) || (link->state & LINK_ENDED) != 0) {
+    LAW(3, (link->state & LINK_ENDED) == 0);
+    if (!may_report(link) || (link->state & LINK_ENDED) != 0) {
         return;
     }
     LAW(2, (link->state & LINK_READING) != 0);
@@ -237,7 +249,7 @@ void weir_up_end(weir_link *link)
 
 void weir_up_hangup(weir_link *link)
 {
-    if (is_mute(link) || (link->state & LINK_HUNG_UP) != 0) {
+    if (!may_report(link) || (link->state & LINK_HUNG_UP) != 0) {
         return;
     }
     link->state |= LINK_HUNG_UP;
@@ -380,10 +392,14 @@ static int shutdown_on(weir_link *link)
             return UV_ENOTCONN;
         }
         LAW(6, (link->state & (LINK_SHUTTING | LINK_WRITING)) == 0);
-        link->state |= LINK_SHUTTING;
         if (link->ops->shutdown != NULL) {
-            return link->ops->shutdown(link);
+            int status = link->ops->shutdown(link);
+            if (status == 0) {
+                link->state |= LINK_SHUTTING; /* behind the call: a shut inside it breaks the law */
+            }
+            return status;
         }
+        link->state |= LINK_SHUTTING;
     }
     return UV_ENOTSUP;
 }
@@ -400,7 +416,7 @@ int weir_down_shutdown(weir_link *link)
 
 void weir_up_shut(weir_link *link, int status)
 {
-    if (is_mute(link)) {
+    if (!may_report(link)) {
         return;
     }
     LAW(6, (link->state & LINK_SHUTTING) != 0 && (link->state & LINK_SHUT) == 0);
@@ -422,7 +438,7 @@ void weir_up_shut(weir_link *link, int status)
 
 void weir_up_failed(weir_link *link, const weir_error *error)
 {
-    if (is_mute(link)) {
+    if (!may_report(link)) {
         return;
     }
     link->state |= LINK_FAILED;
@@ -446,14 +462,16 @@ void weir__links_close(weir_stream *stream, weir_close_mode mode)
         if (link->ops->close == NULL) {
             link->state |= LINK_CLOSED;
         } else {
+            link->state |= LINK_IN_CLOSE;
             link->ops->close(link, mode);
+            link->state &= ~(uint32_t)LINK_IN_CLOSE;
         }
     }
 }
 
 void weir_up_closed(weir_link *link)
 {
-    LAW(8, (link->state & LINK_CLOSING) != 0 && (link->state & LINK_CLOSED) == 0);
+    LAW(8, (link->state & LINK_CLOSING) != 0 && (link->state & (LINK_CLOSED | LINK_IN_CLOSE)) == 0);
     LAW(4,
         (link->state & LINK_WRITING) == 0 || link->ops->write == NULL); /* its own write; not one that it lets pass */
     if ((link->state & LINK_CLOSED) != 0) {
@@ -538,6 +556,7 @@ size_t weir__links_held(const weir_stream *stream)
             size_t to_write = 0;
             size_t to_read = 0;
             link->ops->held(link, &to_write, &to_read);
+            LAW(5, to_write <= HELD_MOST && to_read <= HELD_MOST);
             sum += to_write;
         }
     }
@@ -555,7 +574,7 @@ void weir__links_ref(const weir_stream *stream, int on)
 
 void weir_up_notify(weir_link *link, const char *event_name, const void *payload, size_t size)
 {
-    if (is_mute(link)) {
+    if (!may_report(link)) {
         return;
     }
     weir_layer_event layer = {.layer = link->ops->name, .name = event_name, .payload = payload, .size = size};
@@ -576,7 +595,7 @@ void weir_up_attempt(weir_link *link, weir_event_type type, const weir_address *
 
 void weir_up_activity(weir_link *link)
 {
-    if (is_mute(link)) {
+    if (!may_report(link)) {
         return;
     }
     weir__stream_touch(link->stream);

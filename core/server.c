@@ -407,6 +407,9 @@ static void count_in(weir_server *server, weir_stream *stream)
     }
     server->connections = stream;
     server->connection_count++;
+    if (server->total != NULL) {
+        atomic_fetch_add(server->total, 1);
+    }
 }
 
 int weir_acceptor_arrival(weir_acceptor *acceptor, const weir_arrival *arrival)
@@ -476,6 +479,9 @@ void weir__server_connection_closed(weir_server *server, weir_stream *stream)
         stream->next_of_server = NULL;
         stream->previous_of_server = NULL;
         server->connection_count--;
+        if (server->total != NULL) {
+            atomic_fetch_sub(server->total, 1);
+        }
     }
     if ((server->closing || server->acceptor == NULL) && server->connection_count == 0) {
         tick(server); /* the stream's own 'close' comes first (BN-22) */

@@ -3,6 +3,8 @@
 #ifndef WEIR_SERVER_PRIVATE_H
 #define WEIR_SERVER_PRIVATE_H
 
+#include <stdatomic.h>
+
 #include <weir/server.h>
 #include <weir/transport.h>
 
@@ -39,6 +41,7 @@ struct weir_server {
 
     weir_stream *connections; /* accepted, not closed */
     size_t connection_count;
+    atomic_size_t *total; /* counts them too, with those of other servers in any thread; NULL: none */
 
     weir__server_callback *close_callbacks; /* of this cycle's close() */
     weir__server_callback *other_callbacks; /* to run on the next tick */

@@ -183,6 +183,7 @@ int weir_service_start(weir_service *service, weir_service_function function, vo
     service->arg = arg;
     service->task.run = on_stop_asked;
     service->site->owner = service;
+    service->site->connections = &service->connections;
     service->site->bound = on_site_bound;
     service->site->stopped = on_site_stopped;
     int status = weir__site_bind(service->site, NULL);
@@ -195,5 +196,5 @@ int weir_service_start(weir_service *service, weir_service_function function, vo
 
 size_t weir_service_connections(const weir_service *service)
 {
-    return weir__site_connections(service->site);
+    return atomic_load(&service->connections);
 }

@@ -106,27 +106,34 @@ static int add_plugin_folders(weir__place *place, const json_t *root)
     return result;
 }
 
-static void check_names(weir__place *place, const json_t *servers)
+static void fault_of_name(weir__place *place, const char *name, size_t index, size_t first)
+{
+    char pointer[64];
+    snprintf(pointer, sizeof(pointer), "/servers/%zu/name", index);
+    weir__message message;
+    weir__message_start(&message);
+    weir__message_quote(&message, name, strlen(name));
+    weir__message_add(&message, " is the name of /servers/%zu already; servers are called differently", first);
+    weir__place_fault(place, WEIR_EINVALID_CONFIG, pointer, false, &message);
+}
+
+static int check_names(weir__place *place, const json_t *servers)
 {
     size_t index;
     json_t *server;
+    json_t *firsts = json_object(); /* names with the number of the server that has it first */
+    int status = firsts ? 0 : UV_ENOMEM;
     json_array_foreach(servers, index, server)
     {
         const char *name = json_string_value(json_object_get(server, "name"));
-        for (size_t i = 0; name && i < index; i++) {
-            const char *other = json_string_value(json_object_get(json_array_get(servers, i), "name"));
-            if (!other || strcmp(name, other) != 0)
-                continue;
-            char pointer[64];
-            snprintf(pointer, sizeof(pointer), "/servers/%zu/name", index);
-            weir__message message;
-            weir__message_start(&message);
-            weir__message_quote(&message, name, strlen(name));
-            weir__message_add(&message, " is the name of /servers/%zu already; servers are called differently", i);
-            weir__place_fault(place, WEIR_EINVALID_CONFIG, pointer, false, &message);
-            break;
-        }
+        const json_t *first = name ? json_object_get(firsts, name) : NULL;
+        if (first)
+            fault_of_name(place, name, index, (size_t)json_integer_value(first));
+        else if (name && status == 0 && json_object_set_new(firsts, name, json_integer((json_int_t)index)) != 0)
+            status = UV_ENOMEM;
     }
+    json_decref(firsts);
+    return status == 0 ? 0 : weir__place_out_of_memory(place);
 }
 
 /* ---- servers ---- */

@@ -3,6 +3,8 @@
 #ifndef WEIR_SERVICE_PRIVATE_H
 #define WEIR_SERVICE_PRIVATE_H
 
+#include <stdatomic.h>
+
 #include <uv.h>
 
 #include <weir/service.h>
@@ -42,6 +44,7 @@ struct weir__site {
     void (*bound)(weir__site *site);   /* every server listens or has its failure */
     void (*stopped)(weir__site *site); /* all are closed; the site may be bound again, or freed */
     void *owner;
+    atomic_size_t *connections; /* the service's count; set by the owner */
 
     weir__site_state state;
     size_t waiting;   /* servers waited for */
@@ -66,7 +69,6 @@ void weir__site_accept(weir__site *site);
 /* Stops accepting, lets connections end for `grace` milliseconds, cuts the rest. Again with 0: cuts now. */
 void weir__site_stop(weir__site *site, uint64_t grace);
 
-size_t weir__site_connections(const weir__site *site);
 void weir__site_free(weir__site *site); /* NULL passes */
 
 /* ---- loading (service_load.c) ---- */
@@ -109,6 +111,7 @@ struct weir_service {
     bool stop_now;
     bool site_stopped;
     size_t destroyed;
+    atomic_size_t connections; /* open now, in all workers: the one thing that their threads share without messages */
     weir_task task; /* goes on with a stop outside of the call that asked for it */
     weir_service_function function;
     void *arg;

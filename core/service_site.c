@@ -131,6 +131,7 @@ static int make_server(weir__site_server *server)
     server->server = weir_server_new(server->site->runtime, &server->options);
     if (!server->server)
         return UV_ENOMEM;
+    server->server->total = server->site->connections;
     weir__server_hold(server->server, 1);
     for (size_t i = 0; i < sizeof(listeners_of_a_server) / sizeof(listeners_of_a_server[0]); i++) {
         int status =
@@ -248,16 +249,7 @@ void weir__site_stop(weir__site *site, uint64_t grace)
         cut_all(site);
 }
 
-/* ---- facts and life ---- */
-
-size_t weir__site_connections(const weir__site *site)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < site->count; i++)
-        if (site->servers[i].server)
-            count += weir_server_connections(site->servers[i].server);
-    return count;
-}
+/* ---- life ---- */
 
 void weir__site_free(weir__site *site)
 {

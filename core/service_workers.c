@@ -259,6 +259,7 @@ static int make(weir__worker *worker, weir_error **error)
         return status;
     weir__runtime_hold(worker->runtime, 1);
     worker->site->owner = worker;
+    worker->site->connections = &worker->service->connections;
     worker->site->bound = on_site_bound;
     worker->site->stopped = on_site_stopped;
     return 0;

@@ -331,7 +331,9 @@ static void several_workers_serve(void **state)
         exchange(fds[i]);
     }
     kill(weir->pid, SIGTERM);
-    json_decref(expect_event(weir, "stopping"));
+    json_t *line = expect_event(weir, "stopping");
+    assert_int_equal(json_integer_value(json_object_get(line, "connections")), 16);
+    json_decref(line);
     for (size_t i = 0; i < 16; i++)
         close(fds[i]);
     json_decref(expect_event(weir, "stopped"));

@@ -659,6 +659,7 @@ static void workers_share_a_port(void **state)
         echo_once(clients[i]);
     }
     assert_int_equal(atomic_load(&spy_connections), MANY);
+    assert_int_equal(weir_service_connections(s.service), MANY);
     /* That the kernel gives all to one has a chance of one in 3 to the power of 47. */
     assert_true(runtimes_seen() > 1);
     for (size_t i = 0; i < MANY / 2; i++)

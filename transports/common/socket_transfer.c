@@ -112,6 +112,8 @@ static void deliver(socket_link *socket, weir_buf *buf, size_t size, const besid
     buf->size = size;
     if (arrived->count)
         weir_up_fds(&socket->link, arrived->fds, arrived->count);
+    if (socket->closing || socket->failed)
+        return; /* by a listener of 'fd' */
     weir_up_data(&socket->link, buf);
     if (arrived->lost && !socket->closing && !socket->failed)
         fail_reading(socket, UV_EMFILE, "recvmsg");

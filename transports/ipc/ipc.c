@@ -18,22 +18,8 @@
 size_t weir__ipc_format(const void *context, char *text, size_t size)
 {
     const ipc_context *ipc = context;
-    int length;
 
-    if (ipc->address.family != WEIR_FAMILY_NONE)
-        return weir_address_format(&ipc->address, text, size);
-    length = snprintf(text, size, "%s", ipc->path ? ipc->path : "@");
-    return length < 0 ? 0 : (size_t)length;
-}
-
-weir_error *weir__ipc_too_long(const ipc_context *ipc, const char *syscall)
-{
-    const char *name = ipc->path ? ipc->path : "@...";
-
-    return weir_error_newf(UV_ENAMETOOLONG, syscall, name, -1,
-                           "%s " IPC_SCHEME ":%s: %s (%s); it has %zu bytes, the name of a socket at most %d", syscall,
-                           name, weir_error_text(UV_ENAMETOOLONG), weir_error_name(UV_ENAMETOOLONG), ipc->length,
-                           WEIR_PATH_MAX);
+    return weir_address_format(&ipc->address, text, size);
 }
 
 int weir__ipc_socket(const socket_settings *settings, const char **syscall)
@@ -73,10 +59,7 @@ static void open_link(weir_link *link)
     socket_link *socket = (socket_link *)link;
     const ipc_context *ipc = (const ipc_context *)socket->context;
 
-    if (ipc->address.family == WEIR_FAMILY_NONE)
-        weir__socket_link_fail(socket, weir__ipc_too_long(ipc, "connect"));
-    else
-        weir__socket_connect_start(socket, &ipc->address, 1, "connect");
+    weir__socket_connect_start(socket, &ipc->address, 1, "connect");
 }
 
 /* ---- facts ---- */

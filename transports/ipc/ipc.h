@@ -21,9 +21,8 @@ typedef struct ipc_ids {
 /* What the options of an endpoint came to. */
 typedef struct ipc_context {
     socket_context socket;
-    weir_address address; /* family NONE: the path is too long */
-    char *path;           /* a file's, with its NUL; NULL for an abstract name */
-    size_t length;        /* of the path or name as it was given */
+    weir_address address;
+    char *path; /* a file's, with its NUL; NULL for an abstract name */
     int backlog;
     int mode;  /* -1: what the umask leaves */
     long user; /* -1: ours */
@@ -40,9 +39,6 @@ typedef struct ipc_context {
 extern const socket_kind weir__ipc_kind;
 
 size_t weir__ipc_format(const void *context, char *text, size_t size);
-
-/* The path is too long for a socket: what connect or listen fails with (BN-12). */
-weir_error *weir__ipc_too_long(const ipc_context *ipc, const char *syscall);
 
 /* Who is at the other end, as the kernel noted it (BN-24). 0 or an error. */
 int weir__ipc_peer(int fd, int64_t *pid, int64_t *uid, int64_t *gid);

@@ -115,8 +115,6 @@ void weir__ipc_listen(weir_acceptor *acceptor, int fd)
 
     if (fd >= 0)
         adopt(listener, fd);
-    else if (listener->ipc->address.family == WEIR_FAMILY_NONE)
-        weir__socket_listener_fail(&listener->socket, weir__ipc_too_long(listener->ipc, "listen"));
     else
         listen_new(listener);
 }

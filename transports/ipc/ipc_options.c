@@ -63,20 +63,33 @@ static ssize_t decode(const char *text, size_t length, char *bytes)
     return (ssize_t)count;
 }
 
+/* What a socket's name has no room for is cut if that was asked for, and refused otherwise (BN-12, PATH-05). */
+static int fit(weir_configure *configure, const char *what, size_t *length)
+{
+    if (*length > WEIR_PATH_MAX && !is_on(configure->options, "truncatePath")) {
+        weir_configure_fault(configure, "/path",
+                             "%s (%s); %s has %zu bytes, the name of a socket at most %d: shorten it, or cut it with "
+                             "truncatePath",
+                             weir_error_text(UV_ENAMETOOLONG), weir_error_name(UV_ENAMETOOLONG), what, *length,
+                             WEIR_PATH_MAX);
+        return WEIR_EINVALID_CONFIG;
+    }
+    if (*length > WEIR_PATH_MAX)
+        *length = WEIR_PATH_MAX;
+    return 0;
+}
+
 static int set_abstract(ipc_context *ipc, weir_configure *configure, const char *name, size_t length)
 {
     if (!length)
         return fault(configure, "/path", "a name must follow the @ of an abstract socket");
-    ipc->length = length;
     if (ipc->readable_all || ipc->writable_all || ipc->mode >= 0 || ipc->user >= 0 || ipc->group >= 0)
         return fault(
             configure, "/path",
             "an abstract socket is no file: mode, user, group, readableAll and writableAll mean nothing to it");
-    if (length > WEIR_PATH_MAX && is_on(configure->options, "truncatePath"))
-        length = WEIR_PATH_MAX;
-    if (length <= WEIR_PATH_MAX)
-        (void)weir_address_from_path(&ipc->address, name, length, 1);
-    return 0;
+    if (fit(configure, "the abstract name", &length))
+        return WEIR_EINVALID_CONFIG;
+    return weir_address_from_path(&ipc->address, name, length, 1);
 }
 
 /* Relative to where we are already: then the path is left as it was given, for it may be short only so (PATH-03). */
@@ -100,11 +113,11 @@ static int set_file(ipc_context *ipc, weir_configure *configure, const char *pat
     }
     if (!ipc->path)
         return UV_ENOMEM;
-    ipc->length = strlen(ipc->path);
-    if (ipc->length > WEIR_PATH_MAX && is_on(configure->options, "truncatePath"))
-        ipc->path[WEIR_PATH_MAX] = '\0';
-    (void)weir_address_from_path(&ipc->address, ipc->path, strlen(ipc->path), 0);
-    return 0;
+    length = strlen(ipc->path);
+    if (fit(configure, "the path", &length))
+        return WEIR_EINVALID_CONFIG;
+    ipc->path[length] = '\0';
+    return weir_address_from_path(&ipc->address, ipc->path, length, 0);
 }
 
 static int read_path(ipc_context *ipc, weir_configure *configure)

@@ -9,7 +9,7 @@
  *
  * Downwards come operations (weir_link_ops), upwards go reports (weir_up_*). Links never call each other: a link calls
  * weir_down_* to reach the link below it and weir_up_* to report upwards; the core stands between any two, knows who is
- * open and who is closing, and in debug builds asserts the laws:
+ * open and who is closing, and in debug builds asserts laws 1 to 9 (the tenth is for the reader):
  *
  *  1. Open goes from the bottom up: `open` is called when the link below has reported opened. An end from below before
  * a layer reported opened is that layer's failure.

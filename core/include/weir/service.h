@@ -81,7 +81,10 @@ WEIR_EXPORT int weir_service_free(weir_service *service);
  */
 WEIR_EXPORT char *weir_service_schema(weir_runtime *runtime);
 
-/* Connections open now, over all servers of this runtime's worker. */
+/*
+ * Connections open now, over all servers and all workers. Other workers' threads change it meanwhile: with more than one
+ * it is the number of a moment. 0 for one that does not run.
+ */
 WEIR_EXPORT size_t weir_service_connections(const weir_service *service);
 
 #ifdef __cplusplus

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* What a plugin's configure reads of its options: sizes and durations, as numbers and as texts. */
+#include <string.h>
+
+#include <weir/layer.h>
+
+#include "fixture.h"
+
+/* What the layer below has read, which it finds as the runtime's data. */
+typedef struct reading {
+    uint64_t size;
+    uint64_t duration;
+    int calls;
+} reading;
+
+#define OTHERWISE 4711
+
+static int configure(weir_configure *configure, void **context)
+{
+    reading *seen = weir_runtime_data(configure->runtime);
+    seen->size = weir_configure_size(configure, "size", OTHERWISE);
+    seen->duration = weir_configure_duration(configure, "duration", OTHERWISE);
+    seen->calls++;
+    *context = weir_malloc(1);
+    return *context ? 0 : UV_ENOMEM;
+}
+
+static weir_link *create(void *context, weir_runtime *runtime, weir_role role)
+{
+    (void)context;
+    (void)runtime;
+    (void)role;
+    return NULL;
+}
+
+static const weir_layer layer = {
+    .size = sizeof(weir_layer), .configure = configure, .context_free = weir_free, .create = create};
+
+static const char schema[] = "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+                             "\"size\":{\"type\":[\"integer\",\"string\"],\"format\":\"weir-size\"},"
+                             "\"duration\":{\"type\":[\"integer\",\"string\"],\"format\":\"weir-duration\"}}}";
+
+static const weir_plugin plugin = {
+    WEIR_PLUGIN_HEADER, .name = "amounts", .version = "1.0.0", .description = "reads amounts, for tests",
+    .schema = schema,   .layer = &layer,
+};
+
+static int parse(fixture *f, reading *seen, const char *options)
+{
+    weir_endpoint *endpoint = NULL;
+    const char *text =
+        fixture_text(f, "{\"tcp\":{\"host\":\"127.0.0.1\",\"port\":9},\"layers\":[{\"amounts\":%s}]}", options);
+    memset(seen, 0, sizeof(*seen));
+    int status = weir_endpoint_parse(f->runtime, text, WEIR_CLIENT, NULL, &endpoint, NULL);
+    weir_endpoint_release(endpoint);
+    return status;
+}
+
+static int begin(void **state)
+{
+    int status = fixture_setup(state);
+    fixture *f = *state;
+    return status ? status : weir_runtime_register_plugin(f->runtime, &plugin, NULL);
+}
+
+#define AMOUNTS_TEST(function) cmocka_unit_test_setup_teardown(function, begin, fixture_teardown)
+
+static void a_size_is_a_number_or_a_text_with_a_unit(void **state)
+{
+    static const struct {
+        const char *options;
+        uint64_t expected;
+    } cases[] = {
+        {"{\"size\":0}", 0},
+        {"{\"size\":1500}", 1500},
+        {"{\"size\":65536.0}", 65536}, /* as JSON Schema has it, this is an integer */
+        {"{\"size\":9223372036854775807}", INT64_MAX},
+        {"{\"size\":\"12\"}", 12},
+        {"{\"size\":\"64KiB\"}", 65536},
+        {"{\"size\":\"3MiB\"}", UINT64_C(3) << 20},
+        {"{\"size\":\"2GiB\"}", UINT64_C(2) << 30},
+        {"{}", OTHERWISE},
+    };
+    fixture *f = *state;
+    reading seen;
+    weir_runtime_set_data(f->runtime, &seen);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_code(parse(f, &seen, cases[i].options), 0);
+        assert_int_equal(seen.calls, 1);
+        assert_int_equal(seen.size, cases[i].expected);
+        assert_int_equal(seen.duration, OTHERWISE);
+    }
+}
+
+static void a_duration_is_milliseconds_or_a_text_with_a_unit(void **state)
+{
+    static const struct {
+        const char *options;
+        uint64_t expected;
+    } cases[] = {
+        {"{\"duration\":0}", 0},           {"{\"duration\":250}", 250},         {"{\"duration\":250.0}", 250},
+        {"{\"duration\":\"250\"}", 250},   {"{\"duration\":\"250ms\"}", 250},   {"{\"duration\":\"10s\"}", 10000},
+        {"{\"duration\":\"5m\"}", 300000}, {"{\"duration\":\"2h\"}", 7200000}, {"{}", OTHERWISE},
+    };
+    fixture *f = *state;
+    reading seen;
+    weir_runtime_set_data(f->runtime, &seen);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_code(parse(f, &seen, cases[i].options), 0);
+        assert_int_equal(seen.calls, 1);
+        assert_int_equal(seen.duration, cases[i].expected);
+        assert_int_equal(seen.size, OTHERWISE);
+    }
+}
+
+static void what_is_no_amount_never_comes_to_a_configure(void **state)
+{
+    static const char *const bad[] = {"{\"size\":-1}",         "{\"size\":\"\"}",      "{\"size\":\"64 KiB\"}",
+                                      "{\"size\":\"10s\"}",    "{\"duration\":-1}",    "{\"duration\":\"1KiB\"}",
+                                      "{\"duration\":\"-1s\"}", "{\"duration\":1.5}", "{\"duration\":true}"};
+    fixture *f = *state;
+    reading seen;
+    weir_runtime_set_data(f->runtime, &seen);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_code(parse(f, &seen, bad[i]), WEIR_EINVALID_CONFIG);
+        assert_int_equal(seen.calls, 0);
+    }
+}
+
+/* A schema that lets everything pass leaves it to the configure, which gets its own value then. */
+static void what_a_loose_schema_lets_pass_is_as_if_absent(void **state)
+{
+    static const weir_plugin loose = {
+        WEIR_PLUGIN_HEADER, .name = "loose", .version = "1.0.0", .description = "reads amounts, for tests",
+        .schema = "{}",     .layer = &layer,
+    };
+    static const char *const odd[] = {"true", "-1", "1.5", "\"1x\"", "null", "[1]", "{}"};
+    fixture *f = *state;
+    reading seen = {0, 0, 0};
+    weir_runtime_set_data(f->runtime, &seen);
+    assert_code(weir_runtime_register_plugin(f->runtime, &loose, NULL), 0);
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+        weir_endpoint *endpoint = NULL;
+        const char *text = fixture_text(f,
+                                        "{\"tcp\":{\"host\":\"127.0.0.1\",\"port\":9},"
+                                        "\"layers\":[{\"loose\":{\"size\":%s,\"duration\":%s}}]}",
+                                        odd[i], odd[i]);
+        assert_code(weir_endpoint_parse(f->runtime, text, WEIR_CLIENT, NULL, &endpoint, NULL), 0);
+        weir_endpoint_release(endpoint);
+        assert_int_equal(seen.size, OTHERWISE);
+        assert_int_equal(seen.duration, OTHERWISE);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        AMOUNTS_TEST(a_size_is_a_number_or_a_text_with_a_unit),
+        AMOUNTS_TEST(a_duration_is_milliseconds_or_a_text_with_a_unit),
+        AMOUNTS_TEST(what_is_no_amount_never_comes_to_a_configure),
+        AMOUNTS_TEST(what_a_loose_schema_lets_pass_is_as_if_absent),
+    };
+    return cmocka_run_group_tests_name("api of configure", tests, NULL, NULL);
+}
