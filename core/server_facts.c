@@ -62,6 +62,9 @@ int weir_server_address(const weir_server *server, weir_address *address)
 size_t weir_server_format(const weir_server *server, char *text, size_t size)
 {
     weir_address address;
+    if (size > 0) {
+        text[0] = '\0'; /* of a server that never listened nothing can be said */
+    }
     if (server->endpoint == NULL || server->acceptor == NULL ||
         server->acceptor->transport->address(server->acceptor, &address) != 0 || address.family == WEIR_FAMILY_PATH ||
         address.family == WEIR_FAMILY_NONE) {

@@ -505,9 +505,21 @@ static void CSRV_02_CSRV_04_CSRV_10_options_of_accepted_streams(void **state)
     assert_int_equal(weir_stream_writable(p.accepted->stream), 1);
 }
 
+static void SRV_19_the_text_of_a_server_that_never_listened_is_empty(void **state)
+{
+    fixture *f = *state;
+    char text[8] = "before";
+    weir_server *server = weir_server_new(f->runtime, NULL);
+    assert_int_equal(weir_server_format(server, text, sizeof(text)), 0);
+    assert_string_equal(text, "");
+    assert_int_equal(weir_server_format(server, NULL, 0), 0);
+    weir_server_release(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(SRV_19_the_text_of_a_server_that_never_listened_is_empty),
         FIXTURE_TEST(SRV_02_SRV_03_a_new_server_opens_nothing),
         OVER_ALL(SRV_04_SRV_34_SRV_35_listening_comes_once_and_later),
         FIXTURE_TEST(SRV_33_bad_endpoints_are_refused_at_once),
