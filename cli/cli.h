@@ -44,12 +44,15 @@ extern const cli_command command_run, command_check, command_schema, command_plu
 
 /* ---- help.c ---- */
 
-/* 0 or CLI_FAILED. */
-int help_program(void);
-int help_command(const cli_command *command);
-int help_version(void);
+/* 0 or CLI_FAILED, said in this form. */
+int help_program(output_form form);
+int help_command(const cli_command *command, output_form form);
+int help_version(output_form form);
 
 /* ---- options.c ---- */
+
+/* The form that the arguments ask for, wherever it stands among them, for what is wrong with them. */
+output_form options_form(int count, char **arguments);
 
 typedef struct cli_switch {
     char letter;

@@ -207,13 +207,10 @@ static int connect_command(const cli_options *options, int count, char **argumen
 {
     connection self;
     weir_endpoint *endpoint = NULL;
-    cli_options plain = *options;
     (void)count;
     memset(&self, 0, sizeof(self));
     self.half_open = options->half_open;
-    /* Standard output is the peer's; the one line on standard error is for who typed the command. */
-    plain.form = options->form == OUTPUT_AUTO ? OUTPUT_PEOPLE : options->form;
-    if (session_open(&self.session, &plain) != CLI_OK) {
+    if (session_open(&self.session, options) != CLI_OK) {
         return CLI_FAILED;
     }
     self.result = parse(&self, arguments[0], &endpoint);
@@ -236,6 +233,8 @@ const cli_command command_connect = {
         "prints what comes back. When standard input ends, the sending side is ended and the rest of the answer\n"
         "waited for. When the peer ends, the program ends after the last byte is printed; before that, a file\n"
         "as standard input is sent to its end, and with --half-open anything else is too.\n"
+        "\n"
+        "Messages go to standard error: for people on a terminal, otherwise one JSON object a line.\n"
         "\n"
         "Exit codes: 0 all was carried, 1 failed, 2 the endpoint is invalid.\n"
         "\n"

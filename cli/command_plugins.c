@@ -62,6 +62,38 @@ static void collect(const weir_plugin_info *info, void *arg)
     json_array_append_new(self->records, record);
 }
 
+/* ---- trying ---- */
+
+static void mark_broken(listing *self, json_t *record, const char *reason)
+{
+    static const char *const members[] = {"kinds", "version", "abi", "description", "options"};
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        json_object_del(record, members[i]);
+    }
+    record_text(record, "reason", reason);
+    self->usable--;
+}
+
+/* What is found is only looked at; whether it starts is known when it has been started. */
+static void start_all(cli_session *session, listing *self)
+{
+    json_t *record;
+    size_t i;
+    json_array_foreach(self->records, i, record)
+    {
+        weir_error *error = NULL;
+        const char *path = json_string_value(json_object_get(record, "path"));
+        if (path == NULL || json_object_get(record, "reason") != NULL) {
+            continue;
+        }
+        int status = weir_runtime_load_plugin(session->runtime, path, NULL, &error);
+        if (status < 0) {
+            mark_broken(self, record, error != NULL ? error->message : weir_error_text(status));
+        }
+        weir_error_release(error);
+    }
+}
+
 /* ---- showing ---- */
 
 static const char *text_of(const json_t *record, const char *name, const char *otherwise)
@@ -93,7 +125,7 @@ static int width(const json_t *records, const char *name, const char *title)
         size_t length = strlen(text_of(record, name, ""));
         most = length > most ? length : most;
     }
-    return (int)(most > 64 ? 64 : most);
+    return (int)(most > 128 ? 128 : most);
 }
 
 static void print_line(cli_session *session, const char *format, ...) WEIR_PRINTF(2, 3);
@@ -107,19 +139,50 @@ static void print_line(cli_session *session, const char *format, ...)
     output_line(&session->out, line, NULL);
 }
 
+static const char *option_names(const json_t *record, char *text, size_t size)
+{
+    json_t *properties = json_object_get(json_object_get(record, "options"), "properties"), *option;
+    const char *name;
+    size_t length = 0;
+    snprintf(text, size, "-");
+    json_object_foreach(properties, name, option)
+    {
+        if (length < size) {
+            length += (size_t)snprintf(text + length, size - length, "%s%s", length == 0 ? "" : ", ", name);
+        }
+    }
+    return text;
+}
+
+static int kind_width(const json_t *records)
+{
+    const json_t *record;
+    char kinds[64];
+    size_t i, most = strlen("KIND");
+    json_array_foreach(records, i, record)
+    {
+        size_t length = strlen(kind_text(record, kinds, sizeof(kinds)));
+        most = length > most ? length : most;
+    }
+    return (int)most;
+}
+
 static void show_table(cli_session *session, const json_t *records)
 {
     const json_t *record;
     size_t i;
-    char kinds[64];
+    char kinds[64], options[2048];
     const int name = width(records, "name", "NAME"), version = width(records, "version", "VERSION");
-    print_line(session, "%-*s  %-10s  %-*s  %-4s  %s", name, "NAME", "KIND", version, "VERSION", "ABI", "PATH");
+    const int kind = kind_width(records), path = width(records, "path", "(built in)");
+    print_line(session, "%-*s  %-*s  %-*s  %-4s  %-*s  %s", name, "NAME", kind, "KIND", version, "VERSION", "ABI", path,
+               "PATH", "OPTIONS");
     json_array_foreach(records, i, record)
     {
         if (json_object_get(record, "version") != NULL) {
-            print_line(session, "%-*s  %-10s  %-*s  %-4s  %s", name, text_of(record, "name", "-"),
+            print_line(session, "%-*s  %-*s  %-*s  %-4s  %-*s  %s", name, text_of(record, "name", "-"), kind,
                        kind_text(record, kinds, sizeof(kinds)), version, text_of(record, "version", "-"),
-                       text_of(record, "abi", "-"), text_of(record, "path", "(built in)"));
+                       text_of(record, "abi", "-"), path, text_of(record, "path", "(built in)"),
+                       option_names(record, options, sizeof(options)));
         }
     }
     json_array_foreach(records, i, record)
@@ -253,6 +316,7 @@ static int list(cli_session *session, const char *only)
         /* The loader says best where it looked. */
         result = load(session, &self);
     } else {
+        start_all(session, &self);
         show(session, &self);
         result = only != NULL && self.usable == 0 ? CLI_FAILED : CLI_OK;
     }
@@ -278,7 +342,8 @@ const cli_command command_plugins = {
     .summary = "list the plugins there are, or show one with its options",
     .details =
         "Lists every plugin that is found: its name, what kind of part it is, its version, the plugin ABI it was\n"
-        "built for, and its file; then those that cannot be used, with the reason. With a name or a path: one\n"
+        "built for, its file and its options; then those that cannot be used, with the reason. With a name or a path: "
+        "one\n"
         "plugin, with its options. Folders are searched in this order: --plugin-path, WEIR_PLUGIN_PATH, the\n"
         "installed one.\n"
         "\n"

@@ -15,6 +15,7 @@ typedef struct run {
     uv_signal_t signals[SIGNAL_COUNT];
     size_t signal_count; /* of them initialised */
     int signalled;       /* the signal that stopped it, or 0 */
+    int ran;             /* all servers listened */
     int failed;
 } run;
 
@@ -39,6 +40,7 @@ static void print_listening(run *self, const weir_service_event *event)
 static void print_running(run *self, const weir_service_event *event)
 {
     (void)event;
+    self->ran = 1;
     output_line(&self->session.out, "running", record_event("running"));
 }
 
@@ -78,7 +80,12 @@ static void print_stopped(run *self, const weir_service_event *event)
     if (event->connections_destroyed > 0) {
         snprintf(people, sizeof(people), "stopped  %zu connections cut", event->connections_destroyed);
     }
-    output_line(&self->session.out, people, record);
+    /* What never ran and was not told to stop has failed, and that has been said. */
+    if (self->ran || self->signalled != 0) {
+        output_line(&self->session.out, people, record);
+    } else {
+        json_decref(record);
+    }
     for (size_t i = 0; i < self->signal_count; i++) {
         uv_unref((uv_handle_t *)&self->signals[i]);
     }

@@ -11,16 +11,16 @@
 #include "cli.h"
 
 /* Text that did not arrive is a failure, also when only the last flush says so. */
-static int finish(void)
+static int finish(output_form form)
 {
     if (fflush(stdout) == 0 && !ferror(stdout)) {
         return CLI_OK;
     }
-    fprintf(stderr, "weir: write standard output: %s (%s)\n", uv_strerror(-errno), uv_err_name(-errno));
+    output_problem(form, "write standard output: %s (%s)", uv_strerror(-errno), uv_err_name(-errno));
     return CLI_FAILED;
 }
 
-int help_program(void)
+int help_program(output_form form)
 {
     fputs("usage: weir COMMAND [SWITCH...] [ARGUMENT...]\n"
           "\n"
@@ -46,10 +46,10 @@ int help_program(void)
           "\n"
           "Exit codes: 0 done, 1 failed, 2 wrong usage or an invalid configuration.\n",
           stdout);
-    return finish();
+    return finish(form);
 }
 
-int help_command(const cli_command *command)
+int help_command(const cli_command *command, output_form form)
 {
     printf("usage: weir %s [SWITCH...]%s%s\n\n%s\nSwitches:\n", command->name, command->arguments[0] != '\0' ? " " : "",
            command->arguments, command->details);
@@ -61,12 +61,12 @@ int help_command(const cli_command *command)
             printf("  %-23s %s\n", usage, entry->summary);
         }
     }
-    return finish();
+    return finish(form);
 }
 
-int help_version(void)
+int help_version(output_form form)
 {
     printf("weir %s (plugin ABI %d.%d)\nlibuv %s\nJansson %s\n", weir_version(), WEIR_PLUGIN_ABI_MAJOR,
            WEIR_PLUGIN_ABI_MINOR, uv_version_string(), jansson_version_str());
-    return finish();
+    return finish(form);
 }

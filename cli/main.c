@@ -44,19 +44,21 @@ static int run_command(const cli_command *command, int count, char **arguments)
     int first = 0;
     int result = options_read(command, count, arguments, &options, &first);
     if (result == 0) {
-        result = options.help ? help_command(command) : command->run(&options, count - first, arguments + first);
+        result = options.help ? help_command(command, options.form)
+                              : command->run(&options, count - first, arguments + first);
     }
     free(options.plugin_paths);
     return result;
 }
 
-static int unknown(const char *what, const char *name)
+static int unknown(output_form form, const char *what, const char *name)
 {
-    fprintf(stderr, "weir: unknown %s %s; there are", what, name);
+    char known[256] = "";
     for (const cli_command *const *command = cli_commands; *command != NULL; command++) {
-        fprintf(stderr, "%s %s", command == cli_commands ? "" : ",", (*command)->name);
+        size_t length = strlen(known);
+        snprintf(known + length, sizeof(known) - length, "%s %s", command == cli_commands ? "" : ",", (*command)->name);
     }
-    fputs("; weir --help says more\n", stderr);
+    output_problem(form, "unknown %s %s; there are%s; weir --help says more", what, name, known);
     return CLI_USAGE;
 }
 
@@ -68,23 +70,24 @@ int main(int argc, char **argv)
     /* A reader that went away is an error of that write, not the end of everything. */
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {
-        fputs("usage: weir COMMAND [SWITCH...] [ARGUMENT...]; weir --help says more\n", stderr);
+        output_problem(OUTPUT_AUTO, "usage: weir COMMAND [SWITCH...] [ARGUMENT...]; weir --help says more");
         return CLI_USAGE;
     }
     const char *name = argv[1];
+    const output_form form = options_form(argc, argv);
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
-        return help_version();
+        return help_version(form);
     }
     int asks_help = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0;
     if (asks_help && argc == 2) {
-        return help_program();
+        return help_program(form);
     }
     if (!asks_help && name[0] == '-') {
-        return unknown("switch", name);
+        return unknown(form, "switch", name);
     }
     const cli_command *command = find_command(asks_help ? argv[2] : name);
     if (command == NULL) {
-        return unknown("command", asks_help ? argv[2] : name);
+        return unknown(form, "command", asks_help ? argv[2] : name);
     }
-    return asks_help ? help_command(command) : run_command(command, argc - 1, argv + 1);
+    return asks_help ? help_command(command, form) : run_command(command, argc - 1, argv + 1);
 }

@@ -43,7 +43,20 @@ static void make_tables(const cli_command *command, struct option *names, char *
     *letters = '\0';
 }
 
-static int read_level(const char *text, weir_log_level *level)
+output_form options_form(int count, char **arguments)
+{
+    output_form form = OUTPUT_AUTO;
+    for (int i = 1; i < count && strcmp(arguments[i], "--") != 0; i++) {
+        if (strcmp(arguments[i], "--human") == 0 || strcmp(arguments[i], "-H") == 0) {
+            form = OUTPUT_PEOPLE;
+        } else if (strcmp(arguments[i], "--json") == 0 || strcmp(arguments[i], "-j") == 0) {
+            form = OUTPUT_JSON;
+        }
+    }
+    return form;
+}
+
+static int read_level(const char *text, output_form form, weir_log_level *level)
 {
     for (int i = WEIR_LOG_DEBUG; i <= WEIR_LOG_ERROR; i++) {
         if (strcmp(text, weir_log_level_name((weir_log_level)i)) == 0) {
@@ -55,18 +68,35 @@ static int read_level(const char *text, weir_log_level *level)
         *level = WEIR_LOG_WARN;
         return 0;
     }
-    fprintf(stderr, "weir: --log-level %s: no such level; there are debug, info, warning and error\n", text);
+    output_problem(form, "--log-level %s: no such level; there are debug, info, warning and error", text);
     return CLI_USAGE;
 }
 
-static int apply(const cli_command *command, int letter, char **arguments, cli_options *options)
+/* optopt is the letter of a short switch; a long one is known by its argument only. */
+static int refuse_switch(const cli_command *command, int letter, const char *argument, output_form form)
+{
+    char what[512];
+    if (letter == ':') {
+        snprintf(what, sizeof(what), "%.400s needs an argument", argument);
+    } else if (optopt != 0 && strchr(command->switches, optopt) == NULL) {
+        snprintf(what, sizeof(what), "unknown switch -%c", optopt);
+    } else if (optopt != 0) {
+        snprintf(what, sizeof(what), "%.400s: this switch takes no argument", argument);
+    } else {
+        snprintf(what, sizeof(what), "unknown switch %.400s", argument);
+    }
+    output_problem(form, "%s: %s; weir %s --help shows what there is", command->name, what, command->name);
+    return CLI_USAGE;
+}
+
+static int apply(const cli_command *command, int letter, char **arguments, output_form form, cli_options *options)
 {
     switch (letter) {
     case 'p':
         options->plugin_paths[options->plugin_path_count++] = optarg;
         return 0;
     case 'l':
-        return read_level(optarg, &options->log_level);
+        return read_level(optarg, form, &options->log_level);
     case 'k':
         options->half_open = 1;
         return 0;
@@ -80,29 +110,18 @@ static int apply(const cli_command *command, int letter, char **arguments, cli_o
         options->help = 1;
         return 0;
     default:
-        /* optopt is the letter of a short switch; a long one is known by its argument only. */
-        if (letter == ':') {
-            fprintf(stderr, "weir: %s: %s needs an argument", command->name, arguments[optind - 1]);
-        } else if (optopt != 0 && strchr(command->switches, optopt) == NULL) {
-            fprintf(stderr, "weir: %s: unknown switch -%c", command->name, optopt);
-        } else if (optopt != 0) {
-            fprintf(stderr, "weir: %s: %s: this switch takes no argument", command->name, arguments[optind - 1]);
-        } else {
-            fprintf(stderr, "weir: %s: unknown switch %s", command->name, arguments[optind - 1]);
-        }
-        fprintf(stderr, "; weir %s --help shows what there is\n", command->name);
-        return CLI_USAGE;
+        return refuse_switch(command, letter, arguments[optind - 1], form);
     }
 }
 
-static int check_count(const cli_command *command, const cli_options *options, int count)
+static int check_count(const cli_command *command, const cli_options *options, output_form form, int count)
 {
     if (options->help || (count >= command->least && count <= command->most)) {
         return 0;
     }
-    fprintf(stderr, "weir: %s: %s; usage: weir %s [SWITCH...]%s%s\n", command->name,
-            count < command->least ? "an argument is missing" : "too many arguments", command->name,
-            command->arguments[0] != '\0' ? " " : "", command->arguments);
+    output_problem(form, "%s: %s; usage: weir %s [SWITCH...]%s%s", command->name,
+                   count < command->least ? "an argument is missing" : "too many arguments", command->name,
+                   command->arguments[0] != '\0' ? " " : "", command->arguments);
     return CLI_USAGE;
 }
 
@@ -110,11 +129,12 @@ int options_read(const cli_command *command, int count, char **arguments, cli_op
 {
     struct option names[SWITCH_COUNT + 1];
     char letters[2 * SWITCH_COUNT + 2];
+    const output_form form = options_form(count, arguments); /* before getopt moves them about */
     memset(options, 0, sizeof(*options));
     options->log_level = WEIR_LOG_INFO;
     options->plugin_paths = calloc((size_t)count, sizeof(*options->plugin_paths));
     if (options->plugin_paths == NULL) {
-        fprintf(stderr, "weir: no memory\n");
+        output_problem(form, "no memory");
         return CLI_FAILED;
     }
     make_tables(command, names, letters);
@@ -124,11 +144,11 @@ int options_read(const cli_command *command, int count, char **arguments, cli_op
         if (letter == -1) {
             break;
         }
-        int result = apply(command, letter, arguments, options);
+        int result = apply(command, letter, arguments, form, options);
         if (result != 0) {
             return result;
         }
     }
     *first = optind;
-    return check_count(command, options, count - optind);
+    return check_count(command, options, form, count - optind);
 }

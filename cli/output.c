@@ -2,6 +2,7 @@
 /* Lines: for people on a terminal, one JSON object each otherwise. */
 #include <errno.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,22 @@ void output_line(output *self, const char *people, json_t *record)
         people_line(self, people);
     }
     json_decref(record);
+}
+
+void output_problem(output_form form, const char *format, ...)
+{
+    output err;
+    char people[4096] = "weir: ";
+    const size_t prefix = strlen(people);
+    va_list values;
+    va_start(values, format);
+    vsnprintf(people + prefix, sizeof(people) - prefix, format, values);
+    va_end(values);
+    output_init(&err, STDERR_FILENO, form);
+    json_t *record = record_event("log");
+    record_text(record, "level", "error");
+    record_text(record, "message", people + prefix);
+    output_line(&err, people, record);
 }
 
 json_t *record_new(void)

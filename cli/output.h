@@ -27,6 +27,9 @@ void output_init(output *self, int fd, output_form form);
  */
 void output_line(output *self, const char *people, json_t *record);
 
+/* An error of the program's own, as a line of the log's form on stderr: "weir: MESSAGE", or a JSON object. */
+void output_problem(output_form form, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Text as it is. */
 void output_text(output *self, const char *text, size_t size);
 

@@ -73,7 +73,7 @@ static const char *read_file(const char *path, char *text, size_t *length)
     *length = 0;
     if (file < 0)
         return errno == ENOENT   ? "does not exist"
-               : errno == EACCES ? "may not be read (permission denied)"
+               : errno == EACCES ? "may not be read: permission denied (EACCES)"
                                  : "cannot be opened";
     const char *why = fstat(file, &about) != 0 || !S_ISREG(about.st_mode) ? "is not a regular file" : NULL;
     while (!why && *length <= SECRET_MOST) {

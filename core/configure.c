@@ -114,23 +114,19 @@ char *weir_configure_path(const weir_configure *configure, const char *path)
 }
 
 static uint64_t amount(const weir_configure *configure, const char *name, uint64_t otherwise,
-                       int (*parse)(const char *text, uint64_t *amount))
+                       int (*read)(const json_t *value, uint64_t *amount))
 {
     const json_t *value = json_object_get(configure->options, name);
-    uint64_t parsed = otherwise;
-    if (json_is_integer(value) && json_integer_value(value) >= 0)
-        parsed = (uint64_t)json_integer_value(value);
-    else if (json_is_string(value))
-        (void)parse(json_string_value(value), &parsed); /* otherwise left as it was */
-    return parsed;
+    uint64_t given;
+    return value && read(value, &given) == 0 ? given : otherwise;
 }
 
 uint64_t weir_configure_duration(const weir_configure *configure, const char *name, uint64_t otherwise)
 {
-    return amount(configure, name, otherwise, weir__parse_duration);
+    return amount(configure, name, otherwise, weir__duration_of);
 }
 
 uint64_t weir_configure_size(const weir_configure *configure, const char *name, uint64_t otherwise)
 {
-    return amount(configure, name, otherwise, weir__parse_size);
+    return amount(configure, name, otherwise, weir__size_of);
 }

@@ -165,12 +165,22 @@ static bool is_true(const json_t *options, const char *name)
     return json_is_true(json_object_get(options, name));
 }
 
+/* Where faults and warnings of a URL's options are put. An endpoint may stand in another one's options. */
+static void say_url(weir__place *place, const char *url, const char *warned)
+{
+    place->faults->url = url;
+    if (place->warnings)
+        place->warnings->url = warned;
+}
+
 int weir__endpoint_build(weir__place *place, json_t *value, weir_role role, const char *pointer, weir__wishes *wishes,
                          weir_endpoint **endpoint)
 {
     weir__plan plan;
     const char *label = place->label;
+    const char *url = place->faults->url, *url_warned = place->warnings ? place->warnings->url : NULL;
     *endpoint = NULL;
+    say_url(place, json_is_string(value) ? pointer : NULL, json_is_string(value) ? pointer : NULL);
     int status = weir__plan_from_json(place, value, pointer, &plan);
     if (status == 0)
         status = apply_wishes(place, wishes, &plan.parts[0]);
@@ -179,6 +189,7 @@ int weir__endpoint_build(weir__place *place, json_t *value, weir_role role, cons
     if (wishes)
         wishes->reuses_port = status == 0 && is_true(plan.parts[0].options, WEIR__REUSE_PORT);
     weir__plan_free(&plan);
+    say_url(place, url, url_warned);
     place->label = label;
     if (status != 0 && place->faults->out_of_memory)
         status = UV_ENOMEM;

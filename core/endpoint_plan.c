@@ -326,6 +326,9 @@ static int set_option(const url_reading *reading, size_t target, const char *wri
     int status = *options ? weir__schema_coerce(schema, name, text, &value, &why) : UV_ENOMEM;
     if (status == 0 && json_object_set_new(*options, name, value) != 0)
         status = UV_ENOMEM;
+    /* Of a text that is refused the name is kept: the option may be there once more, which is a fault of its own. */
+    if (status != 0 && status != UV_ENOMEM && json_object_set_new(*options, name, json_null()) != 0)
+        status = UV_ENOMEM;
     if (status == UV_ENOMEM)
         return weir__place_out_of_memory(reading->place);
     if (status == 0)

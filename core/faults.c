@@ -67,6 +67,25 @@ static bool is_noted(const weir__faults *faults, const weir__fault *fault)
     return false;
 }
 
+/*
+ * In a URL an option has no place of its own in the document: the fault's pointer ends at the member that holds the URL,
+ * and the message names the option instead. Gives the message, which may be in `text`.
+ */
+static const char *name_option(const weir__faults *faults, const char **pointer, const char *message,
+                               weir__message *text)
+{
+    size_t url = faults->url && *pointer ? strlen(faults->url) : 0;
+    if (!faults->url || !*pointer || strncmp(*pointer, faults->url, url) != 0 || (*pointer)[url] != '/')
+        return message;
+    const char *option = *pointer + url + 1;
+    weir__message_start(text);
+    weir__message_add(text, "the option ");
+    weir__message_quote(text, option, strcspn(option, "/"));
+    weir__message_add(text, ": %s", message);
+    *pointer = faults->url;
+    return text->text;
+}
+
 void weir__faults_add(weir__faults *faults, const char *file, unsigned line, unsigned column, const char *pointer,
                       const char *message)
 {
@@ -74,6 +93,8 @@ void weir__faults_add(weir__faults *faults, const char *file, unsigned line, uns
         faults->more++;
         return;
     }
+    weir__message text;
+    message = name_option(faults, &pointer, message, &text);
     weir__fault fault = {.line = line, .column = column, .sequence = faults->count};
     void *items = faults->items;
     int status = weir__array_reserve(&items, faults->count, &faults->capacity, sizeof(weir__fault));

@@ -60,6 +60,7 @@ typedef struct weir__faults {
     weir__fault *items;
     size_t count, capacity;
     size_t more;        /* faults beyond WEIR__FAULTS_MOST */
+    const char *url;    /* pointer of the URL that is being read; faults of its options stand there. NULL: none */
     bool out_of_memory; /* something could not be done or noted for want of memory; also a fault */
 } weir__faults;
 

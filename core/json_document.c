@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <uv.h>
+#include <weir/error.h>
+
 #include "json_scan.h"
 #include "memory.h"
 
@@ -18,6 +21,50 @@ static void refuse_size(const char *label, weir__faults *faults)
 {
     weir__faults_addf(faults, label, 0, 0, "", "larger than %zu bytes (4 MiB), the most that is read",
                       WEIR__DOCUMENT_MOST);
+}
+
+/* By errno. */
+static void refuse_reading(const char *path, const char *what, weir__faults *faults)
+{
+    int code = uv_translate_sys_error(errno);
+    weir__faults_addf(faults, path, 0, 0, "", "cannot be %s: %s (%s)", what, weir_error_text(code),
+                      weir_error_name(code));
+}
+
+/*
+ * 8124.0 is an integer to a schema (and to JSON), but not to Jansson: plugins read integers, so that is what they get.
+ * False: no memory. As deep as the document, which the scan has bounded.
+ */
+static bool whole_reals(json_t **value)
+{
+    const char *name;
+    json_t *member;
+    size_t index;
+    void *next;
+    double real = json_real_value(*value);
+    if (json_is_real(*value) && real >= -9007199254740992.0 && real <= 9007199254740992.0 &&
+        real == (double)(json_int_t)real) {
+        json_t *integer = json_integer((json_int_t)real);
+        if (!integer)
+            return false;
+        json_decref(*value);
+        *value = integer;
+    }
+    json_array_foreach(*value, index, member)
+    {
+        json_t *whole = json_incref(member);
+        bool done = whole_reals(&whole);
+        if (json_array_set_new(*value, index, whole) != 0 || !done)
+            return false;
+    }
+    json_object_foreach_safe(*value, next, name, member)
+    {
+        json_t *whole = json_incref(member);
+        bool done = whole_reals(&whole);
+        if (json_object_set_new(*value, name, whole) != 0 || !done)
+            return false;
+    }
+    return true;
 }
 
 /* Takes the text; NULL, with faults, when anything is wrong. */
@@ -48,7 +95,9 @@ static weir__document *parse_owned(const char *label, char *text, size_t length,
             weir__faults_add(faults, label, line, column, "", error.text);
         }
     }
-    if (!document->root) {
+    if (document->root && !whole_reals(&document->root))
+        faults->out_of_memory = true;
+    if (!document->root || faults->out_of_memory) {
         weir__document_free(document);
         return NULL;
     }
@@ -82,7 +131,7 @@ static char *read_all(int file, size_t expected, size_t *length, const char *pat
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0) {
-            weir__faults_addf(faults, path, 0, 0, "", "cannot be read: %s", strerror(errno));
+            refuse_reading(path, "read", faults);
             break;
         }
         *length += (size_t)got;
@@ -118,11 +167,11 @@ weir__document *weir__document_load(const char *path, weir__faults *faults)
     /* Not blocking: a named pipe must be refused, not waited for. */
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (file < 0) {
-        weir__faults_addf(faults, path, 0, 0, "", "cannot be opened: %s", strerror(errno));
+        refuse_reading(path, "opened", faults);
         return NULL;
     }
     if (fstat(file, &about) != 0)
-        weir__faults_addf(faults, path, 0, 0, "", "cannot be examined: %s", strerror(errno));
+        refuse_reading(path, "examined", faults);
     else if (!S_ISREG(about.st_mode))
         weir__faults_add(faults, path, 0, 0, "", "not a regular file");
     else if (about.st_size < 0 || (size_t)about.st_size > WEIR__DOCUMENT_MOST)

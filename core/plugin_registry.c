@@ -5,6 +5,7 @@
 #include "plugin_registry.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include <uv.h>
 
@@ -128,9 +129,12 @@ static int run_init(weir__registry *registry, weir__loaded *loaded, const char *
     registry->starting = &now;
     int status = plugin->init(registry->runtime, &loaded->instance, &reason);
     registry->starting = now.outer;
-    if (status < 0)
-        status = weir__plugin_refuse(error, status == UV_ENOMEM ? UV_ENOMEM : WEIR_EPLUGIN, where, "cannot start: %s",
-                                     reason ? reason->message : weir_error_text(status));
+    int code = status == UV_ENOMEM ? UV_ENOMEM : WEIR_EPLUGIN;
+    if (status < 0 && reason)
+        status = weir__plugin_refuse(error, code, where, "cannot start: %s", reason->message);
+    else if (status < 0)
+        status = weir__plugin_refuse(error, code, where, "cannot start: %s (%s)", weir_error_text(status),
+                                     weir_error_name(status));
     else
         status = 0;
     weir_error_release(reason);
@@ -415,6 +419,27 @@ static int check_hidden(const listing *list, const char *name, const char *path,
     return status == UV_ENOENT ? 0 : status;
 }
 
+/* One file by two paths is one plugin: a folder that is listed twice hides nothing. */
+static bool is_same_file(const char *path, const char *other)
+{
+    struct stat one, two;
+    return other && stat(path, &one) == 0 && stat(other, &two) == 0 && one.st_dev == two.st_dev &&
+           one.st_ino == two.st_ino;
+}
+
+/* Is this file what its name stands for already, by another path? 1, 0, or UV_ENOMEM. */
+static int is_told_of(const listing *list, const char *name, const char *path)
+{
+    char *first = NULL;
+    const weir__loaded *loaded = loaded_by_name(list->registry, name);
+    if (loaded)
+        return is_same_file(path, loaded->path);
+    int status = weir__plugin_folders_find(&list->registry->folders, name, &first);
+    int told = status == 0 && strcmp(first, path) != 0 && is_same_file(path, first);
+    weir__free(first);
+    return status == UV_ENOMEM ? status : told;
+}
+
 static int visit_file(const listing *list, const char *folder, const char *name)
 {
     weir_error *error = NULL;
@@ -422,9 +447,10 @@ static int visit_file(const listing *list, const char *folder, const char *name)
     char *path = weir__plugin_path(folder, name);
     if (!path)
         return UV_ENOMEM;
-    if (loaded_by_path(list->registry, path)) {
+    int told = loaded_by_path(list->registry, path) ? 1 : is_told_of(list, name, path);
+    if (told != 0) {
         weir__free(path);
-        return 0;
+        return told < 0 ? told : 0;
     }
     int status = check_hidden(list, name, path, &error);
     if (status == 0)

@@ -249,6 +249,9 @@ static void check_array(weir__check *check, const weir__node *node, json_t *valu
             tell_too_many(check, count, prefix, at);
         count = prefix;
     }
+    /* Of too many the rest is not looked at: that they are too many has been said. */
+    if (node->max_items.given && count > node->max_items.value)
+        count = (size_t)node->max_items.value;
     for (size_t i = 0; i < count && !weir__check_done(check); i++) {
         weir__step item = {.outer = at, .index = i, .depth = at->depth + 1};
         const weir__node *schema = i < prefix ? node->prefix_items.items[i] : node->items;

@@ -38,6 +38,14 @@ static weir__schema *compile_schema(weir__faults *faults)
     return schema;
 }
 
+/* More servers than the schema lets a file have: they are not looked at one by one. */
+static bool too_many(const weir__schema *schema, const json_t *servers)
+{
+    const json_t *properties = json_object_get(weir__schema_json(schema), "properties");
+    const json_t *most = json_object_get(json_object_get(properties, "servers"), "maxItems");
+    return json_array_size(servers) > (size_t)json_integer_value(most);
+}
+
 /* The defaults that the schema gives a server's streams in place of the stream's own. */
 static void apply_server_defaults(const weir__schema *schema, weir_stream_options *options)
 {
@@ -77,7 +85,9 @@ static int add_plugin_folder(weir__place *place, const char *folder, const char 
         return weir__place_out_of_memory(place);
     int status = 0;
     if (stat(absolute, &about) != 0) {
-        weir__place_faultf(place, WEIR_EINVALID_CONFIG, pointer, "the folder cannot be used: %s", strerror(errno));
+        int code = uv_translate_sys_error(errno);
+        weir__place_faultf(place, WEIR_EINVALID_CONFIG, pointer, "the folder cannot be used: %s (%s)",
+                           weir_error_text(code), weir_error_name(code));
         status = WEIR_EINVALID_CONFIG;
     } else if (!S_ISDIR(about.st_mode)) {
         weir__place_faultf(place, WEIR_EINVALID_CONFIG, pointer, "not a folder");
@@ -271,8 +281,11 @@ int weir__site_load(weir__place *place, const weir__inherited *inherited, weir__
         loading load = {.place = place, .schema = schema, .plan = plan, .inherited = inherited};
         site->runtime = place->runtime;
         int folders = add_plugin_folders(place, root);
-        check_names(place, servers);
-        int loaded = json_is_array(servers) ? load_servers(&load, servers, site) : 0;
+        int loaded = 0;
+        if (json_is_array(servers) && !too_many(schema, servers)) {
+            int names = check_names(place, servers);
+            loaded = names ? names : load_servers(&load, servers, site);
+        }
         status = status ? status : folders ? folders : loaded ? loaded : place->code;
     }
     weir__schema_free(schema);

@@ -112,7 +112,7 @@ struct weir_service {
     bool site_stopped;
     size_t destroyed;
     atomic_size_t connections; /* open now, in all workers: the one thing that their threads share without messages */
-    weir_task task; /* goes on with a stop outside of the call that asked for it */
+    weir_task task;            /* goes on with a stop outside of the call that asked for it */
     weir_service_function function;
     void *arg;
 };

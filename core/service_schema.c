@@ -156,6 +156,36 @@ static void take_plugin(const weir_plugin_info *info, void *arg)
     }
 }
 
+/* ---- formats ---- */
+
+/* Editors know no format of ours, and check no format: what it says of text stands there as a pattern too. */
+static void spell_out_formats(merge *self, json_t *value)
+{
+    static const char *const patterns[][2] = {
+        {"weir-port", "^[0-9]{1,5}$"},
+        {"weir-duration", "^[0-9]+(ms|s|m|h)?$"},
+        {"weir-size", "^[0-9]+(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?$"},
+    };
+    const char *name, *format = json_string_value(json_object_get(value, "format"));
+    json_t *member;
+    size_t i;
+    for (i = 0; format != NULL && i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+        if (strcmp(format, patterns[i][0]) == 0 && json_object_get(value, "pattern") == NULL) {
+            put(self, value, "pattern", json_string(patterns[i][1]));
+        }
+    }
+    json_array_foreach(value, i, member)
+    {
+        spell_out_formats(self, member);
+    }
+    json_object_foreach(value, name, member)
+    {
+        if (!holds_plain_values(name)) {
+            spell_out_formats(self, member);
+        }
+    }
+}
+
 /* ---- what endpoints and handlers look like with these plugins ---- */
 
 /* A name, or an object of one name and its options. */
@@ -226,6 +256,7 @@ static void build(merge *self, weir_runtime *runtime)
                       self->handlers));
         refine(self, "handler");
     }
+    spell_out_formats(self, self->root);
 }
 
 char *weir_service_schema(weir_runtime *runtime)

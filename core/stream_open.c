@@ -130,11 +130,13 @@ weir_stream *weir_connect(weir_runtime *runtime, const char *endpoint, const wei
                           weir_listener listener, void *arg, int *error)
 {
     weir_stream *stream = weir_stream_new(runtime, options);
-    int status;
-    if (stream == NULL) {
-        status = runtime != NULL && runtime->ending ? UV_ECANCELED : UV_ENOMEM;
-    } else {
+    int status = UV_ENOMEM;
+    if (stream != NULL) {
         status = weir_stream_connect(stream, endpoint, listener, arg);
+    } else if (runtime == NULL) {
+        status = UV_EINVAL;
+    } else if (runtime->ending) {
+        status = UV_ECANCELED;
     }
     if (status != 0) {
         weir_stream_release(stream);

@@ -333,6 +333,18 @@ static void owe(weir_stream *stream)
     }
 }
 
+/* A callback that is due, with its status, on the next tick. */
+static void tell_later(weir_stream *stream, weir__write *write)
+{
+    if (stream->queue.last != NULL) {
+        list_put(&stream->queue, write); /* behind those that are told first */
+        return;
+    }
+    list_put(&stream->done, write);
+    owe(stream);
+    weir__stream_step(stream, STEP_WRITTEN);
+}
+
 /* A write that cannot be: its callback gets the code, on the next tick. */
 static int refuse(weir_stream *stream, int code, weir_write_callback callback, void *arg)
 {
@@ -346,13 +358,7 @@ static int refuse(weir_stream *stream, int code, weir_write_callback callback, v
     if (write == NULL) {
         return UV_ENOMEM;
     }
-    if (stream->queue.last != NULL) {
-        list_put(&stream->queue, write); /* behind those that are told first */
-        return 0;
-    }
-    list_put(&stream->done, write);
-    owe(stream);
-    weir__stream_step(stream, STEP_WRITTEN);
+    tell_later(stream, write);
     return 0;
 }
 
@@ -523,23 +529,23 @@ void weir_stream_uncork(weir_stream *stream)
 
 /* ---- end() ---- */
 
-int weir_stream_end(weir_stream *stream, weir_write_callback callback, void *arg)
+/* Why end() is too late, or 0. */
+static int end_is_late(const weir_stream *stream)
 {
     if (weir__stream_is_destroyed(stream)) {
-        return refuse(stream, WEIR_ESTREAM_DESTROYED, callback, arg);
+        return WEIR_ESTREAM_DESTROYED;
     }
     if (stream->finish_emitted) {
-        return refuse(stream, WEIR_EALREADY_FINISHED, callback, arg);
+        return WEIR_EALREADY_FINISHED;
     }
-    if (stream->pending_error != NULL) {
-        return refuse(stream, stream->pending_error->code, callback, arg);
-    }
-    if (callback != NULL) {
-        weir__write *write = write_new(callback, arg, 0);
-        if (write == NULL) {
-            return UV_ENOMEM;
-        }
-        list_put(&stream->end_done, write);
+    return stream->pending_error != NULL ? stream->pending_error->code : 0;
+}
+
+/* `entry` is the callback's, or NULL. */
+static void begin_end(weir_stream *stream, weir__write *entry)
+{
+    if (entry != NULL) {
+        list_put(&stream->end_done, entry);
         owe(stream);
     }
     stream->ending = 1;
@@ -550,6 +556,19 @@ int weir_stream_end(weir_stream *stream, weir_write_callback callback, void *arg
         weir__stream_on_shut(stream, 0);
     }
     weir__stream_flush(stream);
+}
+
+int weir_stream_end(weir_stream *stream, weir_write_callback callback, void *arg)
+{
+    int late = end_is_late(stream);
+    if (late != 0) {
+        return refuse(stream, late, callback, arg);
+    }
+    weir__write *entry = NULL;
+    if (callback != NULL && (entry = write_new(callback, arg, 0)) == NULL) {
+        return UV_ENOMEM;
+    }
+    begin_end(stream, entry);
     return 0;
 }
 
@@ -558,12 +577,21 @@ int weir_stream_end_with(weir_stream *stream, const void *data, size_t size, wei
     if (!weir__stream_is_destroyed(stream) && (stream->ending || stream->life == LIFE_NEW)) {
         return weir_stream_write(stream, data, size, callback, arg); /* fails, and the callback gets why (WR-18) */
     }
-    int written = weir_stream_write(stream, data, size, NULL, NULL);
-    if (written < 0) {
-        return written;
+    weir__write *entry = NULL;
+    if (callback != NULL && (entry = write_new(callback, arg, 0)) == NULL) {
+        return UV_ENOMEM;
     }
-    int status = weir_stream_end(stream, callback, arg);
-    return status != 0 ? status : written;
+    int written = weir_stream_write(stream, data, size, NULL, NULL);
+    int late = end_is_late(stream); /* by a write that failed at once */
+    if (written < 0) {
+        weir__free(entry);
+    } else if (late == 0) {
+        begin_end(stream, entry);
+    } else if (entry != NULL) {
+        entry->status = late;
+        tell_later(stream, entry);
+    }
+    return written;
 }
 
 static void on_half_close_time(weir_stream *stream)

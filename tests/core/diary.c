@@ -75,15 +75,16 @@ weir_server *diary_listening(fixture *f, diary *d, const weir_server_options *op
     return server;
 }
 
-static int has_closed(const diary *d)
+static int has_closed(const void *arg)
 {
+    const diary *d = arg;
     return strstr(d->text, " close") != NULL;
 }
 
 void diary_wait_closed(const diary *d)
 {
     while (!has_closed(d)) {
-        int alive = uv_run(&d->f->loop, UV_RUN_ONCE);
+        int alive = fixture_turn(d->f, has_closed, d);
         assert_true(alive || has_closed(d));
     }
 }

@@ -98,8 +98,8 @@ static void a_duration_is_milliseconds_or_a_text_with_a_unit(void **state)
         const char *options;
         uint64_t expected;
     } cases[] = {
-        {"{\"duration\":0}", 0},           {"{\"duration\":250}", 250},         {"{\"duration\":250.0}", 250},
-        {"{\"duration\":\"250\"}", 250},   {"{\"duration\":\"250ms\"}", 250},   {"{\"duration\":\"10s\"}", 10000},
+        {"{\"duration\":0}", 0},           {"{\"duration\":250}", 250},        {"{\"duration\":250.0}", 250},
+        {"{\"duration\":\"250\"}", 250},   {"{\"duration\":\"250ms\"}", 250},  {"{\"duration\":\"10s\"}", 10000},
         {"{\"duration\":\"5m\"}", 300000}, {"{\"duration\":\"2h\"}", 7200000}, {"{}", OTHERWISE},
     };
     fixture *f = *state;
@@ -115,8 +115,8 @@ static void a_duration_is_milliseconds_or_a_text_with_a_unit(void **state)
 
 static void what_is_no_amount_never_comes_to_a_configure(void **state)
 {
-    static const char *const bad[] = {"{\"size\":-1}",         "{\"size\":\"\"}",      "{\"size\":\"64 KiB\"}",
-                                      "{\"size\":\"10s\"}",    "{\"duration\":-1}",    "{\"duration\":\"1KiB\"}",
+    static const char *const bad[] = {"{\"size\":-1}",          "{\"size\":\"\"}",    "{\"size\":\"64 KiB\"}",
+                                      "{\"size\":\"10s\"}",     "{\"duration\":-1}",  "{\"duration\":\"1KiB\"}",
                                       "{\"duration\":\"-1s\"}", "{\"duration\":1.5}", "{\"duration\":true}"};
     fixture *f = *state;
     reading seen;

@@ -497,7 +497,15 @@ static json_t *load_schema(const char *name)
     return schema;
 }
 
-/* Every option that stream.schema.json knows is described, does something, and may stand in a service's server too. */
+/* Those of a stream that a service's server has no use for: it accepts, and its handlers decide over the stream's life. */
+static int is_for_makers_of_streams(const char *name)
+{
+    return strcmp(name, "connectTimeout") == 0 || strcmp(name, "autoDestroy") == 0 ||
+           strcmp(name, "pauseOnConnect") == 0;
+}
+
+/* Every option that stream.schema.json knows is described, does something, and all but those above may stand in a
+ * service's server too. */
 static void every_stream_option_is_known_everywhere(void **state)
 {
     (void)state;
@@ -522,8 +530,8 @@ static void every_stream_option_is_known_everywhere(void **state)
             fail_msg("%s changes nothing", name);
         snprintf(reference, sizeof(reference), "stream.schema.json#/properties/%s", name);
         const char *there = json_string_value(json_object_get(json_object_get(server, name), "$ref"));
-        if (!there || strcmp(there, reference) != 0)
-            fail_msg("%s is not an option of service.schema.json", name);
+        if (is_for_makers_of_streams(name) ? there != NULL : !there || strcmp(there, reference) != 0)
+            fail_msg("%s: not what service.schema.json should have", name);
         count++;
     }
     assert_true(count >= 12);
@@ -538,8 +546,9 @@ static void url_faults_say_what_and_what_to_do(void **state)
     static const example examples[] = {
         {"", "ERR_INVALID_ENDPOINT: invalid endpoint: the endpoint is empty; expected \"TRANSPORT://HOST:PORT\" or "
              "\"TRANSPORT:PATH\""},
-        {"net://h:99999", "ERR_INVALID_CONFIG: invalid endpoint: net://h:99999: /port: 99999 is more than the maximum "
-                          "of 65535"},
+        {"net://h:99999",
+         "ERR_INVALID_CONFIG: invalid endpoint: net://h:99999: the option \"port\": 99999 is more than the maximum "
+         "of 65535"},
         {"net://h:http",
          "ERR_INVALID_CONFIG: invalid endpoint: net://h:http: the option \"port\": expected an integer, "
          "found \"http\""},
@@ -563,13 +572,13 @@ static void url_faults_say_what_and_what_to_do(void **state)
         {"net://h:1?port=2", "ERR_INVALID_ENDPOINT: invalid endpoint: net://h:1: the option \"port\" is given twice"},
         {"net://h:1?noDelay=1&noDelay=0", "ERR_INVALID_CONFIG: invalid endpoint: net://h:1: the option \"noDelay\": "
                                           "expected true or false, found \"1\"; "
-                                          "net://h:1: the option \"noDelay\": expected true or false, found \"0\""},
+                                          "net://h:1: the option \"noDelay\" is given twice"},
         {"net://h:1?limit=x",
-         "ERR_INVALID_CONFIG: invalid endpoint: net://h:1: /limit: expected bytes, or a size such as "
+         "ERR_INVALID_CONFIG: invalid endpoint: net://h:1: the option \"limit\": expected bytes, or a size such as "
          "\"4kB\", \"64KiB\", \"16MiB\" or \"1GiB\", found \"x\""},
-        {"file:a?highWaterMark=-1",
-         "ERR_INVALID_CONFIG: invalid endpoint: file:a: /highWaterMark: expected bytes, or a size such as \"4kB\", "
-         "\"64KiB\", \"16MiB\" or \"1GiB\", found -1"},
+        {"file:a?highWaterMark=-1", "ERR_INVALID_CONFIG: invalid endpoint: file:a: the option \"highWaterMark\": "
+                                    "expected bytes, or a size such as \"4kB\", "
+                                    "\"64KiB\", \"16MiB\" or \"1GiB\", found -1"},
         {"bare:x", "ERR_INVALID_ENDPOINT: invalid endpoint: bare:x: the part \"x\": this transport takes nothing after "
                    "its colon but \"?\" and options"},
         {"net+file:a", "ERR_INVALID_ENDPOINT: invalid endpoint: net+file:a: \"net\" is a transport, not a layer"},
@@ -578,11 +587,12 @@ static void url_faults_say_what_and_what_to_do(void **state)
                           "name of a component"},
         {"layers:a", "ERR_INVALID_ENDPOINT: invalid endpoint: layers:a: \"layers\" is a reserved word and no name of a "
                      "component"},
-        {"wrap+file:a?mood=fault", "ERR_INVALID_CONFIG: invalid endpoint: wrap+file:a: /mood: is bad today"},
+        {"wrap+file:a?mood=fault",
+         "ERR_INVALID_CONFIG: invalid endpoint: wrap+file:a: the option \"mood\": is bad today"},
         {"wrap+file:a?mood=silent",
          "ERR_INVALID_CONFIG: invalid endpoint: wrap+file:a: wrap cannot use these options: permission denied"},
         {"wrap+file:a?mood=careless",
-         "ERR_INVALID_CONFIG: invalid endpoint: wrap+file:a: /mood: is bad, but who cares"},
+         "ERR_INVALID_CONFIG: invalid endpoint: wrap+file:a: the option \"mood\": is bad, but who cares"},
     };
     CHECK(*state, examples);
 }
@@ -641,7 +651,7 @@ static void json_faults_have_their_places(void **state)
          "as \"250ms\", \"10s\", \"5m\" or \"1h\", found -1; endpoint:1:51: /stream/timeot: unknown member \"timeot\"; "
          "did you mean \"timeout\"?"},
         {"\"net://h:70000\"",
-         "ERR_INVALID_CONFIG: invalid endpoint: endpoint:1:1: /port: 70000 is more than the maximum "
+         "ERR_INVALID_CONFIG: invalid endpoint: endpoint:1:1: the option \"port\": 70000 is more than the maximum "
          "of 65535"},
         {"\"nothing\"", "ERR_INVALID_ENDPOINT: invalid endpoint: endpoint:1:1: the text \"nothing\": not an endpoint; "
                         "expected \"TRANSPORT://HOST:PORT\" or \"TRANSPORT:PATH\", with layers as "

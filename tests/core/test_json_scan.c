@@ -328,7 +328,7 @@ static void json_document_files_that_cannot_be_are_refused(void **state)
     char path[128];
     (void)state;
     snprintf(path, sizeof(path), "%s/missing", folder);
-    assert_load_fault(path, "cannot be opened: No such file or directory");
+    assert_load_fault(path, "cannot be opened: no such file or directory (ENOENT)");
     assert_load_fault(folder, "not a regular file");
     snprintf(path, sizeof(path), "%s/pipe", folder);
     assert_int_equal(mkfifo(path, 0600), 0);
@@ -530,6 +530,23 @@ static void parse_without_memory(void *arg)
     weir__faults_free(&faults);
 }
 
+static void json_document_whole_reals_are_integers(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"a\": 8124.0, \"b\": [-1e2, 0.5, {\"c\": 2.0}], \"d\": 1e300}";
+    weir__faults faults = {0};
+    weir__document *document = weir__document_parse("t", text, sizeof(text) - 1, &faults);
+    assert_non_null(document);
+    json_t *b = json_object_get(document->root, "b");
+    assert_int_equal(json_integer_value(json_object_get(document->root, "a")), 8124);
+    assert_int_equal(json_integer_value(json_array_get(b, 0)), -100);
+    assert_true(json_is_real(json_array_get(b, 1)));
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(b, 2), "c")), 2);
+    assert_true(json_is_real(json_object_get(document->root, "d")));
+    weir__document_free(document);
+    weir__faults_free(&faults);
+}
+
 static void json_document_without_memory_is_an_error(void **state)
 {
     (void)state;
@@ -559,6 +576,7 @@ int main(void)
         cmocka_unit_test(faults_a_long_pointer_is_cut),
         cmocka_unit_test(message_quotes_one_line_of_bounded_length),
         cmocka_unit_test(nearest_name_finds_slips_and_nothing_else),
+        cmocka_unit_test(json_document_whole_reals_are_integers),
         cmocka_unit_test(json_document_without_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -280,6 +280,14 @@ static void a_listing_shows_all_files_and_starts_none(void **state)
     assert_non_null(strstr(all.text, expected));
     assert_int_equal(w->seen.inits, 0);
     assert_int_equal(weir_runtime_each_plugin(w->runtime, NULL, NULL), UV_EINVAL);
+    /* The same folder by another name has nothing new. */
+    char again[PATH_MAX];
+    list same = {""};
+    world_join(again, w->folder, "again");
+    assert_int_equal(symlink(w->folder, again), 0);
+    assert_int_equal(weir_runtime_add_plugin_path(w->runtime, again), 0);
+    assert_int_equal(weir_runtime_each_plugin(w->runtime, visit, &same), 0);
+    assert_null(strstr(same.text, "/again/sound.so"));
 }
 
 /* ---- plugins that are linked into the program ---- */

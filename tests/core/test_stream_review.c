@@ -761,7 +761,7 @@ static void ignore(const weir_event *event, void *arg)
 
 static weir_stream *use_client(sweep *self, const weir_server *server)
 {
-    char url[256];
+    char url[256] = ""; /* it may not listen */
     weir_stream_options options;
     weir_stream_options_init(&options);
     options.half_close_timeout = 100000;

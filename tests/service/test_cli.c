@@ -140,10 +140,18 @@ static void wrong_usage_is_2_and_says_what(void **state)
         child *weir = child_run(&code, cases[i].arguments);
         assert_int_equal(code, 2);
         assert_string_equal(weir->out_text, "");
-        if (!strstr(weir->err_text, cases[i].message))
+        json_t *line = parse(weir->err_text);
+        assert_string_equal(member(line, "level"), "error");
+        if (!strstr(member(line, "message"), cases[i].message))
             fail_msg("expected %s, found: %s", cases[i].message, weir->err_text);
+        json_decref(line);
         child_free(weir);
     }
+    int code;
+    child *weir = CHILD_RUN(&code, "run", "--human");
+    assert_int_equal(code, 2);
+    assert_string_equal(weir->err_text, "weir: run: an argument is missing; usage: weir run [SWITCH...] FILE\n");
+    child_free(weir);
 }
 
 /* Text that nobody takes is a failure: a full disk, a closed pipe. */
@@ -362,6 +370,8 @@ static void port_that_is_taken_is_1(void **state)
     /* The other server could have listened; none does. */
     assert_null(strstr(weir->out_text, "\"listening\""));
     assert_null(strstr(weir->out_text, "\"running\""));
+    /* Nor did anything stop that had not begun. */
+    assert_string_equal(weir->out_text, "");
     child_free(weir);
     kill(running->pid, SIGTERM);
     assert_int_equal(child_finish(running), 0);
@@ -505,6 +515,36 @@ static void plugins_are_listed_with_those_that_are_broken(void **state)
     child_free(weir);
 }
 
+static void plugins_that_do_not_start_are_broken(void **state)
+{
+    (void)state;
+    int code;
+    child *weir = CHILD_RUN(&code, "plugins", "--human", "-p", WEIR_TEST_ODD_PLUGINS "/broken");
+    assert_int_equal(code, 0);
+    assert_non_null(strstr(weir->out_text, "/init-silent.so: cannot start: permission denied (EACCES)\n"));
+    assert_null(strstr(weir->out_text, "\ninit-silent "));
+    child_free(weir);
+}
+
+static void table_has_columns_for_kinds_and_options(void **state)
+{
+    (void)state;
+    int code;
+    child *weir = CHILD_RUN(&code, "plugins", "--human");
+    assert_int_equal(code, 0);
+    const char *end = strchr(weir->out_text, '\n'), *echo = strstr(weir->out_text, "\necho ");
+    assert_non_null(echo);
+    assert_memory_equal(end - 7, "OPTIONS", 7);
+    /* The columns stand below their titles. */
+    assert_memory_equal(echo + 1 + (strstr(weir->out_text, "KIND") - weir->out_text), "handler", 7);
+    assert_memory_equal(echo + 1 + (strstr(weir->out_text, "PATH") - weir->out_text), "/", 1);
+    const char *tcp = strstr(weir->out_text, "\ntcp ");
+    assert_non_null(tcp);
+    assert_non_null(strstr(tcp, "noDelay, "));
+    assert_true(strstr(tcp, "noDelay, ") < strchr(tcp + 1, '\n'));
+    child_free(weir);
+}
+
 static void one_plugin_is_shown_with_its_options(void **state)
 {
     (void)state;
@@ -552,6 +592,8 @@ int main(void)
         CLI_TEST(log_level_is_kept),
         CLI_TEST(schema_holds_every_plugin),
         CLI_TEST(plugins_are_listed_with_those_that_are_broken),
+        CLI_TEST(plugins_that_do_not_start_are_broken),
+        CLI_TEST(table_has_columns_for_kinds_and_options),
         CLI_TEST(one_plugin_is_shown_with_its_options),
     };
     return cmocka_run_group_tests_name("cli", tests, NULL, NULL);

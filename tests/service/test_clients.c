@@ -178,6 +178,42 @@ static void net_node_over_a_unix_socket(void **state)
     expect_echo(self, OTHER(self->payload_file, CHILD_PIPE, "node", "-e", node_client, self->path));
 }
 
+#define ABSTRACT_MOST 107 /* bytes of a name that fills what there is room for */
+
+/* A Node that fills up its names has to reach the name that is filled up here; one that does not says so with 77. */
+static const char node_abstract_client[] =
+    "const socket = require('net').connect({path: '\\0' + process.argv[1]});"
+    "socket.on('error', () => process.exit(process.versions.uv.startsWith('1.46.') ? 1 : 77));"
+    "process.stdin.pipe(socket);"
+    "socket.pipe(process.stdout);";
+
+static void net_PATH_11_node_over_an_abstract_socket_that_it_fills_up(void **state)
+{
+    const echo_service *self = *state;
+    char json[1024], port[8] = "", name[64];
+    int length = snprintf(name, sizeof(name), "weir-test-filled-%d", (int)getpid());
+    size_t used = (size_t)snprintf(
+        json, sizeof(json), "{\"servers\": [{\"name\": \"a\", \"handler\": \"echo\", \"listen\": \"ipc:@%s", name);
+    for (int i = length; i < ABSTRACT_MOST; i++)
+        used += (size_t)snprintf(json + used, sizeof(json) - used, "%%00");
+    snprintf(json + used, sizeof(json) - used, "\"}]}");
+    child *version = OTHER(CHILD_CLOSED, CHILD_PIPE, "node", "--version"); /* skips while nothing runs yet */
+    child_finish(version);
+    child_free(version);
+    child *weir = serve(json, port, sizeof(port));
+    child *client = OTHER(self->payload_file, CHILD_PIPE, "node", "-e", node_abstract_client, name);
+    int code = child_finish(client);
+    stop(weir);
+    if (code == 77) {
+        child_free(client);
+        skip();
+    }
+    assert_int_equal(code, 0);
+    assert_int_equal(client->out_size, PAYLOAD);
+    assert_memory_equal(client->out_text, self->payload, PAYLOAD);
+    child_free(client);
+}
+
 /* ---- Redis ---- */
 
 /* A port that was free a moment ago. */
@@ -297,6 +333,7 @@ int main(void)
         ECHO_TEST(net_socat_over_an_abstract_socket),
         ECHO_TEST(net_node_over_tcp),
         ECHO_TEST(net_node_over_a_unix_socket),
+        ECHO_TEST(net_PATH_11_node_over_an_abstract_socket_that_it_fills_up),
         cmocka_unit_test_setup(main_job_redis_through_the_bridge, child_setup),
     };
     return cmocka_run_group_tests_name("clients", tests, NULL, NULL);

@@ -122,7 +122,7 @@ static void load_refused(fixture *f, const char *path, const char *expected)
 static void file_that_cannot_be_read_is_a_fault_without_a_place(void **state)
 {
     fixture *f = *state;
-    load_refused(f, fixture_path(f, "none.json"), "cannot be opened: No such file or directory");
+    load_refused(f, fixture_path(f, "none.json"), "cannot be opened: no such file or directory (ENOENT)");
     load_refused(f, f->folder, "not a regular file");
     const char *large = fixture_path(f, "large.json");
     FILE *file = fopen(large, "w");
@@ -165,6 +165,47 @@ static void more_faults_than_are_kept_are_counted(void **state)
     free(r);
 }
 
+static void servers_beyond_the_limit_are_not_looked_at(void **state)
+{
+    fixture *f = *state;
+    const char *path = fixture_path(f, "crowd.json");
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("{\"servers\": [0", file);
+    for (int i = 1; i < 20000; i++)
+        fputs(",0", file);
+    fputs("]}", file);
+    fclose(file);
+    report *r = calloc(1, sizeof(*r));
+    assert_non_null(r);
+    weir_service *service = NULL;
+    assert_code(weir_service_load(f->runtime, path, add_fault, r, &service), WEIR_EINVALID_CONFIG);
+    assert_non_null(strstr(r->text, "/servers: has 20000 items, more than the maximum of 10000\n"));
+    assert_non_null(strstr(r->text, "and 9901 more faults\n"));
+    free(r);
+}
+
+/* Each name is looked up, not compared with all before it: 10000 servers would be 50 million comparisons. */
+static void names_are_told_from_each_other_in_a_large_file(void **state)
+{
+    fixture *f = *state;
+    const char *path = fixture_path(f, "names.json");
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("{\"servers\": [{\"name\": \"s7\"}", file);
+    for (int i = 1; i < 9000; i++)
+        fprintf(file, ",\n{\"name\": \"s%d\"}", i);
+    fputs("]}", file);
+    fclose(file);
+    report *r = calloc(1, sizeof(*r));
+    assert_non_null(r);
+    weir_service *service = NULL;
+    assert_code(weir_service_load(f->runtime, path, add_fault, r, &service), WEIR_EINVALID_CONFIG);
+    /* Two members are missing of each, and one name is there twice; the first hundred faults are kept. */
+    assert_non_null(strstr(r->text, "and 17901 more faults\n"));
+    free(r);
+}
+
 /* ---- the examples are valid ---- */
 
 static void examples_are_valid(void **state)
@@ -191,6 +232,8 @@ int main(void)
         FIXTURE_TEST(file_that_cannot_be_read_is_a_fault_without_a_place),
         FIXTURE_TEST(wrong_arguments_are_refused),
         FIXTURE_TEST(more_faults_than_are_kept_are_counted),
+        FIXTURE_TEST(servers_beyond_the_limit_are_not_looked_at),
+        FIXTURE_TEST(names_are_told_from_each_other_in_a_large_file),
         FIXTURE_TEST(examples_are_valid),
     };
     return cmocka_run_group_tests_name("config_errors", tests, NULL, NULL);

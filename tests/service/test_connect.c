@@ -251,12 +251,12 @@ static void refused(void **state)
     char expected[256];
     peer_listen(&p);
     peer_close(&p);
-    child *weir = CHILD_RUN(&code, "connect", p.url);
+    child *weir = CHILD_RUN(&code, "connect", "--human", p.url);
     assert_int_equal(code, 1);
     snprintf(expected, sizeof(expected), "weir: connect %s: connection refused (ECONNREFUSED)\n", p.url);
     assert_string_equal(weir->err_text, expected);
     child_free(weir);
-    weir = CHILD_RUN(&code, "connect", "--json", p.url);
+    weir = CHILD_RUN(&code, "connect", p.url); /* no terminal: a JSON object */
     assert_int_equal(code, 1);
     assert_int_equal(weir->err_text[0], '{');
     assert_non_null(strstr(weir->err_text, "(ECONNREFUSED)"));
@@ -286,7 +286,7 @@ static void endpoint_that_is_none_is_2(void **state)
     static const char *const endpoints[] = {"nonsense", "tcp://127.0.0.1:99999", "none://x", "tcp://127.0.0.1:1?x=1"};
     for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
         int code;
-        child *weir = CHILD_RUN(&code, "connect", endpoints[i]);
+        child *weir = CHILD_RUN(&code, "connect", "--human", endpoints[i]);
         assert_int_equal(code, 2);
         assert_ptr_equal(strstr(weir->err_text, "weir: "), weir->err_text);
         child_free(weir);
@@ -299,7 +299,7 @@ static void peer_resets(void **state)
     peer p;
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};
     peer_listen(&p);
-    child *weir = CHILD(CHILD_PIPE, CHILD_PIPE, "connect", p.url);
+    child *weir = CHILD(CHILD_PIPE, CHILD_PIPE, "connect", "--human", p.url);
     peer_accept(&p);
     peer_send(&p, "half of");
     char bytes[7];
@@ -318,7 +318,7 @@ static void output_that_is_not_read_any_more(void **state)
     (void)state;
     peer p;
     peer_listen(&p);
-    child *weir = CHILD(CHILD_PIPE, CHILD_PIPE, "connect", p.url);
+    child *weir = CHILD(CHILD_PIPE, CHILD_PIPE, "connect", "--human", p.url);
     peer_accept(&p);
     close(weir->out);
     weir->out = -1;
@@ -338,7 +338,7 @@ static void output_that_is_full_or_closed(void **state)
     for (size_t i = 0; i < 2; i++) {
         peer p;
         peer_listen(&p);
-        child *weir = CHILD(CHILD_PIPE, outs[i], "connect", p.url);
+        child *weir = CHILD(CHILD_PIPE, outs[i], "connect", "--human", p.url);
         peer_accept(&p);
         peer_send(&p, "to nobody");
         assert_int_equal(child_finish(weir), 1);

@@ -160,6 +160,24 @@ static void references_follow_and_values_stay(void **state)
     weir_free(text);
 }
 
+/* For editors, which do not know weir-duration. */
+static void formats_are_patterns_too(void **state)
+{
+    fixture *f = *state;
+    add_plugins(f);
+    char *text = weir_service_schema(f->runtime);
+    json_t *schema = json_loads(text, 0, NULL);
+    assert_non_null(schema);
+    json_t *stream = json_object_get(json_object_get(schema, "$defs"), "stream");
+    json_t *properties = json_object_get(stream, "properties");
+    assert_string_equal(json_string_value(json_object_get(json_object_get(properties, "timeout"), "pattern")),
+                        "^[0-9]+(ms|s|m|h)?$");
+    assert_non_null(json_object_get(json_object_get(properties, "highWaterMark"), "pattern"));
+    assert_null(json_object_get(json_object_get(properties, "allowHalfOpen"), "pattern"));
+    json_decref(schema);
+    weir_free(text);
+}
+
 /* Without a plugin of a kind nothing is refused for that. */
 static void without_plugins(void **state)
 {
@@ -192,6 +210,7 @@ int main(void)
         FIXTURE_TEST(fits_what_is_valid),
         FIXTURE_TEST(refuses_what_is_not),
         FIXTURE_TEST(references_follow_and_values_stay),
+        FIXTURE_TEST(formats_are_patterns_too),
         FIXTURE_TEST(without_plugins),
         FIXTURE_TEST(any_allocation_may_fail),
     };

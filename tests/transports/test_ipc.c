@@ -570,6 +570,22 @@ static void net_BN_06_a_peer_that_closes_with_our_bytes_unread(void **state)
     recorder_expect_data(accepted, "hello", 5);
     assert_true(recorder_saw(accepted, "error:ECONNRESET"));
     assert_false(recorder_saw(accepted, "end"));
+    /* The client has no name; the message names the server's. */
+    assert_string_equal(weir_stream_errored(accepted->stream)->message,
+                        fixture_text(f, "read ipc:%s: connection reset by peer (ECONNRESET)", path));
+}
+
+static void net_BN_12_an_abstract_name_that_is_taken(void **state)
+{
+    fixture *f = *state;
+    const char *url = fixture_text(f, "ipc:@weir-taken-%d", (int)getpid());
+    weir_server *server = fixture_listen(f, url, NULL);
+    refusal refused = refused_listen(f, url);
+
+    assert_code(refused.code, UV_EADDRINUSE);
+    assert_non_null(strstr(refused.message, "(EADDRINUSE); another socket has this name already"));
+    assert_null(strstr(refused.message, "unlinkStale"));
+    assert_code(weir_server_close(server, NULL, NULL), 0);
 }
 
 static void send_descriptors(int peer, const int *fds, size_t count)
@@ -682,6 +698,7 @@ int main(void)
         FIXTURE_TEST(net_PATH_11_PATH_12_PATH_14_BN_13_an_abstract_name),
         FIXTURE_TEST(net_PATH_13_an_abstract_name_has_no_permissions),
         FIXTURE_TEST(net_BN_12_a_path_too_long_is_refused),
+        FIXTURE_TEST(net_BN_12_an_abstract_name_that_is_taken),
         FIXTURE_TEST(net_BN_12_the_longest_path),
         FIXTURE_TEST(net_PATH_05_A_01_truncatePath_cuts_at_107),
         FIXTURE_TEST(net_PATH_15_SRV_42_what_listen_is_refused),

@@ -15,21 +15,24 @@ typedef struct hint_row {
     const char *syscall;
     weir_family family; /* NONE: any IP address */
     int low_port;       /* only for ports 1 to 1023 */
+    int abstract;       /* of paths: only for abstract names (1) or only for files (0) */
     const char *hint;
 } hint_row;
 
 static const hint_row hints[] = {
-    {UV_EACCES, "listen", WEIR_FAMILY_NONE, 1, "ports below 1024 need CAP_NET_BIND_SERVICE"},
-    {UV_EACCES, "bind", WEIR_FAMILY_NONE, 1, "ports below 1024 need CAP_NET_BIND_SERVICE"},
-    {UV_EADDRINUSE, "listen", WEIR_FAMILY_NONE, 0, "another socket listens there already"},
-    {UV_EADDRINUSE, "bind", WEIR_FAMILY_NONE, 0, "another socket uses this local port"},
-    {UV_EADDRNOTAVAIL, "listen", WEIR_FAMILY_NONE, 0, "no interface of this host has this address"},
-    {UV_EADDRNOTAVAIL, "bind", WEIR_FAMILY_NONE, 0, "no interface of this host has this address"},
-    {UV_EADDRNOTAVAIL, "connect", WEIR_FAMILY_NONE, 0, "no local port or no local address is left for it"},
-    {UV_EADDRINUSE, "listen", WEIR_FAMILY_PATH, 0,
+    {UV_EACCES, "listen", WEIR_FAMILY_NONE, 1, 0, "ports below 1024 need CAP_NET_BIND_SERVICE"},
+    {UV_EACCES, "bind", WEIR_FAMILY_NONE, 1, 0, "ports below 1024 need CAP_NET_BIND_SERVICE"},
+    {UV_EADDRINUSE, "listen", WEIR_FAMILY_NONE, 0, 0, "another socket listens there already"},
+    {UV_EADDRINUSE, "bind", WEIR_FAMILY_NONE, 0, 0, "another socket uses this local port"},
+    {UV_EADDRNOTAVAIL, "listen", WEIR_FAMILY_NONE, 0, 0, "no interface of this host has this address"},
+    {UV_EADDRNOTAVAIL, "bind", WEIR_FAMILY_NONE, 0, 0, "no interface of this host has this address"},
+    {UV_EADDRNOTAVAIL, "connect", WEIR_FAMILY_NONE, 0, 0, "no local port or no local address is left for it"},
+    {UV_EADDRINUSE, "listen", WEIR_FAMILY_PATH, 0, 0,
      "the name is taken; a socket file that nobody listens on is removed with unlinkStale"},
-    {UV_ECONNREFUSED, "connect", WEIR_FAMILY_PATH, 0, "nobody listens on it"},
-    {UV_EACCES, "connect", WEIR_FAMILY_PATH, 0, "connecting needs write permission on the socket"},
+    {UV_EADDRINUSE, "listen", WEIR_FAMILY_PATH, 0, 1, "another socket has this name already"},
+    {UV_ECONNREFUSED, "connect", WEIR_FAMILY_PATH, 0, 1, "nobody listens on it"},
+    {UV_ECONNREFUSED, "connect", WEIR_FAMILY_PATH, 0, 0, "nobody listens on it"},
+    {UV_EACCES, "connect", WEIR_FAMILY_PATH, 0, 0, "connecting needs write permission on the socket"},
 };
 
 static const char *hint_for(int code, const char *syscall, const weir_address *address)
@@ -43,6 +46,8 @@ static const char *hint_for(int code, const char *syscall, const weir_address *a
         int path = address->family == WEIR_FAMILY_PATH;
 
         if (row->code != code || strcmp(row->syscall, syscall) != 0 || (row->family == WEIR_FAMILY_PATH) != path)
+            continue;
+        if (path && !row->abstract != !address->abstract)
             continue;
         if (row->low_port && (address->port == 0 || address->port >= 1024))
             continue;

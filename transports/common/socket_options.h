@@ -36,7 +36,7 @@ int64_t weir__socket_duration(const json_t *value);
 
 /*
  * Gives a socket, which need not be connected, all that is set. 0, or an error and in `*failed` the option's name.
- * Sockets that a listener accepts inherit what the listener has.
+ * TCP sockets that a listener accepts inherit what the listener has, those of IPC do not.
  */
 int weir__socket_settings_apply(const socket_settings *settings, int fd, socket_family family, const char **failed);
 

@@ -78,12 +78,30 @@ static ssize_t receive_plain(int fd, weir_buf *buf)
     return got;
 }
 
+/* Of a path only one end has a name, that of whoever listens: the peer's, or, once accepted, our own. */
+static void name_socket(int fd, weir_address *address)
+{
+    struct sockaddr_storage storage;
+    struct sockaddr *name = (struct sockaddr *)&storage;
+    socklen_t size = sizeof(storage);
+
+    if (fd < 0)
+        return;
+    if (!getpeername(fd, name, &size) && !weir_address_from_sockaddr(address, name, size) && address->length)
+        return;
+    size = sizeof(storage);
+    if (getsockname(fd, name, &size) || weir_address_from_sockaddr(address, name, size) || !address->length)
+        address->family = WEIR_FAMILY_NONE;
+}
+
 static void fail_reading(socket_link *socket, int code, const char *syscall)
 {
     weir_address remote = {.family = WEIR_FAMILY_NONE};
 
     if (socket->remote.any.sa_family != AF_UNSPEC)
         (void)weir_address_from_sockaddr(&remote, &socket->remote.any, sizeof(socket->remote));
+    else if (socket->context->kind->family == SOCKET_IPC && socket->poll)
+        name_socket(socket->poll->fd, &remote);
     weir__socket_link_fail(socket, weir__socket_error(code, syscall, socket->context->kind->scheme, &remote));
 }
 

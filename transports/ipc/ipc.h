@@ -85,6 +85,7 @@ int weir__ipc_file_remove_stale(const ipc_context *ipc);
 /* -- ipc_listen.c -- */
 
 weir_acceptor *weir__ipc_acceptor_create(void *context, weir_runtime *runtime);
+weir_link *weir__ipc_accept(weir_acceptor *acceptor, const weir_arrival *arrival);
 void weir__ipc_listen(weir_acceptor *acceptor, int fd);
 void weir__ipc_describe(const weir_acceptor *acceptor, const weir_arrival *arrival, weir_drop *drop);
 void weir__ipc_acceptor_close(weir_acceptor *acceptor);

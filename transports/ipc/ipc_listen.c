@@ -34,6 +34,16 @@ weir_acceptor *weir__ipc_acceptor_create(void *context, weir_runtime *runtime)
     return &listener->socket.acceptor;
 }
 
+/* Of a unix socket's options its arrivals inherit none. */
+weir_link *weir__ipc_accept(weir_acceptor *acceptor, const weir_arrival *arrival)
+{
+    const ipc_listener *listener = (const ipc_listener *)acceptor;
+    const char *failed;
+
+    (void)weir__socket_settings_apply(&listener->ipc->socket.settings, arrival->fd, SOCKET_IPC, &failed);
+    return weir__socket_listener_accept(acceptor, arrival);
+}
+
 /* A missing folder is what a folder without permission is, as in Node (PATH-15); the message tells which. */
 static void fail(ipc_listener *listener, int code, const char *syscall)
 {

@@ -106,7 +106,8 @@ typedef struct weir_plugin_info {
 
 /*
  * Every plugin of the runtime, in the order in which they came to it, and then what every folder that is searched
- * holds, by folder and name: one that an earlier folder hides is there with that reason. The files are loaded into the
+ * holds, by folder and name: one that another one of an earlier folder hides is there with that reason, the same
+ * file once more (by a link, or because its folder is given by two names) is not. The files are loaded into the
  * process and checked as weir_runtime_load_plugin does it, but for their init, which is not called: nothing is started.
  * `visit` may not load or register plugins. 0, UV_EINVAL, UV_ENOMEM (some were not visited then), UV_ECANCELED (the
  * runtime is ending).

@@ -78,7 +78,11 @@ WEIR_EXPORT int weir_server_close(weir_server *server, weir_server_callback call
 /* close(), then end() for every connection, and destroy() for those left after `grace` milliseconds (BN-26). */
 WEIR_EXPORT int weir_server_close_all(weir_server *server, uint64_t grace, weir_server_callback callback, void *arg);
 
-/* close() and run the loop until 'close' (SRV-28). 0, UV_EBUSY inside a callback, WEIR_ESERVER_NOT_RUNNING. */
+/*
+ * close() and run the loop until 'close' (SRV-28). 0, UV_EBUSY inside a callback, UV_ENOMEM, UV_ECANCELED when the loop
+ * has nothing left to do before (the server and its connections do not hold it: weir_server_unref),
+ * WEIR_ESERVER_NOT_RUNNING (also for NULL, and when the runtime has ended).
+ */
 WEIR_EXPORT int weir_server_close_wait(weir_server *server);
 
 /* Where it listens (SRV-16 to 20). 0, or UV_ENOTCONN: it does not. */

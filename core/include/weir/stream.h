@@ -68,7 +68,10 @@ WEIR_EXPORT int weir_stream_connect(weir_stream *stream, const char *endpoint, w
 WEIR_EXPORT int weir_stream_connect_endpoint(weir_stream *stream, weir_endpoint *endpoint, weir_listener listener,
                                              void *arg);
 
-/* weir_stream_new and weir_stream_connect in one (CONN-36). NULL: `*error`, where not NULL, gets the code. */
+/*
+ * weir_stream_new and weir_stream_connect in one (CONN-36). NULL: `*error`, where not NULL, gets the code: connect's, or
+ * UV_EINVAL (no runtime), UV_ECANCELED (it is ending), UV_ENOMEM.
+ */
 WEIR_EXPORT weir_stream *weir_connect(weir_runtime *runtime, const char *endpoint, const weir_stream_options *options,
                                       weir_listener listener, void *arg, int *error);
 
@@ -247,7 +250,9 @@ WEIR_EXPORT int weir_stream_remote_address(weir_stream *stream, weir_address *ad
 
 /*
  * Runs the loop until the stream has ended and gives all that it sent: at most `limit` bytes (0: any number; more is
- * UV_ENOBUFS). The buffer is the caller's. 0, UV_EBUSY inside a callback, or the stream's error.
+ * UV_ENOBUFS; what comes behind it is dropped). The buffer is the caller's. 0; UV_EBUSY inside a callback; UV_EINVAL;
+ * UV_ENOMEM; UV_ECANCELED when nothing can come any more though it has not ended; WEIR_ESTREAM_DESTROYED;
+ * WEIR_EPREMATURE_CLOSE (closed before its end); or the stream's error.
  */
 WEIR_EXPORT int weir_stream_read_all(weir_stream *stream, size_t limit, weir_buf **all);
 
