@@ -518,8 +518,9 @@ static void plugins_are_listed_with_those_that_are_broken(void **state)
 static void plugins_that_do_not_start_are_broken(void **state)
 {
     (void)state;
+    static const char broken[] = WEIR_TEST_ODD_PLUGINS "/broken";
     int code;
-    child *weir = CHILD_RUN(&code, "plugins", "--human", "-p", WEIR_TEST_ODD_PLUGINS "/broken");
+    child *weir = CHILD_RUN(&code, "plugins", "--human", "-p", broken);
     assert_int_equal(code, 0);
     assert_non_null(strstr(weir->out_text, "/init-silent.so: cannot start: permission denied (EACCES)\n"));
     assert_null(strstr(weir->out_text, "\ninit-silent "));

@@ -12,27 +12,27 @@
 /* What helps against a refusal, where that can be known from outside. */
 typedef struct hint_row {
     int code;
-    const char *syscall;
     weir_family family; /* NONE: any IP address */
-    int low_port;       /* only for ports 1 to 1023 */
-    int abstract;       /* of paths: only for abstract names (1) or only for files (0) */
+    const char *syscall;
+    int low_port; /* only for ports 1 to 1023 */
+    int abstract; /* of paths: only for abstract names (1) or only for files (0) */
     const char *hint;
 } hint_row;
 
 static const hint_row hints[] = {
-    {UV_EACCES, "listen", WEIR_FAMILY_NONE, 1, 0, "ports below 1024 need CAP_NET_BIND_SERVICE"},
-    {UV_EACCES, "bind", WEIR_FAMILY_NONE, 1, 0, "ports below 1024 need CAP_NET_BIND_SERVICE"},
-    {UV_EADDRINUSE, "listen", WEIR_FAMILY_NONE, 0, 0, "another socket listens there already"},
-    {UV_EADDRINUSE, "bind", WEIR_FAMILY_NONE, 0, 0, "another socket uses this local port"},
-    {UV_EADDRNOTAVAIL, "listen", WEIR_FAMILY_NONE, 0, 0, "no interface of this host has this address"},
-    {UV_EADDRNOTAVAIL, "bind", WEIR_FAMILY_NONE, 0, 0, "no interface of this host has this address"},
-    {UV_EADDRNOTAVAIL, "connect", WEIR_FAMILY_NONE, 0, 0, "no local port or no local address is left for it"},
-    {UV_EADDRINUSE, "listen", WEIR_FAMILY_PATH, 0, 0,
+    {UV_EACCES, WEIR_FAMILY_NONE, "listen", 1, 0, "ports below 1024 need CAP_NET_BIND_SERVICE"},
+    {UV_EACCES, WEIR_FAMILY_NONE, "bind", 1, 0, "ports below 1024 need CAP_NET_BIND_SERVICE"},
+    {UV_EADDRINUSE, WEIR_FAMILY_NONE, "listen", 0, 0, "another socket listens there already"},
+    {UV_EADDRINUSE, WEIR_FAMILY_NONE, "bind", 0, 0, "another socket uses this local port"},
+    {UV_EADDRNOTAVAIL, WEIR_FAMILY_NONE, "listen", 0, 0, "no interface of this host has this address"},
+    {UV_EADDRNOTAVAIL, WEIR_FAMILY_NONE, "bind", 0, 0, "no interface of this host has this address"},
+    {UV_EADDRNOTAVAIL, WEIR_FAMILY_NONE, "connect", 0, 0, "no local port or no local address is left for it"},
+    {UV_EADDRINUSE, WEIR_FAMILY_PATH, "listen", 0, 0,
      "the name is taken; a socket file that nobody listens on is removed with unlinkStale"},
-    {UV_EADDRINUSE, "listen", WEIR_FAMILY_PATH, 0, 1, "another socket has this name already"},
-    {UV_ECONNREFUSED, "connect", WEIR_FAMILY_PATH, 0, 1, "nobody listens on it"},
-    {UV_ECONNREFUSED, "connect", WEIR_FAMILY_PATH, 0, 0, "nobody listens on it"},
-    {UV_EACCES, "connect", WEIR_FAMILY_PATH, 0, 0, "connecting needs write permission on the socket"},
+    {UV_EADDRINUSE, WEIR_FAMILY_PATH, "listen", 0, 1, "another socket has this name already"},
+    {UV_ECONNREFUSED, WEIR_FAMILY_PATH, "connect", 0, 1, "nobody listens on it"},
+    {UV_ECONNREFUSED, WEIR_FAMILY_PATH, "connect", 0, 0, "nobody listens on it"},
+    {UV_EACCES, WEIR_FAMILY_PATH, "connect", 0, 0, "connecting needs write permission on the socket"},
 };
 
 static const char *hint_for(int code, const char *syscall, const weir_address *address)

@@ -934,5 +934,5 @@ int main(void)
         FIXTURE_TEST(runtime_the_end_is_not_disturbed_by_who_comes_meanwhile),
         ON_ALL(WR_09_a_layer_without_write_may_close_before_the_transport),
     };
-    return cmocka_run_group_tests_name("stream_review", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("stream_reentrancy", tests, NULL, NULL);
 }
