@@ -229,8 +229,8 @@ ssize_t weir__socket_try_write(weir_link *link, const struct iovec *bufs, size_t
     if (!socket->poll)
         return UV_EAGAIN;
     sent = weir__socket_send_some(socket->poll->fd, bufs, count);
-    /* Less than all was taken: the kernel is full, and asking again would only cost a call. */
-    socket->blocked = sent == UV_EAGAIN || (sent > 0 && (size_t)sent < weir__socket_total(bufs, count));
+    /* A part taken does not count: the peer reads meanwhile, and asking once more costs less than arming for it. */
+    socket->blocked = sent == UV_EAGAIN;
     if (sent < 0 && sent != UV_EAGAIN)
         socket->broken = (int)sent;
     /* Nothing but empty buffers: there is no such thing as 0 bytes taken. */

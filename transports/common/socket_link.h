@@ -136,9 +136,6 @@ void weir__socket_receive(socket_link *socket, int hung_up, int error);
 /* Sends of the outstanding write what goes now: 1 done, 0 blocked, below 0 an error. */
 int weir__socket_send(socket_link *socket);
 
-/* Bytes in the vectors that one system call can take. */
-size_t weir__socket_total(const struct iovec *bufs, size_t count);
-
 /* One sendmsg of at most IOV_MAX buffers: bytes, or an error. */
 ssize_t weir__socket_send_some(int fd, const struct iovec *bufs, size_t count);
 

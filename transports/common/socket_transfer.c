@@ -245,7 +245,7 @@ static const struct iovec *remaining(const socket_link *socket, struct iovec *wi
     return window;
 }
 
-size_t weir__socket_total(const struct iovec *bufs, size_t count)
+static size_t total(const struct iovec *bufs, size_t count)
 {
     size_t sum = 0;
     size_t i;
@@ -277,7 +277,7 @@ int weir__socket_send(socket_link *socket)
     for (round = 0; round < WRITE_ROUNDS && socket->count; round++) {
         size_t count;
         const struct iovec *bufs = remaining(socket, window, &count);
-        size_t wanted = weir__socket_total(bufs, count);
+        size_t wanted = total(bufs, count);
         ssize_t sent;
 
         if (socket->fd_count)
