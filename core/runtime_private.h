@@ -57,6 +57,8 @@ struct weir_runtime {
     uint64_t next_id;
 
     size_t default_high_water_mark;
+    int auto_select_family; /* the defaults of weir/net.h */
+    int64_t auto_select_family_attempt_timeout;
     weir_log_function log;
     void *log_arg;
     weir_unhandled_function unhandled;

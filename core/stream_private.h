@@ -9,6 +9,7 @@
  * stream_pipe.c    pipes
  * stream_clock.c   the idle time-out and the limits of phases
  * stream_facts.c   what can be asked
+ * stream_extras.c  what few streams have
  * link.c           the calls between links, and their laws
  */
 #ifndef WEIR_STREAM_PRIVATE_H
@@ -105,6 +106,20 @@ typedef struct weir__pipe_walk {
 } weir__pipe_walk;
 
 typedef struct weir__clock weir__clock;
+typedef struct weir__decoder weir__decoder;
+
+/* What few streams have, in an allocation of its own. */
+typedef struct weir__extras {
+    weir_abort *signal;
+    weir_blocklist *block_list;
+    weir_lookup_function lookup;
+    void *lookup_arg;
+    weir_onread onread;
+    weir__decoder *decoder;  /* NULL: bytes */
+    weir_address *attempted; /* of a connect to a name with several addresses */
+    size_t attempted_count;
+    size_t attempted_capacity;
+} weir__extras;
 
 struct weir_stream {
     size_t refs;
@@ -201,6 +216,7 @@ struct weir_stream {
     uint64_t last_activity;
     uint64_t timeout;         /* idle, ms */
     weir__clock *clock;       /* NULL: no timer was needed yet */
+    weir__extras *extras;     /* NULL: none of them was needed yet */
     uint32_t connect_timeout; /* this and the following in ms; more than fits is as long as fits: 49 days */
     uint32_t handshake_timeout;
     uint32_t half_close_timeout;
@@ -243,6 +259,12 @@ void weir__streams_orphan(weir_runtime *runtime);
 void weir__stream_link_opened(weir_stream *stream, weir_link *link);
 void weir__stream_link_failed(weir_stream *stream, const weir_error *error);
 void weir__stream_links_closed(weir_stream *stream);
+
+/* ---- stream_extras.c ---- */
+/* Makes them where there are none. NULL: no memory. */
+weir__extras *weir__stream_extras(weir_stream *stream);
+/* Gives up all that they hold. */
+void weir__stream_free_extras(weir_stream *stream);
 
 /* ---- stream_open.c ---- */
 /* A stream for an arrival; its bottom link is `link`, open, which it takes. NULL: no memory, the link stays the

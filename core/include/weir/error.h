@@ -50,7 +50,8 @@ extern "C" {
     X(ENOPLUGIN,                  -20025, "ERR_NO_PLUGIN",                        "no such plugin")                   \
     X(EINVALID_CONFIG,            -20026, "ERR_INVALID_CONFIG",                   "the configuration is invalid")     \
     X(EINVALID_ENDPOINT,          -20027, "ERR_INVALID_ENDPOINT",                 "not an endpoint")                  \
-    X(ETLSTRUNCATED,              -20028, "ERR_TLS_TRUNCATED",                    "the peer closed the connection without close_notify")
+    X(ETLSTRUNCATED,              -20028, "ERR_TLS_TRUNCATED",                    "the peer closed the connection without close_notify") \
+    X(EIP_BLOCKED,                -20029, "ERR_IP_BLOCKED",                       "the address is on the block list")
 /* clang-format on */
 
 enum {

@@ -23,6 +23,7 @@ typedef struct weir_server_options {
     int no_delay;                      /* CSRV-07 */
     int keep_alive;                    /* CSRV-08 */
     uint64_t keep_alive_initial_delay; /* ms (CSRV-09) */
+    weir_blocklist *block_list;        /* arrivals that are dropped (BN-09); retained */
 } weir_server_options;
 
 WEIR_EXPORT void weir_server_options_init(weir_server_options *options);

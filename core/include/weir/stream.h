@@ -7,8 +7,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <weir/abort.h>
+#include <weir/blocklist.h>
 #include <weir/endpoint.h>
 #include <weir/event.h>
+#include <weir/lookup.h>
 #include <weir/runtime.h>
 
 #ifdef __cplusplus
@@ -26,6 +29,26 @@ extern "C" {
  * it after its 'close'.
  */
 
+/*
+ * Reading into memory of the application's own, past the stream's buffer: no 'data', no 'readable', nothing for read(),
+ * no marks, no encoding; everything else as ever (rows SOCK-11 to SOCK-16, PIPE-18). Either one block that is used again
+ * and again, or `block`, which is asked before each read (SOCK-12): it returns the block and sets `*size`; NULL or size 0
+ * fails the stream with UV_ENOBUFS. The memory is lent until the callback has returned or the stream has closed.
+ */
+typedef enum weir_onread_result {
+    WEIR_ONREAD_PAUSE = 0, /* stop reading until resume() (SOCK-14) */
+    WEIR_ONREAD_CONTINUE = 1
+} weir_onread_result;
+
+typedef struct weir_onread {
+    void *buffer; /* one block of `size` bytes, at least 1; NULL: `block` is asked */
+    size_t size;
+    void *(*block)(weir_stream *stream, size_t *size, void *arg);
+    /* `count` bytes stand at the beginning of `buffer` (SOCK-13). NULL: no onread at all. */
+    weir_onread_result (*callback)(weir_stream *stream, size_t count, void *buffer, void *arg);
+    void *arg;
+} weir_onread;
+
 /* What a stream is made with. Zero means the default everywhere; fill with weir_stream_options_init. */
 typedef struct weir_stream_options {
     size_t size;                     /* sizeof(weir_stream_options) */
@@ -40,6 +63,14 @@ typedef struct weir_stream_options {
     uint64_t half_close_timeout;     /* ms from our FIN to the peer's; 0: none (BN-04) */
     int discard_on_end;              /* after our end, read and drop (BN-04) */
     int pause_on_connect;            /* start explicitly paused (CSRV-04) */
+    weir_onread onread;              /* the callback not NULL: read into memory of the application's (SOCK-11) */
+    weir_abort *signal;              /* fired, it destroys the stream (SOCK-10); fired before: nothing starts (BN-18) */
+    weir_lookup_function lookup;     /* resolves names instead of the system (CONN-18) */
+    void *lookup_arg;
+    weir_blocklist *block_list;        /* addresses that are not connected to: WEIR_EIP_BLOCKED */
+    int no_delay;                      /* Nagle off, once connected (SOCK-18, CONN-22) */
+    int keep_alive;                    /* probes on, once connected (SOCK-18, CONN-23) */
+    uint64_t keep_alive_initial_delay; /* ms (CONN-24) */
 } weir_stream_options;
 
 WEIR_EXPORT void weir_stream_options_init(weir_stream_options *options);
@@ -109,6 +140,15 @@ WEIR_EXPORT int weir_stream_write(weir_stream *stream, const void *data, size_t 
 /* The same with a reference to a buffer instead of a copy: never copies; the caller keeps its own reference. */
 WEIR_EXPORT int weir_stream_write_buf(weir_stream *stream, weir_buf *buf, weir_write_callback callback, void *arg);
 
+/*
+ * The same with descriptors that travel with the first byte (SOCM-58, SOCM-59, BN-25), at most 253: over ipc without
+ * layers only, at least 1 byte of data. They are duplicated in the call: the caller's may be closed after it. The peer
+ * gets 'fd' for each, no later than the 'data' that carries them. As weir_stream_write, and: WEIR_EINVALIDHANDLETYPE (not
+ * such a stream), UV_EINVAL (no data, no or too many descriptors), UV_EBADF (one is none), UV_EMFILE.
+ */
+WEIR_EXPORT int weir_stream_write_fd(weir_stream *stream, const void *data, size_t size, const int *fds,
+                                     size_t fd_count, weir_write_callback callback, void *arg);
+
 /* Holds writes back until the same number of uncork calls, then sends them in one go (WR-10, WR-11). */
 WEIR_EXPORT void weir_stream_cork(weir_stream *stream);
 WEIR_EXPORT void weir_stream_uncork(weir_stream *stream);
@@ -143,6 +183,16 @@ WEIR_EXPORT void weir_stream_refill(weir_stream *stream);
 
 /* Puts bytes back to the front (RD-14). 0, UV_EINVAL, UV_ENOMEM, WEIR_EUNSHIFT_AFTER_END, WEIR_ESTREAM_DESTROYED. */
 WEIR_EXPORT int weir_stream_unshift(weir_stream *stream, const void *data, size_t size);
+
+/*
+ * 'data' and read() give text from now on, as UTF-8 (SOCM-28, group ENC): the bytes that come in are decoded as
+ * `encoding`, in any case of letters: "utf8" or NULL, "ascii", "latin1" ("binary"), "utf16le" ("ucs2"), with or without a
+ * hyphen; or written in "base64", "base64url", "hex". What is cut in two by a read is held back (ENC-01), what is
+ * buffered already is decoded too (ENC-13); sizes are bytes of that text (ENC-14). 0, WEIR_EUNKNOWN_ENCODING, UV_ENOMEM,
+ * WEIR_EINVALIDARGVALUE (a stream with onread). Bytes written are never encoded.
+ */
+WEIR_EXPORT int weir_stream_set_encoding(weir_stream *stream, const char *encoding);
+WEIR_EXPORT const char *weir_stream_encoding(const weir_stream *stream); /* "utf8" ...; NULL: none. Static text */
 
 /* ---- Pipe ---- */
 
@@ -236,6 +286,9 @@ WEIR_EXPORT int weir_stream_readable_ended(const weir_stream *stream);   /* RD-1
 WEIR_EXPORT size_t weir_stream_readable_length(const weir_stream *stream);
 WEIR_EXPORT size_t weir_stream_readable_high_water_mark(const weir_stream *stream);
 
+WEIR_EXPORT int weir_stream_readable_aborted(const weir_stream *stream);  /* destroyed before 'end' (RD-21) */
+WEIR_EXPORT int weir_stream_readable_did_read(const weir_stream *stream); /* data was taken (RD-21) */
+
 WEIR_EXPORT int weir_stream_writable(const weir_stream *stream);          /* WR-21 */
 WEIR_EXPORT int weir_stream_writable_ended(const weir_stream *stream);    /* WR-20 */
 WEIR_EXPORT int weir_stream_writable_finished(const weir_stream *stream); /* WR-20 */
@@ -247,6 +300,12 @@ WEIR_EXPORT size_t weir_stream_writable_high_water_mark(const weir_stream *strea
 /* 0, or UV_ENOTCONN / UV_ENOENT when there is none (SOCP-10 to 20, SOCM-01). */
 WEIR_EXPORT int weir_stream_local_address(weir_stream *stream, weir_address *address);
 WEIR_EXPORT int weir_stream_remote_address(weir_stream *stream, weir_address *address);
+
+/*
+ * The addresses that were tried, in order, of a connect to a name with several; on success the last one is the peer's
+ * (SOCP-01, SOCP-02). How many; 0 otherwise. They live until the stream is connected again, or goes.
+ */
+WEIR_EXPORT size_t weir_stream_attempted_addresses(const weir_stream *stream, const weir_address **addresses);
 
 /*
  * Runs the loop until the stream has ended and gives all that it sent: at most `limit` bytes (0: any number; more is

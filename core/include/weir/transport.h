@@ -74,6 +74,15 @@ struct weir_transport {
 
     /* The last call, after closed, at depth 0. */
     void (*acceptor_free)(weir_acceptor *acceptor);
+
+    /* ---- Descriptors made elsewhere. NULL in a transport that has none. ---- */
+
+    /* 1 if sockets like this one are this transport's, else 0; changes nothing about it. */
+    int (*recognizes)(int fd);
+
+    /* An open link on a connected socket, which takes the descriptor: 0, or UV_ENOTCONN, UV_ENOMEM, or another error
+     * with the descriptor still the caller's. */
+    int (*adopt)(void *context, weir_runtime *runtime, int fd, weir_link **link);
 };
 
 /* A listener of a transport: first member of the transport's own struct, zeroed; the core fills it in. */

@@ -3,12 +3,17 @@
 #ifndef WEIR_WEIR_H
 #define WEIR_WEIR_H
 
+#include <weir/abort.h>
 #include <weir/address.h>
+#include <weir/blocklist.h>
 #include <weir/buffer.h>
 #include <weir/endpoint.h>
 #include <weir/error.h>
 #include <weir/event.h>
 #include <weir/export.h>
+#include <weir/lookup.h>
+#include <weir/net.h>
+#include <weir/pipeline.h>
 #include <weir/runtime.h>
 #include <weir/server.h>
 #include <weir/service.h>
