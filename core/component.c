@@ -264,7 +264,7 @@ void weir__component_free(weir__component_kind kind, weir__component *component)
 
 /* Has the plugin read its options, which are valid and complete. */
 static int run_configure(weir__place *place, weir__component_kind kind, const weir__loaded *found, json_t *options,
-                         weir_role role, const char *pointer, weir__component *component)
+                         weir_role role, int adopts, const char *pointer, weir__component *component)
 {
     configure_function configure;
     free_function context_free;
@@ -279,7 +279,8 @@ static int run_configure(weir__place *place, weir__component_kind kind, const we
                                     .instance = found->instance,
                                     .options = options,
                                     .role = role,
-                                    .folder = place->folder};
+                                    .folder = place->folder,
+                                    .adopts = adopts};
     size_t before = fault_count(place->faults);
     component->plugin = found->plugin;
     component->context = NULL;
@@ -316,8 +317,19 @@ int weir__component_make(weir__place *place, weir__component_kind kind, const we
     if (status == 0 && weir__schema_fill_defaults(found->schema, complete) != 0)
         status = weir__place_out_of_memory(place);
     if (status == 0)
-        status = run_configure(place, kind, found, complete, role, pointer, component);
+        status = run_configure(place, kind, found, complete, role, 0, pointer, component);
     json_decref(complete);
+    return status;
+}
+
+int weir__component_adopt(weir__place *place, const weir__loaded *found, const json_t *options, weir_role role,
+                          weir__component *component)
+{
+    json_t *given = options ? json_deep_copy(options) : json_object();
+    if (!given)
+        return weir__place_out_of_memory(place);
+    int status = run_configure(place, WEIR__TRANSPORT, found, given, role, 1, "", component);
+    json_decref(given);
     return status;
 }
 

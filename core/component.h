@@ -54,6 +54,10 @@ int weir__component_find(weir__place *place, weir__component_kind kind, const ch
 int weir__component_make(weir__place *place, weir__component_kind kind, const weir__loaded *found,
                          const json_t *options, weir_role role, const char *pointer, weir__component *component);
 
+/* A transport's, for a descriptor made elsewhere: with these options (NULL: none), which must be valid, and no others. */
+int weir__component_adopt(weir__place *place, const weir__loaded *found, const json_t *options, weir_role role,
+                          weir__component *component);
+
 void weir__component_free(weir__component_kind kind, weir__component *component);
 
 /*

@@ -132,6 +132,11 @@ void weir__links_arrived(weir_stream *stream, weir_link *link)
     }
 }
 
+void weir__links_adopted(weir_stream *stream)
+{
+    stream->bottom->state |= LINK_OPEN;
+}
+
 void weir_up_opened(weir_link *link)
 {
     if (!may_report(link)) {

@@ -214,12 +214,13 @@ static const char *first_missing(const void *table, const member *members, size_
     return NULL;
 }
 
-static int check_table(const char *kind, const void *table, size_t size, const member *members, size_t count,
-                       const char *where, weir_error **error)
+/* `least`: how long the table was at first; what was appended since may be missing. */
+static int check_table(const char *kind, const void *table, size_t least, size_t size, const member *members,
+                       size_t count, const char *where, weir_error **error)
 {
     size_t said;
     memcpy(&said, table, sizeof(said)); /* every table begins with its size */
-    if (said != size)
+    if (said < least || said > size)
         return weir__plugin_refuse(error, WEIR_EPLUGIN, where,
                                    "its weir_%s has a size of %zu, plugin ABI %u.%u has %zu: set .size = "
                                    "sizeof(weir_%s) and build it anew",
@@ -233,8 +234,8 @@ static int check_table(const char *kind, const void *table, size_t size, const m
 
 static int check_transport(const weir_transport *transport, const char *where, weir_error **error)
 {
-    int status = check_table("transport", transport, sizeof(*transport), transport_members, COUNT(transport_members),
-                             where, error);
+    int status = check_table("transport", transport, offsetof(weir_transport, recognizes), sizeof(*transport),
+                             transport_members, COUNT(transport_members), where, error);
     if (status != 0)
         return status;
     if ((int)transport->body < WEIR_BODY_NONE || (int)transport->body > WEIR_BODY_PATH)
@@ -260,11 +261,11 @@ int weir__plugin_check(const weir_plugin *plugin, const char *where, weir_error 
     if (status == 0 && plugin->transport)
         status = check_transport(plugin->transport, where, error);
     if (status == 0 && plugin->layer)
-        status =
-            check_table("layer", plugin->layer, sizeof(weir_layer), layer_members, COUNT(layer_members), where, error);
+        status = check_table("layer", plugin->layer, sizeof(weir_layer), sizeof(weir_layer), layer_members,
+                             COUNT(layer_members), where, error);
     if (status == 0 && plugin->handler)
-        status = check_table("handler", plugin->handler, sizeof(weir_handler), handler_members, COUNT(handler_members),
-                             where, error);
+        status = check_table("handler", plugin->handler, sizeof(weir_handler), sizeof(weir_handler), handler_members,
+                             COUNT(handler_members), where, error);
     return status;
 }
 

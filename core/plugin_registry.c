@@ -279,6 +279,12 @@ static weir__registry *registry_of(const weir_runtime *runtime)
     return runtime->registry && !runtime->registry->ending ? runtime->registry : NULL;
 }
 
+const weir__loaded *weir__registry_newest(const weir_runtime *runtime)
+{
+    const weir__registry *registry = registry_of(runtime);
+    return registry ? registry->newest : NULL;
+}
+
 int weir__registry_find(weir_runtime *runtime, const char *name_or_path, weir__loaded **found, weir_error **error)
 {
     weir__registry *registry = registry_of(runtime);

@@ -34,6 +34,9 @@ void weir__registry_free(weir__registry *registry);
  */
 int weir__registry_find(weir_runtime *runtime, const char *name_or_path, weir__loaded **found, weir_error **error);
 
+/* The plugin whose init ended last; NULL: there is none, or the runtime is ending. */
+const weir__loaded *weir__registry_newest(const weir_runtime *runtime);
+
 /*
  * Gives a new runtime what another one has: its configured folders, and its plugins, whose init is called for this one.
  * The other is not used by its own thread meanwhile. The same codes and error.

@@ -36,7 +36,7 @@
 
 /* What may follow a phase. */
 static const unsigned follows[] = {
-    [LIFE_NEW] = BIT(LIFE_CONNECTING) | BIT(LIFE_OPENING) | BIT(LIFE_OPEN) | BIT(LIFE_CLOSING),
+    [LIFE_NEW] = BIT(LIFE_CONNECTING) | BIT(LIFE_OPENING) | BIT(LIFE_OPEN) | BIT(LIFE_CLOSING), /* OPEN: adopted */
     [LIFE_CONNECTING] = BIT(LIFE_OPENING) | BIT(LIFE_OPEN) | BIT(LIFE_CLOSING),
     [LIFE_OPENING] = BIT(LIFE_OPEN) | BIT(LIFE_CLOSING),
     [LIFE_OPEN] = BIT(LIFE_CLOSING),
@@ -398,6 +398,28 @@ void weir__stream_link_opened(weir_stream *stream, weir_link *link)
         }
         weir__stream_step(stream, STEP_READY);
     }
+}
+
+/* A side that is not wanted is over from the start, without an event (SOCK-08, SOCK-09). */
+void weir__stream_adopted(weir_stream *stream, int readable, int writable)
+{
+    set_life(stream, LIFE_OPEN);
+    weir__stream_activate(stream);
+    weir__links_adopted(stream);
+    stream->may_read = 1;
+    if (!readable) {
+        stream->eof = 1;
+        stream->end_queued = 1;
+        stream->end_emitted = 1;
+    }
+    if (!writable) {
+        stream->ending = 1;
+        stream->shutting = 1;
+        stream->shut = 1;
+        stream->finish_emitted = 1;
+    }
+    weir__stream_apply_remembered(stream);
+    weir__stream_touch(stream);
 }
 
 static void step_connect(weir_stream *stream)

@@ -9,6 +9,7 @@
  * stream_pipe.c    pipes
  * stream_clock.c   the idle time-out and the limits of phases
  * stream_facts.c   what can be asked
+ * adopt.c          streams around descriptors made elsewhere
  * stream_extras.c  what few streams have
  * link.c           the calls between links, and their laws
  */
@@ -250,6 +251,8 @@ void weir__stream_maybe_auto_destroy(weir_stream *stream);
 void weir__stream_activate(weir_stream *stream);
 /* Its links are made: a new life begins, on the next tick. */
 void weir__stream_begin_connecting(weir_stream *stream);
+/* Its one link is made and open already, around a descriptor (adopt.c): so is the stream. */
+void weir__stream_adopted(weir_stream *stream, int readable, int writable);
 /* Runtime's end. */
 void weir__streams_end(weir_runtime *runtime);
 int weir__streams_active(const weir_runtime *runtime);
@@ -338,6 +341,8 @@ int weir__link_check(weir_runtime *runtime, const weir_plugin *plugin, weir_link
 void weir__link_attach(weir_stream *stream, weir_link *link);
 void weir__links_open(weir_stream *stream);
 void weir__links_arrived(weir_stream *stream, weir_link *link);
+/* The only link of a stream, which is open from its beginning. */
+void weir__links_adopted(weir_stream *stream);
 void weir__links_read(weir_stream *stream, int on);
 ssize_t weir__links_try_write(weir_stream *stream, const struct iovec *bufs, size_t count);
 int weir__links_write(weir_stream *stream, const struct iovec *bufs, size_t count);

@@ -179,21 +179,24 @@ weir_link *weir__socket_link_new(const socket_context *context, weir_runtime *ru
     return &socket->link;
 }
 
-weir_link *weir__socket_link_accept(const socket_context *context, weir_runtime *runtime, int fd,
-                                    const weir_address *remote)
+int weir__socket_link_take(const socket_context *context, weir_runtime *runtime, int fd, const weir_address *remote,
+                           weir_link **link)
 {
     socket_link *socket = make(context, runtime, sizeof(*socket));
+    int status;
 
     if (!socket)
-        return NULL;
-    if (weir__socket_poll_new(runtime, fd, &open_poll, socket, &socket->poll)) {
+        return UV_ENOMEM;
+    status = weir__socket_poll_new(runtime, fd, &open_poll, socket, &socket->poll);
+    if (status) {
         weir_free(socket);
-        return NULL;
+        return status;
     }
     socket->handles = 1;
     set_remote(socket, remote);
     weir__socket_link_watch(socket);
-    return &socket->link;
+    *link = &socket->link;
+    return 0;
 }
 
 void weir__socket_link_opened(socket_link *socket, socket_poll *poll, const weir_address *remote)

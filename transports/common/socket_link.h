@@ -92,12 +92,21 @@ struct socket_link {
     } remote; /* family AF_UNSPEC: not known, or not an IP address */
 };
 
+/* The domain (AF_UNIX ...) of a stream socket, or -1: the descriptor is none. */
+int weir__socket_domain(int fd);
+
 /* A link that will connect, of `size` zeroed bytes that begin with a socket_link, or NULL: no memory. */
 weir_link *weir__socket_link_new(const socket_context *context, weir_runtime *runtime, size_t size);
 
-/* An open link on a connected, non-blocking socket. NULL: no memory; the descriptor stays the caller's. */
-weir_link *weir__socket_link_accept(const socket_context *context, weir_runtime *runtime, int fd,
-                                    const weir_address *remote);
+/* An open link on a connected, non-blocking socket: 0, or an error with the descriptor still the caller's. */
+int weir__socket_link_take(const socket_context *context, weir_runtime *runtime, int fd, const weir_address *remote,
+                           weir_link **link);
+
+/*
+ * The same on a connected socket that was made elsewhere, which becomes non-blocking and close-on-exec. 0 with `*link`;
+ * UV_ENOTCONN (a listening one, too), UV_ENOMEM, or what the system says, with the descriptor as it was.
+ */
+int weir__socket_link_adopt(const socket_context *context, weir_runtime *runtime, int fd, weir_link **link);
 
 /* Takes a connected socket_poll: opened is reported. For socket_connect.c. */
 void weir__socket_link_opened(socket_link *socket, socket_poll *poll, const weir_address *remote);

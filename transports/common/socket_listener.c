@@ -210,7 +210,10 @@ weir_link *weir__socket_listener_accept(weir_acceptor *acceptor, const weir_arri
 {
     socket_listener *listener = of(acceptor);
 
-    return weir__socket_link_accept(listener->context, listener->runtime, arrival->fd, &arrival->remote);
+    weir_link *link = NULL;
+
+    (void)weir__socket_link_take(listener->context, listener->runtime, arrival->fd, &arrival->remote, &link);
+    return link;
 }
 
 void weir__socket_listener_accepting(weir_acceptor *acceptor, int on)
@@ -251,15 +254,10 @@ int weir__socket_listener_start(socket_listener *listener, int fd, int backlog, 
 
 int weir__socket_listener_adopt(int fd, int domain, int other_domain)
 {
-    int type = 0;
-    int found = AF_UNSPEC;
+    int found = weir__socket_domain(fd);
     int flags = fcntl(fd, F_GETFL);
-    socklen_t size = sizeof(int);
 
-    if (flags < 0 || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) || type != SOCK_STREAM)
-        return UV_EINVAL;
-    size = sizeof(int);
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &found, &size) || (found != domain && found != other_domain))
+    if (flags < 0 || found < 0 || (found != domain && found != other_domain))
         return UV_EINVAL;
     if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
         return UV_EINVAL;

@@ -123,6 +123,20 @@ static int fact(const socket_link *socket, int fd, const char *name, weir_value 
     return UV_ENOENT;
 }
 
+/* ---- descriptors made elsewhere ---- */
+
+static const char *recognizes(int fd)
+{
+    return weir__socket_domain(fd) == AF_UNIX ? "unix" : NULL;
+}
+
+static int adopt(void *context, weir_runtime *runtime, int fd, weir_link **link)
+{
+    const ipc_context *ipc = context;
+
+    return weir__socket_link_adopt(&ipc->socket, runtime, fd, link);
+}
+
 /* ---- tables ---- */
 
 static const weir_link_ops link_ops = {
@@ -175,6 +189,8 @@ static const weir_transport transport = {
     .acceptor_ref = weir__socket_listener_ref,
     .acceptor_close = weir__ipc_acceptor_close,
     .acceptor_free = weir__ipc_acceptor_free,
+    .recognizes = recognizes,
+    .adopt = adopt,
 };
 
 WEIR_PLUGIN(ipc) = {

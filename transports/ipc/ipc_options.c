@@ -130,6 +130,8 @@ static int read_path(ipc_context *ipc, weir_configure *configure)
     char *bytes;
     int status;
 
+    if (!length && configure->adopts)
+        return 0; /* the descriptor has a name, or none */
     if (!length)
         return fault(configure, "/path", "a path is missing");
     bytes = weir_malloc(length + 1);

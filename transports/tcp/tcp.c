@@ -233,6 +233,28 @@ static int fact(const socket_link *socket, int fd, const char *name, weir_value 
     return status ? status : part_of(&address, part, value);
 }
 
+/* ---- descriptors made elsewhere ---- */
+
+static const char *recognizes(int fd)
+{
+    int domain = weir__socket_domain(fd);
+    int protocol = 0;
+    socklen_t size = sizeof(protocol);
+
+    if ((domain != AF_INET && domain != AF_INET6) || getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size))
+        return NULL;
+    if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
+        return NULL;
+    return domain == AF_INET ? "tcp4" : "tcp6";
+}
+
+static int adopt(void *context, weir_runtime *runtime, int fd, weir_link **link)
+{
+    const tcp_context *tcp = context;
+
+    return weir__socket_link_adopt(&tcp->socket, runtime, fd, link);
+}
+
 /* ---- tables ---- */
 
 static const weir_link_ops link_ops = {
@@ -285,6 +307,8 @@ static const weir_transport transport = {
     .acceptor_ref = weir__socket_listener_ref,
     .acceptor_close = weir__tcp_acceptor_close,
     .acceptor_free = weir__socket_listener_free,
+    .recognizes = recognizes,
+    .adopt = adopt,
 };
 
 WEIR_PLUGIN(tcp) = {

@@ -10,6 +10,10 @@
 
 #include "socket_link.h"
 
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
 #define TCP_SCHEME "tcp"
 
 /* What the options of an endpoint came to. */

@@ -10,9 +10,6 @@
 
 #include "tcp.h"
 
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP 262
-#endif
 #ifndef IPV6_FREEBIND
 #define IPV6_FREEBIND 78
 #endif

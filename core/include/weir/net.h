@@ -107,9 +107,15 @@ typedef struct weir_adopt_options {
 
 /*
  * A stream around a connected socket, which is the stream's from now on: open at once, without 'connect' and 'ready'
- * (SOCK-04). `options` may be NULL. NULL with `*error`: UV_EBADF, WEIR_EOUTOFRANGE (negative, SOCK-05),
- * WEIR_EINVALIDFDTYPE (not a stream socket that a transport knows, or not of this type), UV_ENOTCONN, UV_EINVAL,
- * UV_ENOMEM; the descriptor is the caller's still. The stream is the caller's to release.
+ * (SOCK-04); made non-blocking and close-on-exec, its options left as they are. A side that is not wanted is over from the
+ * start, without 'end' or 'finish', and nothing is sent to say so: not readable, it is destroyed after 'finish'; not
+ * writable, after 'end', and a write is one after the end. A socket file behind it is never removed (PATH-08). `options`
+ * and `adopt` may be NULL. The stream is the caller's to release.
+ *
+ * NULL with `*error`, and the descriptor is the caller's still, as it was: UV_EBADF, WEIR_EOUTOFRANGE (negative,
+ * SOCK-05), WEIR_EINVALIDFDTYPE (not a stream socket that a transport knows, or not of this type), UV_ENOTCONN (also a
+ * listening socket), UV_EEXIST (the loop watches it already), UV_EINVAL (no runtime), UV_ECANCELED (it is ending),
+ * WEIR_ENOPLUGIN, WEIR_EPLUGIN, UV_ENOMEM.
  */
 WEIR_EXPORT weir_stream *weir_stream_adopt(weir_runtime *runtime, int fd, const weir_adopt_options *adopt,
                                            const weir_stream_options *options, int *error);

@@ -128,6 +128,8 @@ struct weir_configure {
     json_t *options;       /* an object, valid by the plugin's schema, defaults filled in; borrowed */
     weir_role role;
     const char *folder; /* what relative files are relative to; never NULL */
+    int adopts; /* a transport's: 1 where there is a descriptor instead of an address. Then the schema was not asked, no
+                 * default is filled in, and what is absent stays as the descriptor has it */
 };
 
 /*

@@ -253,6 +253,12 @@ WEIR_EXPORT int weir_stream_set_keep_alive(weir_stream *stream, int enable, uint
 WEIR_EXPORT int weir_stream_get(weir_stream *stream, const char *name, weir_value *value);
 WEIR_EXPORT int weir_stream_set(weir_stream *stream, const char *name, const weir_value *value);
 
+/*
+ * A duplicate of the descriptor that the stream stands on, close-on-exec, the caller's; what layers make of its bytes it
+ * knows nothing of. At least 0, or UV_ENOTCONN, UV_ENOTSUP (a transport without descriptors), UV_EMFILE.
+ */
+WEIR_EXPORT int weir_stream_export_fd(const weir_stream *stream);
+
 /* ---- Facts ---- */
 
 typedef enum weir_ready_state {

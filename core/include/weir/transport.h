@@ -75,13 +75,17 @@ struct weir_transport {
     /* The last call, after closed, at depth 0. */
     void (*acceptor_free)(weir_acceptor *acceptor);
 
-    /* ---- Descriptors made elsewhere. NULL in a transport that has none. ---- */
+    /*
+     * ---- Descriptors made elsewhere. NULL in a transport that has none. ----
+     * A transport that recognizes some is configured without any option for them: see weir_configure's `adopts`.
+     */
 
-    /* 1 if sockets like this one are this transport's, else 0; changes nothing about it. */
-    int (*recognizes)(int fd);
+    /* The type of a descriptor that is this transport's kind, as weir_adopt_options calls it ("tcp4"), static text; NULL:
+     * it is none. Changes nothing about it. */
+    const char *(*recognizes)(int fd);
 
-    /* An open link on a connected socket, which takes the descriptor: 0, or UV_ENOTCONN, UV_ENOMEM, or another error
-     * with the descriptor still the caller's. */
+    /* An open link on a connected socket, which takes the descriptor and makes it non-blocking and close-on-exec: 0, or
+     * UV_ENOTCONN, UV_ENOMEM, or another error with the descriptor as it was, the caller's. */
     int (*adopt)(void *context, weir_runtime *runtime, int fd, weir_link **link);
 };
 
