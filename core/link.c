@@ -358,6 +358,26 @@ int weir__links_write(weir_stream *stream, const struct iovec *bufs, size_t coun
     return write_on(stream->top, bufs, count);
 }
 
+int weir__links_pass_fds(const weir_stream *stream)
+{
+    return stream->bottom != NULL && stream->bottom == stream->top && stream->bottom->ops->write_fds != NULL;
+}
+
+int weir__links_write_fds(weir_stream *stream, const struct iovec *bufs, size_t count, const weir__fds *fds)
+{
+    weir_link *link = stream->bottom;
+    LAW(4, (link->state & LINK_WRITING) == 0);
+    LAW(6, (link->state & LINK_SHUTTING) == 0);
+    if ((link->state & LINK_OPEN) == 0 || is_mute(link)) {
+        return UV_EPIPE;
+    }
+    int status = link->ops->write_fds(link, bufs, count, fds->fds, fds->count);
+    if (status == 0) {
+        link->state |= LINK_WRITING;
+    }
+    return status;
+}
+
 ssize_t weir_down_try_write(weir_link *link, const struct iovec *bufs, size_t count)
 {
     return try_write_on(link->lower, bufs, count);

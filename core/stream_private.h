@@ -6,6 +6,7 @@
  * stream_open.c    how it gets its links: connect(), arrivals
  * stream_read.c    the reading track: buffer, flowing, paused and 'readable' modes
  * stream_write.c   the writing track: queue, cork, try-first writes, end
+ * stream_fds.c     descriptors that go with a write
  * stream_pipe.c    pipes
  * stream_clock.c   the idle time-out and the limits of phases
  * stream_facts.c   what can be asked
@@ -67,10 +68,17 @@ typedef struct weir__chunk {
     size_t offset; /* of its first byte not read yet */
 } weir__chunk;
 
+/* Descriptors that travel with a write: duplicates. */
+typedef struct weir__fds {
+    size_t count;
+    int fds[];
+} weir__fds;
+
 /* A write that waits for the kernel, or for its callback. */
 typedef struct weir__write {
     struct weir__write *next;
-    weir_buf *buf; /* NULL: nothing to send (an empty write, one that failed at once, one completed) */
+    weir_buf *buf;  /* NULL: nothing to send (an empty write, one that failed at once, one completed) */
+    weir__fds *fds; /* go with its first byte; NULL: none */
     size_t offset; /* of the first byte the kernel did not take */
     weir_write_callback callback;
     void *arg;
@@ -313,6 +321,12 @@ void weir__step_written(weir_stream *stream);
 void weir__step_drain(weir_stream *stream);
 void weir__step_shut(weir_stream *stream);
 
+/* ---- stream_fds.c ---- */
+/* 0 with close-on-exec duplicates; UV_EBADF, UV_EMFILE, UV_ENOMEM. */
+int weir__fds_duplicate(const int *fds, size_t count, weir__fds **made);
+/* NULL passes. */
+void weir__fds_close(weir__fds *fds);
+
 /* ---- stream_pipe.c ---- */
 void weir__pipe_data(weir_stream *source, weir_buf *buf);
 void weir__pipe_end(weir_stream *source);
@@ -346,6 +360,9 @@ void weir__links_adopted(weir_stream *stream);
 void weir__links_read(weir_stream *stream, int on);
 ssize_t weir__links_try_write(weir_stream *stream, const struct iovec *bufs, size_t count);
 int weir__links_write(weir_stream *stream, const struct iovec *bufs, size_t count);
+/* Is the stack the bare transport, and one that passes descriptors? */
+int weir__links_pass_fds(const weir_stream *stream);
+int weir__links_write_fds(weir_stream *stream, const struct iovec *bufs, size_t count, const weir__fds *fds);
 int weir__links_shutdown(weir_stream *stream);
 void weir__links_flush(weir_stream *stream);
 int weir__links_get(const weir_stream *stream, const char *name, weir_value *value);

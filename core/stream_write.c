@@ -14,6 +14,7 @@
 #endif
 
 #define BATCH_MOST     IOV_MAX
+#define FDS_MOST       253 /* SCM_MAX_FD of Linux */
 #define LAST_READ_TIME 1000 /* ms that a failed write waits for readable data (law 7) */
 
 /* ---- lists ---- */
@@ -67,17 +68,25 @@ static weir__write *write_new(weir_write_callback callback, void *arg, int statu
     return write;
 }
 
-static void write_free(weir__write *write)
+/* What was to be sent goes; the callback stays. */
+static void write_empty(weir__write *write)
 {
     weir_buf_release(write->buf);
+    weir__fds_close(write->fds);
+    write->buf = NULL;
+    write->fds = NULL;
+}
+
+static void write_free(weir__write *write)
+{
+    write_empty(write);
     weir__free(write);
 }
 
 /* The write is over: its callback waits for the next tick, its memory goes now. */
 static void write_done(weir_stream *stream, weir__write *write)
 {
-    weir_buf_release(write->buf);
-    write->buf = NULL;
+    write_empty(write);
     if (write->callback == NULL) {
         weir__free(write);
         return;
@@ -110,14 +119,24 @@ static void drop_batch(weir_stream *stream)
     stream->batch_allocated = 0;
 }
 
-/* Lays out up to BATCH_MOST queued buffers for one write; without memory for so many, one. */
-static uint32_t make_batch(weir_stream *stream)
+/* How many of the queue may go in one write: descriptors travel with its first byte, so a write that has some begins one. */
+static uint32_t batch_size(const weir_stream *stream)
 {
     uint32_t count = 0;
     for (const weir__write *write = list_first(&stream->queue); write != NULL && count < BATCH_MOST;
          write = list_next(&stream->queue, write)) {
+        if (count > 0 && write->fds != NULL) {
+            break;
+        }
         count++;
     }
+    return count;
+}
+
+/* Lays out up to BATCH_MOST queued buffers for one write; without memory for so many, one. */
+static uint32_t make_batch(weir_stream *stream)
+{
+    uint32_t count = batch_size(stream);
     weir__write *write = list_first(&stream->queue);
     stream->batch = &write->one;
     if (count > 1) {
@@ -208,9 +227,11 @@ void weir__stream_flush(weir_stream *stream)
     }
     pass_empty(stream);
     if (stream->queue.last != NULL) {
+        const weir__fds *fds = list_first(&stream->queue)->fds;
         stream->in_flight = make_batch(stream);
         stream->writing = 1;
-        int status = weir__links_write(stream, stream->batch, stream->in_flight);
+        int status = fds == NULL ? weir__links_write(stream, stream->batch, stream->in_flight)
+                                 : weir__links_write_fds(stream, stream->batch, stream->in_flight, fds);
         if (status != 0) {
             stream->writing = 0;
             stream->in_flight = 0;
@@ -288,8 +309,7 @@ void weir__stream_fail_queue(weir_stream *stream, int status)
         if (kept > 0) {
             kept--;
         } else {
-            weir_buf_release(write->buf);
-            write->buf = NULL;
+            write_empty(write);
         }
     }
     if (stream->in_flight > 0) {
@@ -511,6 +531,48 @@ int weir_stream_write_buf(weir_stream *stream, weir_buf *buf, weir_write_callbac
         return WEIR_EWRITEQUEUEFULL;
     }
     return go_on == 1 ? write_bytes(stream, buf->data, buf->size, buf, callback, arg) : go_on;
+}
+
+/* The descriptors go with the queued bytes, whether or not the kernel would take them at once. */
+static int queue_with_fds(weir_stream *stream, const char *data, size_t size, const int *fds, size_t fd_count,
+                          weir_write_callback callback, void *arg)
+{
+    weir__write *write = write_new(callback, arg, 0);
+    if (write == NULL) {
+        return UV_ENOMEM;
+    }
+    int status = weir__fds_duplicate(fds, fd_count, &write->fds);
+    if (status == 0) {
+        status = queue_rest(stream, data, size, NULL, 0, write);
+    }
+    if (status != 0) {
+        write_free(write);
+        return status;
+    }
+    stream->bytes_written += size;
+    weir__stream_touch(stream);
+    weir__stream_flush(stream);
+    return after_write(stream);
+}
+
+int weir_stream_write_fd(weir_stream *stream, const void *data, size_t size, const int *fds, size_t fd_count,
+                         weir_write_callback callback, void *arg)
+{
+    if (stream == NULL || size == 0 || fds == NULL || fd_count == 0 || fd_count > FDS_MOST) {
+        return UV_EINVAL;
+    }
+    if (data == NULL) {
+        return WEIR_ESTREAM_NULL_VALUES;
+    }
+    /* What has gone has no transport any more, and a destroyed stream's write is that (SOCM-57). */
+    if (!weir__links_pass_fds(stream) && (stream->top != NULL || !weir__stream_is_destroyed(stream))) {
+        return WEIR_EINVALIDHANDLETYPE;
+    }
+    int go_on = check_state(stream, callback, arg);
+    if (go_on == 1 && queue_is_full(stream, size)) {
+        return WEIR_EWRITEQUEUEFULL;
+    }
+    return go_on == 1 ? queue_with_fds(stream, data, size, fds, fd_count, callback, arg) : go_on;
 }
 
 void weir_stream_cork(weir_stream *stream)
