@@ -136,8 +136,7 @@ static int make_link(weir_stream *stream, int fd, const char *wanted)
 {
     weir_link *link = NULL;
     const char *type = NULL;
-    int status =
-        weir__endpoint_of_descriptor_with(stream->runtime, fd, WEIR_CLIENT, NULL, &stream->endpoint, &type);
+    int status = weir__endpoint_of_descriptor_with(stream->runtime, fd, WEIR_CLIENT, NULL, &stream->endpoint, &type);
     if (status != 0) {
         return status;
     }

@@ -79,7 +79,7 @@ typedef struct weir__write {
     struct weir__write *next;
     weir_buf *buf;  /* NULL: nothing to send (an empty write, one that failed at once, one completed) */
     weir__fds *fds; /* go with its first byte; NULL: none */
-    size_t offset; /* of the first byte the kernel did not take */
+    size_t offset;  /* of the first byte the kernel did not take */
     weir_write_callback callback;
     void *arg;
     int status;       /* what the callback gets */

@@ -14,7 +14,7 @@
 #endif
 
 #define BATCH_MOST     IOV_MAX
-#define FDS_MOST       253 /* SCM_MAX_FD of Linux */
+#define FDS_MOST       253  /* SCM_MAX_FD of Linux */
 #define LAST_READ_TIME 1000 /* ms that a failed write waits for readable data (law 7) */
 
 /* ---- lists ---- */

@@ -292,7 +292,7 @@ static void law_08_closed_inside_connection(void **state)
     assert_int_equal(weir_server_connections(server), 0);
 }
 
-static void law_08_a_reset_reaches_the_peer_behind_its_data(void **state)
+static void law_08_BN_16_SOCM_24_a_reset_reaches_the_peer_behind_its_data(void **state)
 {
     fixture *f = *state;
     if (!suite_variant_of(f)->transport->can_reset)
@@ -348,7 +348,7 @@ const suite_test suite_end_tests[] = {
     SUITE_TEST(law_08_closed_while_it_opens),
     SUITE_TEST(law_08_closed_inside_connect_and_ready),
     SUITE_TEST(law_08_closed_inside_connection),
-    SUITE_TEST(law_08_a_reset_reaches_the_peer_behind_its_data),
+    SUITE_TEST(law_08_BN_16_SOCM_24_a_reset_reaches_the_peer_behind_its_data),
     SUITE_TEST(law_08_BN_16_where_there_is_no_reset_the_stream_stays_as_it_was),
     SUITE_TEST(law_08_closed_by_the_runtimes_end),
     {0},

@@ -128,7 +128,7 @@ static void net_nc_over_tcp(void **state)
     expect_echo(self, OTHER(self->payload_file, CHILD_PIPE, "nc.openbsd", "-N", "127.0.0.1", self->port));
 }
 
-static void net_nc_over_a_unix_socket(void **state)
+static void net_PATH_18_nc_over_a_unix_socket(void **state)
 {
     const echo_service *self = *state;
     expect_echo(self, OTHER(self->payload_file, CHILD_PIPE, "nc.openbsd", "-N", "-U", self->path));
@@ -150,7 +150,7 @@ static void net_socat_over_tcp(void **state)
     socat(self, "TCP", where);
 }
 
-static void net_socat_over_a_unix_socket(void **state)
+static void net_PATH_18_socat_over_a_unix_socket(void **state)
 {
     const echo_service *self = *state;
     socat(self, "UNIX-CONNECT", self->path);
@@ -172,7 +172,7 @@ static void net_node_over_tcp(void **state)
     expect_echo(self, OTHER(self->payload_file, CHILD_PIPE, "node", "-e", node_client, self->port));
 }
 
-static void net_node_over_a_unix_socket(void **state)
+static void net_PATH_18_node_over_a_unix_socket(void **state)
 {
     const echo_service *self = *state;
     expect_echo(self, OTHER(self->payload_file, CHILD_PIPE, "node", "-e", node_client, self->path));
@@ -327,12 +327,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ECHO_TEST(net_nc_over_tcp),
-        ECHO_TEST(net_nc_over_a_unix_socket),
+        ECHO_TEST(net_PATH_18_nc_over_a_unix_socket),
         ECHO_TEST(net_socat_over_tcp),
-        ECHO_TEST(net_socat_over_a_unix_socket),
+        ECHO_TEST(net_PATH_18_socat_over_a_unix_socket),
         ECHO_TEST(net_socat_over_an_abstract_socket),
         ECHO_TEST(net_node_over_tcp),
-        ECHO_TEST(net_node_over_a_unix_socket),
+        ECHO_TEST(net_PATH_18_node_over_a_unix_socket),
         ECHO_TEST(net_PATH_11_node_over_an_abstract_socket_that_it_fills_up),
         cmocka_unit_test_setup(main_job_redis_through_the_bridge, child_setup),
     };

@@ -7,11 +7,13 @@
 #define WEIR_TEST_RAW_PEER_H
 
 #include <arpa/inet.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -94,6 +96,76 @@ static inline int raw_bind_path(const char *path)
 static inline void raw_send(int fd, const char *text)
 {
     assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* At most 8 descriptors, with the first byte of a text. */
+static inline void raw_send_descriptors(int peer, const char *text, const int *fds, size_t count)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(8 * sizeof(int))];
+    } space;
+    struct iovec vector = {(void *)(uintptr_t)text, strlen(text)};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    struct cmsghdr *header;
+
+    memset(&space, 0, sizeof(space));
+    message.msg_control = space.bytes;
+    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(header), fds, count * sizeof(int));
+    assert_int_equal(sendmsg(peer, &message, MSG_NOSIGNAL), strlen(text));
+}
+
+/*
+ * One recvmsg: how many bytes came, how many descriptors with them (at most 8, in `fds`).
+ */
+static inline ssize_t raw_receive_descriptors(int peer, char *bytes, size_t size, int *fds, size_t *count)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(8 * sizeof(int))];
+    } space;
+    struct iovec vector = {bytes, size};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    struct cmsghdr *header;
+    ssize_t got;
+
+    message.msg_control = space.bytes;
+    message.msg_controllen = sizeof(space.bytes);
+    got = recvmsg(peer, &message, MSG_CMSG_CLOEXEC);
+    *count = 0;
+    header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    if (header) {
+        assert_int_equal(header->cmsg_type, SCM_RIGHTS);
+        *count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(fds, CMSG_DATA(header), *count * sizeof(int));
+    }
+    return got;
+}
+
+/*
+ * Runs `body` in a child with another user's and group's rights and none of root's: what it returned, 0 to 125. Only root
+ * can: the test is skipped otherwise.
+ */
+static inline int raw_as_user(unsigned user, unsigned group, int (*body)(const char *path), const char *path)
+{
+    int status = -1;
+    pid_t child;
+
+    if (geteuid() != 0)
+        skip();
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(setgroups(0, NULL) || setgid(group) || setuid(user) ? 126 : body(path));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_not_equal(WEXITSTATUS(status), 126);
+    return WEXITSTATUS(status);
 }
 
 /* Closes with a reset instead of an end. */

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Unix domain sockets: paths and abstract names, the socket file's life and permissions, peers, descriptors. */
+/* Unix domain sockets: paths and abstract names, the socket file's life and permissions, peers. */
 #define _GNU_SOURCE
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "raw_peer.h"
@@ -533,7 +532,7 @@ static void net_BN_14_a_full_queue_and_a_connect_timeout(void **state)
     close(listener);
 }
 
-/* ---- bytes and descriptors ---- */
+/* ---- bytes ---- */
 
 #define MANY ((size_t)3 * 1024 * 1024)
 
@@ -588,107 +587,6 @@ static void net_BN_12_an_abstract_name_that_is_taken(void **state)
     assert_code(weir_server_close(server, NULL, NULL), 0);
 }
 
-static void send_descriptors(int peer, const int *fds, size_t count)
-{
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(8 * sizeof(int))];
-    } space;
-    struct iovec vector = {(void *)(uintptr_t) "x", 1};
-    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
-    struct cmsghdr *header;
-
-    memset(&space, 0, sizeof(space));
-    message.msg_control = space.bytes;
-    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-    header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(count * sizeof(int));
-    memcpy(CMSG_DATA(header), fds, count * sizeof(int));
-    assert_int_equal(sendmsg(peer, &message, 0), 1);
-}
-
-typedef struct received {
-    int fds[8];
-    size_t count;
-} received;
-
-static void on_fd(const weir_event *event, void *arg)
-{
-    received *got = arg;
-
-    got->fds[got->count++] = event->fd;
-}
-
-static void net_BN_25_SOCK_44_descriptors_come_close_on_exec(void **state)
-{
-    fixture *f = *state;
-    const char *path = fixture_path(f, "sock");
-    weir_server *server = fixture_listen(f, url_of(f, path), NULL);
-    int peer = raw_connect_path(path);
-    recorder *accepted = fixture_accepted(f, server, 0);
-    received got = {.count = 0};
-    int pipes[2];
-
-    assert_int_equal(pipe(pipes), 0);
-    weir_stream_on(accepted->stream, WEIR_EVENT_FD, on_fd, &got);
-    send_descriptors(peer, pipes, 2);
-    recorder_wait_data(accepted, 1);
-    assert_int_equal(got.count, 2);
-    assert_int_equal(fcntl(got.fds[0], F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
-    assert_int_equal(write(got.fds[1], "y", 1), 1);
-    close(got.fds[0]);
-    close(got.fds[1]);
-    close(pipes[0]);
-    close(pipes[1]);
-    close(peer);
-    recorder_wait(accepted, WEIR_EVENT_CLOSE);
-}
-
-/* The fixture sees to it that none is left open. */
-static void net_SOCK_44_descriptors_nobody_wants_are_closed(void **state)
-{
-    fixture *f = *state;
-    const char *path = fixture_path(f, "sock");
-    weir_server *server = fixture_listen(f, url_of(f, path), NULL);
-    int peer = raw_connect_path(path);
-    recorder *accepted = fixture_accepted(f, server, 0);
-
-    send_descriptors(peer, &peer, 1);
-    recorder_wait_data(accepted, 1);
-    close(peer);
-    recorder_wait(accepted, WEIR_EVENT_CLOSE);
-}
-
-/* Half of them would be worse than none: which byte did the others belong to? */
-static void net_BN_25_descriptors_the_process_has_no_room_for(void **state)
-{
-    fixture *f = *state;
-    const char *path = fixture_path(f, "sock");
-    weir_server *server = fixture_listen(f, url_of(f, path), NULL);
-    int fds[4] = {1, 1, 1, 1};
-    struct rlimit before;
-    struct rlimit limit;
-    recorder *accepted;
-    int peer;
-
-    raw_skip_where_descriptors_never_lack();
-    peer = raw_connect_path(path);
-    accepted = fixture_accepted(f, server, 0);
-    recorder_add(accepted, RECORD_FD); /* nobody else's would be received at all */
-    send_descriptors(peer, fds, 4);
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    limit = before;
-    limit.rlim_cur = 3;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    recorder_wait(accepted, WEIR_EVENT_CLOSE);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-    assert_int_equal(accepted->data_size, 1);
-    assert_true(recorder_saw(accepted, "error:EMFILE"));
-    close(peer);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -719,9 +617,6 @@ int main(void)
         FIXTURE_TEST(net_BN_14_a_full_queue_and_a_connect_timeout),
         FIXTURE_TEST(net_WR_02_a_lot_of_bytes),
         FIXTURE_TEST(net_BN_06_a_peer_that_closes_with_our_bytes_unread),
-        FIXTURE_TEST(net_BN_25_SOCK_44_descriptors_come_close_on_exec),
-        FIXTURE_TEST(net_SOCK_44_descriptors_nobody_wants_are_closed),
-        FIXTURE_TEST(net_BN_25_descriptors_the_process_has_no_room_for),
     };
 
     return cmocka_run_group_tests_name("ipc", tests, NULL, NULL);

@@ -32,6 +32,7 @@ typedef struct ipc_context {
     bool readable_all;
     bool writable_all;
     bool unlink_stale;
+    bool unlink_on_close;
 } ipc_context;
 
 /* -- ipc.c -- */
@@ -78,6 +79,9 @@ int weir__ipc_file_take(ipc_file *file, const ipc_context *ipc, const char **sys
 
 /* Removes the file if it is still the same one. Call it before the socket is closed, which keeps the inode its own. */
 void weir__ipc_file_remove(ipc_file *file);
+
+/* The file stays, and is ours no more. */
+void weir__ipc_file_leave(ipc_file *file);
 
 /* Removes a socket that nobody listens on and that is ours, or anybody's if we are root. 1: it is gone. */
 int weir__ipc_file_remove_stale(const ipc_context *ipc);

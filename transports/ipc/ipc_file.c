@@ -130,14 +130,19 @@ static int is_same(const char *path, dev_t device, ino_t inode)
     return lstat(path, &found) == 0 && found.st_dev == device && found.st_ino == inode;
 }
 
+void weir__ipc_file_leave(ipc_file *file)
+{
+    weir_free(file->path);
+    file->path = NULL;
+}
+
 void weir__ipc_file_remove(ipc_file *file)
 {
     if (!file->path)
         return;
     if (is_same(file->path, file->device, file->inode))
         (void)unlink(file->path);
-    weir_free(file->path);
-    file->path = NULL;
+    weir__ipc_file_leave(file);
 }
 
 /* Only a refusal says that nobody is there: a full queue, a missing permission or another kind of socket do not. */

@@ -135,15 +135,24 @@ void weir__ipc_describe(const weir_acceptor *acceptor, const weir_arrival *arriv
     (void)weir__ipc_peer(arrival->fd, &drop->peer_pid, &drop->peer_uid, &drop->peer_gid);
 }
 
+/* Unless a successor is to have it. */
+static void give_file_up(ipc_listener *listener)
+{
+    if (listener->ipc->unlink_on_close)
+        weir__ipc_file_remove(&listener->file);
+    else
+        weir__ipc_file_leave(&listener->file);
+}
+
 /* PATH-07: the file goes in the call itself. */
 void weir__ipc_acceptor_close(weir_acceptor *acceptor)
 {
-    weir__ipc_file_remove(&((ipc_listener *)acceptor)->file);
+    give_file_up((ipc_listener *)acceptor);
     weir__socket_listener_close(acceptor);
 }
 
 void weir__ipc_acceptor_free(weir_acceptor *acceptor)
 {
-    weir__ipc_file_remove(&((ipc_listener *)acceptor)->file);
+    give_file_up((ipc_listener *)acceptor);
     weir__socket_listener_free(acceptor);
 }

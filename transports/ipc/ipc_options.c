@@ -167,6 +167,7 @@ static int read_options(ipc_context *ipc, weir_configure *configure)
     ipc->readable_all = is_on(options, "readableAll");
     ipc->writable_all = is_on(options, "writableAll");
     ipc->unlink_stale = is_on(options, "unlinkStale");
+    ipc->unlink_on_close = !json_is_false(json_object_get(options, "unlinkOnClose"));
     status = worse(status, weir__ipc_read_owner(configure, false, &ipc->user));
     status = worse(status, weir__ipc_read_owner(configure, true, &ipc->group));
     status = worse(status, weir__ipc_read_list(configure, false, &ipc->users));
