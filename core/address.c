@@ -16,6 +16,8 @@
 
 #define PATH_OFFSET offsetof(struct sockaddr_un, sun_path)
 
+_Static_assert(WEIR_PATH_MAX == sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1, "what the system says (PATH-06)");
+
 /* ---- IP texts ---- */
 
 /*

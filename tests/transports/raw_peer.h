@@ -148,21 +148,22 @@ static inline ssize_t raw_receive_descriptors(int peer, char *bytes, size_t size
 }
 
 /*
- * Runs `body` in a child with another user's and group's rights and none of root's: what it returned, 0 to 125. Only root
- * can: the test is skipped otherwise.
+ * Runs `body` in a child with another user's and group's rights and none of root's, a member of `other` too (0: of no
+ * other group): what it returned, 0 to 125. Only root can: the test is skipped otherwise.
  */
-static inline int raw_as_user(unsigned user, unsigned group, int (*body)(const char *path), const char *path)
+static inline int raw_as_user(unsigned user, unsigned group, gid_t other, int (*body)(const char *path),
+                              const char *path)
 {
     int status = -1;
-    pid_t child;
+    pid_t forked;
 
     if (geteuid() != 0)
         skip();
-    child = fork();
-    assert_true(child >= 0);
-    if (child == 0)
-        _exit(setgroups(0, NULL) || setgid(group) || setuid(user) ? 126 : body(path));
-    assert_int_equal(waitpid(child, &status, 0), child);
+    forked = fork();
+    assert_true(forked >= 0);
+    if (forked == 0)
+        _exit(setgroups(other != 0, &other) || setgid(group) || setuid(user) ? 126 : body(path));
+    assert_int_equal(waitpid(forked, &status, 0), forked);
     assert_true(WIFEXITED(status));
     assert_int_not_equal(WEXITSTATUS(status), 126);
     return WEXITSTATUS(status);

@@ -6,37 +6,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
-#include "raw_peer.h"
-
-typedef struct refusal {
-    int done;
-    int code;
-    char message[1024];
-} refusal;
-
-static void on_server_error(const weir_event *event, void *arg)
-{
-    refusal *refused = arg;
-
-    refused->done = 1;
-    refused->code = event->error->code;
-    assert_string_equal(event->error->syscall, "listen");
-    snprintf(refused->message, sizeof(refused->message), "%s", event->error->message);
-}
-
-static refusal refused_listen(fixture *f, const char *endpoint)
-{
-    refusal refused = {0};
-    weir_server *server = weir_server_new(f->runtime, NULL);
-
-    weir_server_on(server, WEIR_EVENT_ERROR, on_server_error, &refused);
-    assert_code(weir_server_listen(server, endpoint, NULL, NULL), 0);
-    fixture_until(f, &refused.done);
-    weir_server_release(server);
-    return refused;
-}
+#include "socket_file.h"
 
 /* Configuring says no at once: the message. */
 static const char *fault_of(fixture *f, const char *endpoint)
@@ -56,22 +27,6 @@ static const char *url_of(fixture *f, const char *path)
     return fixture_text(f, "ipc:%s", path);
 }
 
-static int exists(const char *path)
-{
-    struct stat found;
-
-    return lstat(path, &found) == 0;
-}
-
-static int mode_of(const char *path)
-{
-    struct stat found;
-
-    assert_int_equal(lstat(path, &found), 0);
-    assert_true(S_ISSOCK(found.st_mode));
-    return (int)(found.st_mode & 07777);
-}
-
 /* ---- paths and names ---- */
 
 static void net_PATH_03_PATH_07_PATH_17_a_path(void **state)
@@ -83,7 +38,7 @@ static void net_PATH_03_PATH_07_PATH_17_a_path(void **state)
     weir_address address;
     char text[WEIR_ADDRESS_TEXT_SIZE];
 
-    mode_of(path);
+    socket_file_mode(path);
     assert_code(weir_server_address(server, &address), 0);
     weir_address_format(&address, text, sizeof(text));
     assert_string_equal(text, path); /* SRV-18 */
@@ -91,7 +46,7 @@ static void net_PATH_03_PATH_07_PATH_17_a_path(void **state)
     recorder_wait_data(p.accepted, 5);
     recorder_expect(p.client, "resume connect ready w1"); /* no 'lookup', no attempts: A-35 */
     assert_code(weir_server_close(server, NULL, NULL), 0);
-    assert_false(exists(path));                                      /* in the call itself */
+    assert_false(socket_file_exists(path));                          /* in the call itself */
     assert_code(weir_server_address(server, &address), UV_ENOTCONN); /* */
 }
 
@@ -107,13 +62,13 @@ static void net_PATH_03_a_relative_path(void **state)
     assert_int_equal(chdir(f->folder), 0);
     server = fixture_listen(f, "ipc:here.sock", NULL);
     assert_int_equal(chdir(before), 0);
-    assert_true(exists(fixture_path(f, "here.sock")));
+    assert_true(socket_file_exists(fixture_path(f, "here.sock")));
     assert_code(weir_server_address(server, &address), 0);
     weir_address_format(&address, text, sizeof(text));
     assert_string_equal(text, "here.sock");
     /* removed from where it is, not from where we are */
     assert_code(weir_server_close(server, NULL, NULL), 0);
-    assert_false(exists(fixture_path(f, "here.sock")));
+    assert_false(socket_file_exists(fixture_path(f, "here.sock")));
 }
 
 static void net_PATH_02_percent_signs_and_blanks_in_paths(void **state)
@@ -121,7 +76,7 @@ static void net_PATH_02_percent_signs_and_blanks_in_paths(void **state)
     fixture *f = *state;
     weir_server *server = fixture_listen(f, fixture_text(f, "ipc:%s/a%%20b%%25c", f->folder), NULL);
 
-    assert_true(exists(fixture_path(f, "a b%c")));
+    assert_true(socket_file_exists(fixture_path(f, "a b%c")));
     assert_code(weir_server_close(server, NULL, NULL), 0);
     assert_non_null(strstr(fault_of(f, "{\"ipc\": {\"path\": \"/tmp/a%2\"}}"), "must follow a %"));
     assert_non_null(strstr(fault_of(f, "{\"ipc\": {\"path\": \"/tmp/a%00b\"}}"), "cannot have a NUL"));
@@ -172,7 +127,7 @@ static void net_BN_12_a_path_too_long_is_refused(void **state)
     const char *fault = fault_of(f, url_of(f, path));
 
     assert_non_null(strstr(fault, "(ENAMETOOLONG); the path has 108 bytes, the name of a socket at most 107"));
-    assert_false(exists(path));
+    assert_false(socket_file_exists(path));
     fault = fault_of(f, fixture_text(f, "ipc:@%0*d", 108, 7));
     assert_non_null(strstr(fault, "(ENAMETOOLONG); the abstract name has 108 bytes"));
 }
@@ -184,7 +139,7 @@ static void net_BN_12_the_longest_path(void **state)
     weir_server *server = fixture_listen(f, url_of(f, path), NULL);
 
     assert_int_equal(strlen(path), 107);
-    assert_true(exists(path));
+    assert_true(socket_file_exists(path));
     fixture_connect(f, server, NULL, NULL);
 }
 
@@ -195,10 +150,10 @@ static void net_PATH_05_A_01_truncatePath_cuts_at_107(void **state)
     const char *url = fixture_text(f, "ipc:%s?truncatePath=true", path);
     weir_server *server = fixture_listen(f, url, NULL);
 
-    assert_true(exists(fixture_text(f, "%.107s", path)));
+    assert_true(socket_file_exists(fixture_text(f, "%.107s", path)));
     fixture_connect(f, server, url, NULL);
     assert_code(weir_server_close(server, NULL, NULL), 0);
-    assert_false(exists(fixture_text(f, "%.107s", path)));
+    assert_false(socket_file_exists(fixture_text(f, "%.107s", path)));
 }
 
 /* ---- refusals ---- */
@@ -207,12 +162,12 @@ static void net_PATH_15_SRV_42_what_listen_is_refused(void **state)
 {
     fixture *f = *state;
     const char *path = fixture_path(f, "taken");
-    refusal refused;
+    socket_file_refusal refused;
 
     close(creat(path, 0600));
-    refused = refused_listen(f, url_of(f, path));
+    refused = socket_file_refused(f, url_of(f, path));
     assert_code(refused.code, UV_EADDRINUSE);
-    refused = refused_listen(f, url_of(f, fixture_path(f, "none/sock")));
+    refused = socket_file_refused(f, url_of(f, fixture_path(f, "none/sock")));
     assert_code(refused.code, UV_EACCES);
     assert_string_equal(refused.message, fixture_text(f,
                                                       "listen ipc:%s: permission denied (EACCES); the folder does "
@@ -268,7 +223,7 @@ static void net_BN_10_SRV_56_SRV_57_permissions_of_the_file(void **state)
         weir_server *server = fixture_listen(f, fixture_text(f, "ipc:%s%s", path, rows[i].options), NULL);
 
         umask(before);
-        assert_int_equal(mode_of(path), rows[i].mode);
+        assert_int_equal(socket_file_mode(path), rows[i].mode);
         assert_code(weir_server_close(server, NULL, NULL), 0);
     }
 }
@@ -309,7 +264,7 @@ static void net_BN_10_an_owner_that_may_not_be_set_leaves_no_file(void **state)
     assert_code(weir_server_listen(server, fixture_text(f, "ipc:%s?user=0", path), NULL, NULL), 0);
     fixture_turns(f, 5);
     assert_int_equal(weir_server_listening(server), 0);
-    assert_false(exists(path));
+    assert_false(socket_file_exists(path));
     if (us == 0)
         assert_int_equal(seteuid(0), 0);
     assert_int_equal(rmdir(folder), 0);
@@ -327,7 +282,7 @@ static void net_BN_11_a_file_that_was_replaced_stays(void **state)
     assert_int_equal(unlink(path), 0);
     other = raw_bind_path(path);
     assert_code(weir_server_close(server, NULL, NULL), 0);
-    assert_true(exists(path));
+    assert_true(socket_file_exists(path));
     close(other);
 }
 
@@ -361,7 +316,7 @@ static void net_PATH_08_a_file_from_elsewhere_stays(void **state)
     fixture_until(f, &done);
     close(raw_connect_path(path));
     assert_code(weir_server_close_wait(server), 0);
-    assert_true(exists(path));
+    assert_true(socket_file_exists(path));
     weir_server_release(server);
 }
 
@@ -369,10 +324,10 @@ static void net_BN_11_PATH_09_a_stale_file(void **state)
 {
     fixture *f = *state;
     const char *path = fixture_path(f, "sock");
-    refusal refused;
+    socket_file_refusal refused;
 
     close(raw_bind_path(path));
-    refused = refused_listen(f, url_of(f, path));
+    refused = socket_file_refused(f, url_of(f, path));
     assert_code(refused.code, UV_EADDRINUSE);
     assert_non_null(strstr(refused.message, "unlinkStale"));
     fixture_listen(f, fixture_text(f, "ipc:%s?unlinkStale=true", path), NULL);
@@ -385,14 +340,14 @@ static void net_BN_11_unlinkStale_leaves_what_is_not_stale(void **state)
     const char *live = fixture_path(f, "live");
     const char *file = fixture_path(f, "file");
     weir_server *server = fixture_listen(f, url_of(f, live), NULL);
-    refusal refused = refused_listen(f, fixture_text(f, "ipc:%s?unlinkStale=true", live));
+    socket_file_refusal refused = socket_file_refused(f, fixture_text(f, "ipc:%s?unlinkStale=true", live));
 
     assert_code(refused.code, UV_EADDRINUSE);
     fixture_connect(f, server, NULL, NULL);
     close(creat(file, 0600));
-    refused = refused_listen(f, fixture_text(f, "ipc:%s?unlinkStale=true", file));
+    refused = socket_file_refused(f, fixture_text(f, "ipc:%s?unlinkStale=true", file));
     assert_code(refused.code, UV_EADDRINUSE);
-    assert_true(exists(file));
+    assert_true(socket_file_exists(file));
 }
 
 /* ---- peers ---- */
@@ -579,7 +534,7 @@ static void net_BN_12_an_abstract_name_that_is_taken(void **state)
     fixture *f = *state;
     const char *url = fixture_text(f, "ipc:@weir-taken-%d", (int)getpid());
     weir_server *server = fixture_listen(f, url, NULL);
-    refusal refused = refused_listen(f, url);
+    socket_file_refusal refused = socket_file_refused(f, url);
 
     assert_code(refused.code, UV_EADDRINUSE);
     assert_non_null(strstr(refused.message, "(EADDRINUSE); another socket has this name already"));

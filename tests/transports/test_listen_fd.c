@@ -4,10 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
 
-#include "raw_peer.h"
+#include "socket_file.h"
 
 /* ---- what the tests share ---- */
 
@@ -58,30 +56,14 @@ static void end_server(weir_server *server)
     weir_server_release(server);
 }
 
-typedef struct refusal {
-    int done;
-    int code;
-    char message[512];
-} refusal;
-
-static void on_error(const weir_event *event, void *arg)
-{
-    refusal *refused = arg;
-
-    refused->done = 1;
-    refused->code = event->error->code;
-    assert_string_equal(event->error->syscall, "listen");
-    snprintf(refused->message, sizeof(refused->message), "%s", event->error->message);
-}
-
 /* The error that listening ends with; 'listening' does not come. The descriptor is the server's, and is closed. */
-static refusal refused_on(fixture *f, const char *text, int fd)
+static socket_file_refusal refused_on(fixture *f, const char *text, int fd)
 {
-    refusal refused = {0};
+    socket_file_refusal refused = {0};
     int done = 0;
     weir_server *server = begin(f, text, fd, &done);
 
-    weir_server_on(server, WEIR_EVENT_ERROR, on_error, &refused);
+    weir_server_on(server, WEIR_EVENT_ERROR, socket_file_on_error, &refused);
     fixture_until(f, &refused.done);
     assert_int_equal(done, 0);
     assert_int_equal(weir_server_listening(server), 0);
@@ -117,13 +99,6 @@ static int bound_tcp(uint16_t *port)
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
     *port = ntohs(address.sin_port);
     return fd;
-}
-
-static int exists(const char *path)
-{
-    struct stat found;
-
-    return lstat(path, &found) == 0;
 }
 
 /* ---- tcp ---- */
@@ -257,7 +232,7 @@ static void net_SRV_44_PATH_08_a_bound_unix_socket(void **state)
     assert_memory_equal(address.bytes, path, strlen(path));
     expect_served(f, &served, raw_connect_path(path));
     end_server(server);
-    assert_true(exists(path)); /* made by others, removed by others */
+    assert_true(socket_file_exists(path)); /* made by others, removed by others */
 }
 
 static void net_SRV_47_a_unix_socket_that_listens_already(void **state)
@@ -282,7 +257,7 @@ static void net_SRV_46_what_is_no_unix_socket_to_listen_on(void **state)
     const char *text = ipc_at(f, fixture_path(f, "sock"), "");
     uint16_t port = 0;
     int fds[2];
-    refusal refused;
+    socket_file_refusal refused;
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
     refused = refused_on(f, text, bound_tcp(&port));
@@ -308,13 +283,13 @@ static void net_SRV_45_BN_11_a_hand_over_keeps_the_file(void **state)
 
     assert_true(shared >= 0);
     assert_code(weir_server_close_wait(first), 0);
-    assert_true(exists(path));
+    assert_true(socket_file_exists(path));
     early = raw_connect_path(path); /* between the two */
     second = listen_on(f, ipc_at(f, path, ""), shared, &served);
     expect_served(f, &served, early);
     expect_served(f, &served, raw_connect_path(path));
     end_server(second);
-    assert_true(exists(path));
+    assert_true(socket_file_exists(path));
     assert_int_equal(raw_connect_path(path), -ECONNREFUSED);
 }
 
@@ -326,7 +301,7 @@ static void net_PATH_07_without_it_the_file_goes_though_the_socket_stays(void **
     int shared = weir_server_export_fd(first);
 
     assert_code(weir_server_close_wait(first), 0);
-    assert_false(exists(path));
+    assert_false(socket_file_exists(path));
     close(shared);
 }
 
@@ -351,11 +326,11 @@ static void net_BN_11_a_listen_that_fails_leaves_no_file(void **state)
             fixture_until(f, &done);
         allocator_fail(0, 0);
         if (!weir_server_listening(server))
-            assert_false(exists(path));
+            assert_false(socket_file_exists(path));
     }
     assert_true(nth > 3);
     end_server(server);
-    assert_true(exists(path));
+    assert_true(socket_file_exists(path));
 }
 
 int main(void)
