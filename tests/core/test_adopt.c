@@ -50,7 +50,10 @@ static void expect_listening(fixture *f, int fd, const char *transport)
     weir_server *server = weir_server_new(f->runtime, NULL);
     weir_endpoint *endpoint = endpoint_of(f, fd, NULL);
     int done = 0;
+    char text[64];
+    weir_endpoint_format(endpoint, text, sizeof(text));
     assert_string_equal(weir_endpoint_transport(endpoint), transport);
+    assert_string_equal(text, strcmp(transport, "tcp") == 0 ? "tcp://:0" : "ipc:");
     assert_code(weir_server_listen_fd(server, endpoint, fd, on_done, &done), 0);
     weir_endpoint_release(endpoint);
     fixture_until(f, &done);
@@ -74,12 +77,9 @@ static void SRV_36_options_for_a_descriptor(void **state)
     int fd = raw_listen(&port, 1);
     int on = 1;
     json_t *options = json_pack("{s:i}", "backlog", 7);
-    char text[64];
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)), 0);
     weir_endpoint *endpoint = endpoint_of(f, fd, options);
     json_decref(options);
-    weir_endpoint_format(endpoint, text, sizeof(text));
-    assert_string_equal(text, "tcp://:0");
     weir_server *server = weir_server_new(f->runtime, NULL);
     int done = 0;
     assert_code(weir_server_listen_fd(server, endpoint, fd, on_done, &done), 0);

@@ -138,7 +138,7 @@ static void net_SOCK_04_SOCP_10_SOCP_15_facts_are_the_sockets(void **state)
     fixture *f = *state;
     ends e = tcp_ends();
     recorder *r = adopted(f, e.ours);
-    struct sockaddr_in peer;
+    struct sockaddr_in peer = {0};
     socklen_t size = sizeof(peer);
     weir_address address;
     weir_value value;
@@ -224,6 +224,73 @@ static void net_SOCK_04_BN_21_it_is_connected_already(void **state)
     recorder_destroy(r, NULL);
     recorder_wait(r, WEIR_EVENT_CLOSE);
     close(e.peer);
+}
+
+static void net_SOCK_04_SOCM_23_it_keeps_the_loop_alive_until_unref(void **state)
+{
+    fixture *f = *state;
+    ends e = unix_ends();
+    recorder *r = adopted(f, e.ours);
+
+    fixture_turns(f, 3);
+    assert_int_not_equal(uv_loop_alive(&f->loop), 0);
+    weir_stream_unref(r->stream);
+    fixture_run(f);
+    weir_stream_ref(r->stream);
+    close(e.peer);
+    recorder_wait(r, WEIR_EVENT_CLOSE);
+}
+
+static void net_SOCK_04_the_runtimes_end_closes_it(void **state)
+{
+    fixture *f = *state;
+    ends e = unix_ends();
+    recorder *r = adopted(f, e.ours);
+
+    recorder_write(r, "last", 4);
+    fixture_end(f);
+    expect_text(e.peer, "last");
+    expect_end(e.peer);
+    close(e.peer);
+}
+
+static void destroy_it(const weir_event *event, void *arg)
+{
+    (void)arg;
+    weir_stream_destroy(event->target_stream, NULL);
+}
+
+static void net_SOCK_04_LIFE_01_destroyed_in_its_first_data(void **state)
+{
+    fixture *f = *state;
+    ends e = tcp_ends();
+    recorder *r = adopt_with(f, e.ours, NULL, NULL, 0);
+
+    raw_send(e.peer, "first");
+    assert_code(weir_stream_on(r->stream, WEIR_EVENT_DATA, destroy_it, NULL), 0);
+    recorder_wait(r, WEIR_EVENT_CLOSE);
+    assert_false(recorder_saw(r, "close:error"));
+    close(e.peer);
+}
+
+/* Made by whoever bound it: nobody else's to remove. */
+static void net_PATH_08_a_file_behind_an_adopted_socket_stays(void **state)
+{
+    fixture *f = *state;
+    const char *path = fixture_path(f, "sock");
+    int listener = raw_bind_path(path);
+    ends e;
+    recorder *r;
+
+    assert_int_equal(listen(listener, 1), 0);
+    e.peer = raw_connect_path(path);
+    e.ours = accept(listener, NULL, NULL);
+    r = adopted(f, e.ours);
+    recorder_destroy(r, NULL);
+    recorder_wait(r, WEIR_EVENT_CLOSE);
+    close(e.peer);
+    close(listener);
+    assert_int_equal(access(path, F_OK), 0);
 }
 
 static void net_SOCK_04_two_are_piped_into_each_other(void **state)
@@ -631,6 +698,10 @@ int main(void)
         FIXTURE_TEST(net_SOCK_04_SOCM_24_a_reset_of_an_adopted_socket),
         FIXTURE_TEST(net_SOCK_04_CONN_06_it_connects_anew_after_close),
         FIXTURE_TEST(net_SOCK_04_BN_21_it_is_connected_already),
+        FIXTURE_TEST(net_SOCK_04_SOCM_23_it_keeps_the_loop_alive_until_unref),
+        FIXTURE_TEST(net_SOCK_04_the_runtimes_end_closes_it),
+        FIXTURE_TEST(net_SOCK_04_LIFE_01_destroyed_in_its_first_data),
+        FIXTURE_TEST(net_PATH_08_a_file_behind_an_adopted_socket_stays),
         FIXTURE_TEST(net_SOCK_04_two_are_piped_into_each_other),
         FIXTURE_TEST(net_SOCK_07_allow_half_open),
         FIXTURE_TEST(net_SOCK_08_A_09_readable_only),

@@ -373,7 +373,7 @@ static void net_SOCM_58_other_streams_cannot(void **state)
 {
     fixture *f = *state;
     int fd = STDERR_FILENO;
-    int before = fixture_descriptors();
+    int before;
     weir_stream *fresh = weir_stream_new(f->runtime, NULL);
     pair tcp = fixture_connect(f, fixture_listen(f, "tcp://127.0.0.1:0", NULL), NULL, NULL);
     pair mem = fixture_connect(f, fixture_listen(f, "mem:here", NULL), NULL, NULL);

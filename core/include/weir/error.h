@@ -18,7 +18,7 @@ extern "C" {
  *
  * Some are words that rows lay down and that no function of the core returns by itself: EABORTED (LIFE-17, SOCK-10,
  * BN-18), EINVALIDARGVALUE (SRV-52, CONN-17, PATH-13, BL-07), EMISSINGARGS (CONN-11), EINVALIDIPADDRESS (CONN-13,
- * CONN-21), EINVALIDFDTYPE (SOCK-05), ESOCKETBADPORT (CONN-10, SRV-53, ADDR-06), EUNKNOWN_ENCODING (SOCM-30, ENC-15),
+ * CONN-21), ESOCKETBADPORT (CONN-10, SRV-53, ADDR-06), EUNKNOWN_ENCODING (SOCM-30, ENC-15),
  * ETLSTRUNCATED (BN-17). Plugins and applications may, and what they mean stays the same.
  */
 /* clang-format off */
