@@ -5,6 +5,7 @@
 #include "memory.h"
 #include "plugin_registry.h"
 #include "server_private.h"
+#include "shared.h"
 #include "stream_private.h"
 
 enum { QUEUE_NONE, QUEUE_DEFERRED, QUEUE_NEXT_TURN, QUEUE_SETTLING };
@@ -369,6 +370,8 @@ int weir_runtime_free(weir_runtime *runtime)
     weir__servers_orphan(runtime);
     weir__registry_free(runtime->registry); /* behind the last context that its plugins made */
     runtime->registry = NULL;
+    weir__shared_release(runtime->shared);
+    runtime->shared = NULL;
     weir__timers_forget(runtime);
     close_handles(runtime);
     free_memory(runtime);

@@ -19,7 +19,8 @@ typedef struct weir__post weir__post;
 struct weir_runtime {
     uv_loop_t *loop;
     void *data;
-    weir__registry *registry; /* the plugins; plugin_registry.c */
+    weir__registry *registry;   /* the plugins; plugin_registry.c */
+    struct weir_shared *shared; /* NULL: not asked for yet; shared.c */
 
     /* ticks */
     unsigned depth;

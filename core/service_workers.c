@@ -9,6 +9,7 @@
 
 #include "memory.h"
 #include "service_private.h"
+#include "shared.h"
 
 /*
  * All is made in the service's thread; then the worker's thread has loop, runtime and site to itself, until it has
@@ -250,7 +251,9 @@ static int make(weir__worker *worker, weir_error **error)
     weir_runtime_on_log(worker->runtime, on_log, worker);
     weir_runtime_set_default_high_water_mark(worker->runtime,
                                              weir_runtime_default_high_water_mark(worker->service->runtime));
-    status = weir__registry_inherit(worker->runtime, worker->service->runtime, error);
+    status = weir__runtime_share(worker->runtime, worker->service->runtime);
+    if (status == 0)
+        status = weir__registry_inherit(worker->runtime, worker->service->runtime, error);
     if (status == 0)
         status = inherit_all(worker, error);
     if (status == 0)
