@@ -117,6 +117,11 @@ static void open_link(weir_link *link)
     }
 }
 
+void weir__links_open_from(weir_link *link)
+{
+    open_link(link);
+}
+
 void weir__links_open(weir_stream *stream)
 {
     open_link(stream->bottom);

@@ -39,7 +39,7 @@ static const unsigned follows[] = {
     [LIFE_NEW] = BIT(LIFE_CONNECTING) | BIT(LIFE_OPENING) | BIT(LIFE_OPEN) | BIT(LIFE_CLOSING), /* OPEN: adopted */
     [LIFE_CONNECTING] = BIT(LIFE_OPENING) | BIT(LIFE_OPEN) | BIT(LIFE_CLOSING),
     [LIFE_OPENING] = BIT(LIFE_OPEN) | BIT(LIFE_CLOSING),
-    [LIFE_OPEN] = BIT(LIFE_CLOSING),
+    [LIFE_OPEN] = BIT(LIFE_CLOSING) | BIT(LIFE_OPENING),
     [LIFE_CLOSING] = BIT(LIFE_CLOSED),
     [LIFE_CLOSED] = BIT(LIFE_CONNECTING),
 };
@@ -101,6 +101,7 @@ static void (*const step_functions[STEP_COUNT])(weir_stream *stream) = {
     [STEP_SHUT] = weir__step_shut,
     [STEP_PIPE] = weir__step_pipe,
     [STEP_PEER_CLOSE] = step_peer_close,
+    [STEP_LAYER] = weir__step_layer,
     [STEP_FAIL] = step_fail,
     [STEP_CLOSE] = step_close,
 };
@@ -396,7 +397,7 @@ void weir__stream_link_opened(weir_stream *stream, weir_link *link)
         if (stream->life == LIFE_OPENING) {
             set_life(stream, LIFE_OPEN);
         }
-        weir__stream_step(stream, STEP_READY);
+        weir__stream_step(stream, stream->adding ? STEP_LAYER : STEP_READY);
     }
 }
 
@@ -420,6 +421,12 @@ void weir__stream_adopted(weir_stream *stream, int readable, int writable)
     }
     weir__stream_apply_remembered(stream);
     weir__stream_touch(stream);
+}
+
+void weir__stream_opens_again(weir_stream *stream)
+{
+    set_life(stream, LIFE_OPENING);
+    limit_set_up(stream, stream->handshake_timeout);
 }
 
 static void step_connect(weir_stream *stream)
@@ -614,6 +621,7 @@ static void step_close(weir_stream *stream)
     weir__stream_abandon_queue(stream, stream->errored != NULL ? stream->errored->code : WEIR_ESTREAM_DESTROYED);
     weir__stream_run_callbacks(stream, &stream->done);
     weir__stream_run_callbacks(stream, &stream->end_done);
+    weir__stream_end_layering(stream, stream->errored != NULL ? stream->errored->code : WEIR_ESTREAM_DESTROYED);
     if (stream->errored != NULL) {
         emit_error(stream);
     }

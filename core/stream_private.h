@@ -12,6 +12,7 @@
  * stream_facts.c   what can be asked
  * adopt.c          streams around descriptors made elsewhere
  * stream_extras.c  what few streams have
+ * stream_layer.c   layers put on an open stream
  * link.c           the calls between links, and their laws
  */
 #ifndef WEIR_STREAM_PRIVATE_H
@@ -56,6 +57,7 @@ typedef enum weir__step {
     STEP_SHUT,       /* callbacks of end(), 'finish' */
     STEP_PIPE,       /* 'pipe' and 'unpipe' */
     STEP_PEER_CLOSE, /* 'peerClose' */
+    STEP_LAYER,      /* layers that were added are to be opened, or are open */
     STEP_FAIL,       /* a failure that waits for the data before it */
     STEP_CLOSE,      /* outstanding callbacks, 'error', 'close' */
     STEP_COUNT
@@ -116,6 +118,7 @@ typedef struct weir__pipe_walk {
 
 typedef struct weir__clock weir__clock;
 typedef struct weir__decoder weir__decoder;
+typedef struct weir__layering weir__layering;
 
 /* What few streams have, in an allocation of its own. */
 typedef struct weir__extras {
@@ -124,8 +127,9 @@ typedef struct weir__extras {
     weir_lookup_function lookup;
     void *lookup_arg;
     weir_onread onread;
-    weir__decoder *decoder;  /* NULL: bytes */
-    weir_address *attempted; /* of a connect to a name with several addresses */
+    weir__decoder *decoder;   /* NULL: bytes */
+    weir__layering *layering; /* while `adding` */
+    weir_address *attempted;  /* of a connect to a name with several addresses */
     size_t attempted_count;
     size_t attempted_capacity;
 } weir__extras;
@@ -167,6 +171,7 @@ struct weir_stream {
     unsigned destroy_when_finished : 1;
     unsigned reset_when_connected : 1;
     unsigned peer_close_seen : 1;
+    unsigned adding : 1;     /* layers are being added: stream_layer.c */
     unsigned links_hold : 1; /* some link may hold bytes that it reported as written */
     unsigned owes : 1;       /* a reference is held for callbacks that the runtime's own may not last for */
 
@@ -198,8 +203,9 @@ struct weir_stream {
     unsigned keep_alive : 2; /* likewise */
 
     uint32_t corked;
-    uint32_t pipes_waiting; /* of pipes_out: back pressure */
-    uint32_t in_flight;     /* writes of the queue that are with the links */
+    uint32_t writes_before_layer; /* while `adding`: of the queue, those that go out below the layers */
+    uint32_t pipes_waiting;       /* of pipes_out: back pressure */
+    uint32_t in_flight;           /* writes of the queue that are with the links */
 
     weir__chunk *chunks;
     weir__chunk *last_chunk;
@@ -261,6 +267,8 @@ void weir__stream_activate(weir_stream *stream);
 void weir__stream_begin_connecting(weir_stream *stream);
 /* Its one link is made and open already, around a descriptor (adopt.c): so is the stream. */
 void weir__stream_adopted(weir_stream *stream, int readable, int writable);
+/* Links were put on an open stream: it is opening again, for as long as its handshake time-out allows. */
+void weir__stream_opens_again(weir_stream *stream);
 /* Runtime's end. */
 void weir__streams_end(weir_runtime *runtime);
 int weir__streams_active(const weir_runtime *runtime);
@@ -276,6 +284,13 @@ void weir__stream_links_closed(weir_stream *stream);
 weir__extras *weir__stream_extras(weir_stream *stream);
 /* Gives up all that they hold. */
 void weir__stream_free_extras(weir_stream *stream);
+
+/* ---- stream_layer.c ---- */
+/* Nothing that was written before is queued any more: the layers' turn has come. */
+void weir__stream_layer_when_due(weir_stream *stream);
+/* The callback of weir_stream_add_layer, if one is due. */
+void weir__stream_end_layering(weir_stream *stream, int status);
+void weir__step_layer(weir_stream *stream);
 
 /* ---- stream_open.c ---- */
 /* A stream for an arrival; its bottom link is `link`, open, which it takes. NULL: no memory, the link stays the
@@ -306,6 +321,7 @@ void weir__step_auto_end(weir_stream *stream);
 
 /* ---- stream_write.c ---- */
 void weir__stream_flush(weir_stream *stream);
+uint32_t weir__stream_queued_writes(const weir_stream *stream);
 /* As weir_stream_write, for pipes. */
 int weir__stream_write_piped(weir_stream *stream, const weir_buf *buf);
 void weir__stream_on_written(weir_stream *stream, int status);
@@ -354,6 +370,8 @@ void weir__clock_free(weir_stream *stream);
 int weir__link_check(weir_runtime *runtime, const weir_plugin *plugin, weir_link *link, int bottom);
 void weir__link_attach(weir_stream *stream, weir_link *link);
 void weir__links_open(weir_stream *stream);
+/* The link below is open: this one and those above it open. */
+void weir__links_open_from(weir_link *link);
 void weir__links_arrived(weir_stream *stream, weir_link *link);
 /* The only link of a stream, which is open from its beginning. */
 void weir__links_adopted(weir_stream *stream);

@@ -120,7 +120,7 @@ void weir__stream_drop_input(weir_stream *stream)
 
 static int wants_data(const weir_stream *stream)
 {
-    if (stream->life != LIFE_OPEN || !stream->may_read || stream->eof || stream->pipes_waiting > 0) {
+    if (stream->life != LIFE_OPEN || !stream->may_read || stream->eof || stream->pipes_waiting > 0 || stream->adding) {
         return 0;
     }
     if (stream->flowing != 1 && !stream->pulling) {

@@ -41,6 +41,16 @@ static weir__write *list_next(const weir__write_list *list, const weir__write *w
     return write == list->last ? NULL : write->next;
 }
 
+uint32_t weir__stream_queued_writes(const weir_stream *stream)
+{
+    uint32_t count = 0;
+    for (const weir__write *write = list_first(&stream->queue); write != NULL;
+         write = list_next(&stream->queue, write)) {
+        count++;
+    }
+    return count;
+}
+
 static weir__write *list_take(weir__write_list *list)
 {
     weir__write *first = list_first(list);
@@ -119,11 +129,22 @@ static void drop_batch(weir_stream *stream)
     stream->batch_allocated = 0;
 }
 
+/* A write leaves the queue in good order: one less that has to go out below a layer that is being added. */
+static weir__write *take_from_queue(weir_stream *stream)
+{
+    if (stream->writes_before_layer > 0) {
+        stream->writes_before_layer--;
+    }
+    return list_take(&stream->queue);
+}
+
 /* How many of the queue may go in one write: descriptors travel with its first byte, so a write that has some begins one. */
 static uint32_t batch_size(const weir_stream *stream)
 {
     uint32_t count = 0;
-    for (const weir__write *write = list_first(&stream->queue); write != NULL && count < BATCH_MOST;
+    uint32_t most =
+        stream->adding && stream->writes_before_layer < BATCH_MOST ? stream->writes_before_layer : BATCH_MOST;
+    for (const weir__write *write = list_first(&stream->queue); write != NULL && count < most;
          write = list_next(&stream->queue, write)) {
         if (count > 0 && write->fds != NULL) {
             break;
@@ -195,7 +216,7 @@ static void fail_writing(weir_stream *stream, int status)
 static int may_send(const weir_stream *stream)
 {
     return stream->life == LIFE_OPEN && stream->may_read && !stream->writing && stream->corked == 0 &&
-           stream->pending_error == NULL;
+           stream->pending_error == NULL && (!stream->adding || stream->writes_before_layer > 0);
 }
 
 static void shut_when_empty(weir_stream *stream)
@@ -215,7 +236,10 @@ static void shut_when_empty(weir_stream *stream)
 static void pass_empty(weir_stream *stream)
 {
     while (stream->queue.last != NULL && unsent(list_first(&stream->queue)) == 0) {
-        write_done(stream, list_take(&stream->queue));
+        write_done(stream, take_from_queue(stream));
+        if (!may_send(stream)) {
+            return;
+        }
     }
 }
 
@@ -226,6 +250,10 @@ void weir__stream_flush(weir_stream *stream)
         return;
     }
     pass_empty(stream);
+    weir__stream_layer_when_due(stream);
+    if (!may_send(stream)) {
+        return;
+    }
     if (stream->queue.last != NULL) {
         const weir__fds *fds = list_first(&stream->queue)->fds;
         stream->in_flight = make_batch(stream);
@@ -247,7 +275,7 @@ void weir__stream_flush(weir_stream *stream)
 static void finish_batch(weir_stream *stream)
 {
     for (; stream->in_flight > 0; stream->in_flight--) {
-        weir__write *write = list_take(&stream->queue);
+        weir__write *write = take_from_queue(stream);
         stream->writable_length -= unsent(write);
         write_done(stream, write);
     }
@@ -288,6 +316,7 @@ void weir__stream_on_written(weir_stream *stream, int status)
     if (stream->queue.last == NULL) {
         weir__links_flush(stream);
     }
+    weir__stream_layer_when_due(stream);
     weir__stream_flush(stream);
 }
 

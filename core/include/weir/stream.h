@@ -212,6 +212,22 @@ WEIR_EXPORT int weir_stream_pipe(weir_stream *source, weir_stream *destination, 
 /* Detaches one destination, or all (NULL); with none left the source is paused (PIPE-08). */
 WEIR_EXPORT void weir_stream_unpipe(weir_stream *source, weir_stream *destination);
 
+/* ---- Layers ---- */
+
+/*
+ * Puts the layers of `endpoint` (its transport is not used; its role says which side of them this is) on an open stream:
+ * STARTTLS (TLS-19); also from inside 'data'. Reading stops; what was written before goes out below them; what was received
+ * and is not read, or was unshifted, before this call goes through them; so does all that is written from now on. Then
+ * they open, within the handshake time-out. `callback` (may be NULL) runs once, not inside the call: with 0 when they are
+ * open, or with why they will not be, before 'error' and 'close'. There is no second 'ready'.
+ *
+ * 0; nothing done: UV_EINVAL (no such layers, or the stream gives text: weir_stream_set_encoding), UV_ENOTCONN (not
+ * open, or 'ready' or 'connection' has not come), UV_EALREADY (layers are being added), UV_EPIPE (ended, or a write has
+ * failed), UV_EOF (the peer has ended), UV_EBUSY (piped or corked), WEIR_ESTREAM_DESTROYED, WEIR_EPLUGIN, UV_ENOMEM.
+ */
+WEIR_EXPORT int weir_stream_add_layer(weir_stream *stream, weir_endpoint *endpoint, weir_write_callback callback,
+                                      void *arg);
+
 /* ---- Ending ---- */
 
 /*
