@@ -365,7 +365,8 @@ int weir__links_write(weir_stream *stream, const struct iovec *bufs, size_t coun
 
 int weir__links_pass_fds(const weir_stream *stream)
 {
-    return stream->bottom != NULL && stream->bottom == stream->top && stream->bottom->ops->write_fds != NULL;
+    return !stream->adding && stream->bottom != NULL && stream->bottom == stream->top &&
+           stream->bottom->ops->write_fds != NULL;
 }
 
 int weir__links_write_fds(weir_stream *stream, const struct iovec *bufs, size_t count, const weir__fds *fds)
