@@ -487,6 +487,7 @@ void weir_up_failed(weir_link *link, const weir_error *error)
 
 void weir__links_close(weir_stream *stream, weir_close_mode mode)
 {
+    weir__lookup_cancel(stream);
     for (weir_link *link = stream->top; link != NULL; link = link->lower) {
         link->state |= LINK_CLOSING;
         link->state &= ~(uint32_t)LINK_READING;
@@ -619,6 +620,11 @@ void weir_up_attempt(weir_link *link, weir_event_type type, const weir_address *
     LAW(1, (link->state & LINK_OPENING) != 0 || is_mute(link));
     if (is_mute(link) || (link->state & LINK_OPENING) == 0) {
         return;
+    }
+    if (type == WEIR_EVENT_LOOKUP && error == NULL) {
+        weir__attempts_found(link->stream);
+    } else if (type == WEIR_EVENT_CONNECTION_ATTEMPT) {
+        weir__attempts_add(link->stream, address);
     }
     weir_event event = {.type = type, .error = error, .address = address, .host = host};
     weir__stream_emit_event(link->stream, &event);

@@ -2,11 +2,19 @@
 /* The runtime: its life, and time in it: brackets, ticks, turns, and work posted by other threads. */
 #include "runtime_private.h"
 
+#include <limits.h>
+
+#include <weir/net.h>
+
 #include "memory.h"
 #include "plugin_registry.h"
 #include "server_private.h"
 #include "shared.h"
 #include "stream_private.h"
+
+/* Of attempts to connect (MOD-11, MOD-12). */
+#define ATTEMPT_TIMEOUT_DEFAULT 250
+#define ATTEMPT_TIMEOUT_LEAST   10
 
 enum { QUEUE_NONE, QUEUE_DEFERRED, QUEUE_NEXT_TURN, QUEUE_SETTLING };
 
@@ -312,6 +320,8 @@ weir_runtime *weir_runtime_new(uv_loop_t *loop)
     }
     runtime->loop = loop;
     runtime->default_high_water_mark = 16384;
+    runtime->auto_select_family = 1;
+    runtime->auto_select_family_attempt_timeout = ATTEMPT_TIMEOUT_DEFAULT;
     queue_init(&runtime->deferred);
     queue_init(&runtime->next_turn);
     queue_init(&runtime->settling);
@@ -423,5 +433,30 @@ int weir_runtime_set_default_high_water_mark(weir_runtime *runtime, size_t bytes
         return UV_EINVAL;
     }
     runtime->default_high_water_mark = bytes;
+    return 0;
+}
+
+int weir_default_auto_select_family(const weir_runtime *runtime)
+{
+    return runtime->auto_select_family;
+}
+
+void weir_set_default_auto_select_family(weir_runtime *runtime, int on)
+{
+    runtime->auto_select_family = on != 0;
+}
+
+int64_t weir_default_auto_select_family_attempt_timeout(const weir_runtime *runtime)
+{
+    return runtime->auto_select_family_attempt_timeout;
+}
+
+int weir_set_default_auto_select_family_attempt_timeout(weir_runtime *runtime, int64_t milliseconds)
+{
+    if (milliseconds < 1 || milliseconds > INT_MAX) {
+        return WEIR_EOUTOFRANGE;
+    }
+    runtime->auto_select_family_attempt_timeout =
+        milliseconds < ATTEMPT_TIMEOUT_LEAST ? ATTEMPT_TIMEOUT_LEAST : milliseconds;
     return 0;
 }

@@ -179,7 +179,18 @@ static int take_options(weir_stream *stream, const weir_stream_options *options)
         stream->explicitly_paused = 1;
         stream->flowing = 0;
     }
-    return options->timeout == 0 ? 0 : weir_stream_set_timeout(stream, options->timeout, NULL, NULL);
+    if (options->no_delay) {
+        stream->no_delay = 2;
+    }
+    if (options->keep_alive) {
+        stream->keep_alive = 2;
+        stream->keep_alive_delay = weir__at_most_32(options->keep_alive_initial_delay);
+    }
+    int status = weir__stream_take_lookup(stream, options);
+    if (status == 0 && options->timeout != 0) {
+        status = weir_stream_set_timeout(stream, options->timeout, NULL, NULL);
+    }
+    return status;
 }
 
 /* The stream's options as they are, for an endpoint's own to be laid over them. */
@@ -323,6 +334,7 @@ static void reset_tracks(weir_stream *stream)
     stream->peer_close_seen = 0;
     stream->destroy_when_finished = 0;
     stream->reset_when_connected = 0;
+    weir__attempts_forget(stream);
 }
 
 void weir__stream_begin_connecting(weir_stream *stream)
@@ -388,6 +400,7 @@ void weir__stream_link_opened(weir_stream *stream, weir_link *link)
         set_life(stream, link == stream->top ? LIFE_OPEN : LIFE_OPENING);
         weir__stream_touch(stream);
         if (stream->server == NULL) {
+            weir__attempts_won(stream);
             weir__stream_step(stream, STEP_CONNECT);
         }
         limit_set_up(stream, link == stream->top ? 0 : stream->handshake_timeout);

@@ -170,6 +170,7 @@ weir_stream *weir__stream_accept(weir_runtime *runtime, weir_server *server, con
         return NULL;
     }
     stream->server = server;
+    weir__stream_apply_remembered(stream); /* of the options it was made with (SOCK-18) */
     weir__stream_activate(stream);
     weir_stream_release(stream); /* the runtime's reference is the only one */
     return stream;

@@ -14,6 +14,8 @@
  * stream_extras.c  what few streams have
  * stream_layer.c   layers put on an open stream
  * link.c           the calls between links, and their laws
+ * lookup.c         names resolved by the application
+ * attempts.c       the addresses that a connect has tried
  */
 #ifndef WEIR_STREAM_PRIVATE_H
 #define WEIR_STREAM_PRIVATE_H
@@ -126,6 +128,7 @@ typedef struct weir__extras {
     weir_blocklist *block_list;
     weir_lookup_function lookup;
     void *lookup_arg;
+    weir_lookup *question; /* asked and not answered */
     weir_onread onread;
     weir__decoder *decoder;   /* NULL: bytes */
     weir__layering *layering; /* while `adding` */
@@ -173,6 +176,7 @@ struct weir_stream {
     unsigned peer_close_seen : 1;
     unsigned adding : 1;     /* layers are being added: stream_layer.c */
     unsigned links_hold : 1; /* some link may hold bytes that it reported as written */
+    unsigned lookups : 2;    /* addresses that its name turned out to have: none, one, or more */
     unsigned owes : 1;       /* a reference is held for callbacks that the runtime's own may not last for */
 
     /* reading */
@@ -390,5 +394,18 @@ void weir__links_ref(const weir_stream *stream, int on);
 void weir__links_close(weir_stream *stream, weir_close_mode mode);
 void weir__links_free(weir_stream *stream);
 int weir__links_all_closed(const weir_stream *stream);
+
+/* ---- lookup.c ---- */
+/* The resolver of a stream's options. 0 or UV_ENOMEM. */
+int weir__stream_take_lookup(weir_stream *stream, const weir_stream_options *options);
+/* Nobody waits for the answer any more. */
+void weir__lookup_cancel(weir_stream *stream);
+
+/* ---- attempts.c ---- */
+/* A name has (one more) address; an address is tried; the connection stands; a new life begins. */
+void weir__attempts_found(weir_stream *stream);
+void weir__attempts_add(weir_stream *stream, const weir_address *address);
+void weir__attempts_won(weir_stream *stream);
+void weir__attempts_forget(weir_stream *stream);
 
 #endif

@@ -506,13 +506,15 @@ static void net_SOCK_24_the_last_address_has_no_timeout(void **state)
 }
 
 /* It goes on: refused at the second address, the connect still ends well at the first. */
-static void net_BN_01_an_address_that_took_long_can_still_win(void **state)
+static void net_BN_01_SOCP_02_an_address_that_took_long_can_still_win(void **state)
 {
     fixture *f = *state;
     uint16_t port = 0;
     int reserve = raw_listen(&port, 1);
     silent first = silence(port);
     timeouts seen = {0};
+    const weir_address *tried = NULL;
+    weir_address peer;
     recorder *client;
 
     close(reserve); /* on 127.0.0.1 nobody listens from now on */
@@ -524,6 +526,10 @@ static void net_BN_01_an_address_that_took_long_can_still_win(void **state)
     recorder_expect(client, "resume lookup:ok lookup:ok connectionAttempt connectionAttemptTimeout connectionAttempt "
                             "connectionAttemptFailed:ECONNREFUSED connect ready");
     assert_int_equal(seen.count, 1);
+    assert_int_equal(weir_stream_attempted_addresses(client->stream, &tried), 2);
+    assert_code(weir_stream_remote_address(client->stream, &peer), 0);
+    assert_true(weir_address_equal(&tried[1], &peer)); /* the last one, though the other was tried after it */
+    assert_false(weir_address_equal(&tried[0], &peer));
     close(first.fd);
 }
 
@@ -622,7 +628,7 @@ int main(void)
         FIXTURE_TEST(net_SRV_54_exclusive_is_accepted_and_means_nothing),
         FIXTURE_TEST(net_SOCK_24_BN_01_an_attempt_that_takes_long_is_told),
         FIXTURE_TEST(net_SOCK_24_the_last_address_has_no_timeout),
-        FIXTURE_TEST(net_BN_01_an_address_that_took_long_can_still_win),
+        FIXTURE_TEST(net_BN_01_SOCP_02_an_address_that_took_long_can_still_win),
         FIXTURE_TEST(net_CONN_32_the_time_of_an_attempt_is_at_least_one),
         FIXTURE_TEST(net_SOCK_44_BN_25_descriptors_come_while_somebody_listens),
     };

@@ -27,6 +27,7 @@ struct socket_connect {
     socket_settings settings;
     weir_timer timer; /* until the next address is tried, or the newest one again */
     uint64_t due;
+    unsigned attempt_delay; /* ms until the next address is tried; 0: only after those before */
     unsigned retry_delay;
     int retrying;
     size_t count;
@@ -261,8 +262,8 @@ static int try_address(connect_attempt *attempt)
     else if (!status) {
         connect->running++;
         weir__socket_poll_want(attempt->poll, UV_WRITABLE);
-        if (connect->started < connect->count && connect->socket->context->attempt_delay)
-            (void)start_timer(connect, connect->socket->context->attempt_delay);
+        if (connect->started < connect->count && connect->attempt_delay)
+            (void)start_timer(connect, connect->attempt_delay);
     }
     return status && fail(attempt, status, syscall, &where);
 }
@@ -297,7 +298,8 @@ static void on_timer(weir_timer *timer)
     weir_runtime_leave(runtime);
 }
 
-void weir__socket_connect_start(socket_link *socket, const weir_address *addresses, size_t count, const char *what)
+void weir__socket_connect_start(socket_link *socket, const weir_address *addresses, size_t count, unsigned delay,
+                                const char *what)
 {
     socket_connect *connect = socket->connect;
     size_t length = strlen(what) + 1;
@@ -316,5 +318,6 @@ void weir__socket_connect_start(socket_link *socket, const weir_address *address
         connect->attempts[i].address = addresses[i];
     }
     connect->count = count;
+    connect->attempt_delay = delay;
     start_next(connect);
 }

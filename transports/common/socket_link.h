@@ -50,7 +50,6 @@ typedef struct socket_kind {
 struct socket_context {
     const socket_kind *kind;
     socket_settings settings;
-    unsigned attempt_delay; /* ms until the next address is tried beside the ones before; 0: only after them */
 };
 
 struct socket_link {

@@ -59,7 +59,7 @@ static void open_link(weir_link *link)
     socket_link *socket = (socket_link *)link;
     const ipc_context *ipc = (const ipc_context *)socket->context;
 
-    weir__socket_connect_start(socket, &ipc->address, 1, "connect");
+    weir__socket_connect_start(socket, &ipc->address, 1, 0, "connect");
 }
 
 /* ---- facts ---- */

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <uv.h>
 
+#include <weir/net.h>
+
 #include "socket_connect.h"
 #include "socket_error.h"
 #include "socket_listener.h"
@@ -43,115 +45,162 @@ size_t weir__tcp_format(const void *context, char *text, size_t size)
 
 /* ---- names to addresses ---- */
 
-static size_t count_answers(const struct addrinfo *list)
+static int selects_family(const socket_link *socket)
 {
-    size_t count = 0;
+    const tcp_context *tcp = context_of(socket);
 
-    for (; list; list = list->ai_next)
-        count++;
-    return count;
-}
-
-/* The next answer of a family. */
-static const struct addrinfo *next_of(const struct addrinfo *list, int family)
-{
-    while (list && list->ai_family != family)
-        list = list->ai_next;
-    return list;
+    return tcp->auto_select < 0 ? weir_default_auto_select_family(socket->runtime) : tcp->auto_select;
 }
 
 /* IPv6 and IPv4 in turn, IPv6 first, each in the resolver's order (CONN-27, A-10). */
-static size_t order_answers(const struct addrinfo *list, uint16_t port, weir_address *addresses)
+static void order_answers(const weir_address *answers, size_t count, weir_address *ordered)
 {
-    const struct addrinfo *next[2] = {next_of(list, AF_INET6), next_of(list, AF_INET)};
-    size_t count = 0;
+    static const weir_family families[2] = {WEIR_FAMILY_IPV6, WEIR_FAMILY_IPV4};
+    size_t next[2] = {0, 0};
+    size_t filled = 0;
     int turn;
 
-    for (turn = 0; next[0] || next[1]; turn = !turn) {
-        const struct addrinfo *answer = next[turn];
-
-        if (!answer)
-            continue;
-        next[turn] = next_of(answer->ai_next, answer->ai_family);
-        if (weir_address_from_sockaddr(&addresses[count], answer->ai_addr, answer->ai_addrlen) == 0)
-            addresses[count++].port = port;
+    for (turn = 0; filled < count; turn = !turn) {
+        while (next[turn] < count && answers[next[turn]].family != families[turn])
+            next[turn]++;
+        if (next[turn] < count)
+            ordered[filled++] = answers[next[turn]++];
     }
-    return count;
 }
 
-static void fail_lookup(socket_link *socket, int code, const char *host)
+/* Takes the error. */
+static void fail_lookup(socket_link *socket, weir_error *error)
 {
-    weir_error *error = weir__tcp_resolve_error(code, host);
-
-    weir_up_attempt(&socket->link, WEIR_EVENT_LOOKUP, NULL, error, host);
+    weir_up_attempt(&socket->link, WEIR_EVENT_LOOKUP, NULL, error, host_of(context_of(socket)));
     weir__socket_link_fail(socket, error);
+}
+
+static void fail_lookup_code(socket_link *socket, int code)
+{
+    fail_lookup(socket, weir__tcp_resolve_error(code, host_of(context_of(socket))));
 }
 
 static void connect_to(socket_link *socket, const weir_address *addresses, size_t count)
 {
     const tcp_context *tcp = context_of(socket);
+    int64_t delay =
+        tcp->attempt_delay ? tcp->attempt_delay : weir_default_auto_select_family_attempt_timeout(socket->runtime);
     char where[WEIR_ADDRESS_TEXT_SIZE];
     char what[WEIR_ADDRESS_TEXT_SIZE + 32];
 
     weir__tcp_format(tcp, where, sizeof(where));
     snprintf(what, sizeof(what), "connect " TCP_SCHEME "://%s%s", tcp->host ? "" : HOST_DEFAULT, where);
-    weir__socket_connect_start(socket, addresses, count, what);
+    weir__socket_connect_start(socket, addresses, count, (unsigned)delay, what);
+}
+
+/* IP addresses, at least one; their ports are not looked at. */
+static void use_answers(socket_link *socket, const weir_address *answers, size_t count)
+{
+    const tcp_context *tcp = context_of(socket);
+    weir_address *addresses = weir_calloc(count, sizeof(*addresses));
+    size_t i;
+
+    if (!addresses) {
+        fail_lookup_code(socket, UV_ENOMEM);
+        return;
+    }
+    if (!selects_family(socket))
+        count = 1;
+    order_answers(answers, count, addresses);
+    /* SOCK-41: all of them before the first attempt. Any listener may end the connecting. */
+    for (i = 0; i < count && !socket->closing; i++) {
+        addresses[i].port = (uint16_t)tcp->port;
+        weir_up_attempt(&socket->link, WEIR_EVENT_LOOKUP, &addresses[i], NULL, host_of(tcp));
+    }
+    if (!socket->closing)
+        connect_to(socket, addresses, count);
+    weir_free(addresses);
+}
+
+/* How many IP addresses a list has; `addresses`, where not NULL, gets them. */
+static size_t take_answers(const struct addrinfo *list, weir_address *addresses)
+{
+    size_t count = 0;
+
+    for (; list; list = list->ai_next) {
+        if (list->ai_family != AF_INET && list->ai_family != AF_INET6)
+            continue;
+        if (!addresses || !weir_address_from_sockaddr(&addresses[count], list->ai_addr, list->ai_addrlen))
+            count++;
+    }
+    return count;
 }
 
 static void on_resolved(void *owner, int status, const struct addrinfo *list)
 {
     tcp_link *link = owner;
     socket_link *socket = &link->socket;
-    const tcp_context *tcp = context_of(socket);
-    weir_address *addresses;
-    size_t count = 0;
-    size_t i;
+    size_t most = take_answers(list, NULL);
+    weir_address *answers;
+    size_t count;
 
     link->resolve = NULL;
-    if (status) {
-        fail_lookup(socket, status, host_of(tcp));
+    if (status || !most) {
+        fail_lookup_code(socket, status ? status : UV_EAI_NONAME);
         return;
     }
-    addresses = weir_calloc(count_answers(list), sizeof(*addresses));
-    if (addresses)
-        count = order_answers(list, (uint16_t)tcp->port, addresses);
-    if (!count) {
-        fail_lookup(socket, addresses ? UV_EAI_NONAME : UV_ENOMEM, host_of(tcp));
-        weir_free(addresses);
-        return;
-    }
-    if (!tcp->every_address)
-        count = 1;
-    /* SOCK-41: all of them before the first attempt. Any listener may end the connecting. */
-    for (i = 0; i < count && !socket->closing; i++)
-        weir_up_attempt(&socket->link, WEIR_EVENT_LOOKUP, &addresses[i], NULL, host_of(tcp));
-    if (!socket->closing)
-        connect_to(socket, addresses, count);
-    weir_free(addresses);
+    answers = weir_calloc(most, sizeof(*answers));
+    count = answers ? take_answers(list, answers) : 0;
+    if (count)
+        use_answers(socket, answers, count);
+    else
+        fail_lookup_code(socket, answers ? UV_EAI_NONAME : UV_ENOMEM);
+    weir_free(answers);
+}
+
+/* What the application's own resolver says (CONN-18). */
+static void on_looked_up(weir_link *link, const weir_error *error, const weir_address *addresses, size_t count)
+{
+    socket_link *socket = (socket_link *)link;
+
+    if (error)
+        fail_lookup(socket, weir_error_retain(error));
+    else
+        use_answers(socket, addresses, count);
 }
 
 /* ---- operations ---- */
 
+static void look_up(tcp_link *opening)
+{
+    socket_link *socket = &opening->socket;
+    const tcp_context *tcp = context_of(socket);
+    weir_lookup_options options = {tcp->family, tcp->hints, selects_family(socket)};
+    int status;
+
+    if (!options.family && !options.hints)
+        options.hints = AI_ADDRCONFIG; /* CONN-17 */
+    status = weir_link_lookup(&socket->link, host_of(tcp), &options, on_looked_up);
+    if (status > 0)
+        return;
+    if (!status)
+        status = weir__tcp_resolve_start(socket->runtime, host_of(tcp), tcp->family, tcp->hints, on_resolved, opening,
+                                         &opening->resolve);
+    if (status)
+        fail_lookup_code(socket, status);
+}
+
 static void open_link(weir_link *link)
 {
-    tcp_link *opening = (tcp_link *)link;
-    socket_link *socket = &opening->socket;
+    socket_link *socket = (socket_link *)link;
     const tcp_context *tcp = context_of(socket);
     weir_address address;
     int status;
 
-    if (weir_is_ip(host_of(tcp))) {
-        status = weir_address_from_ip(&address, host_of(tcp), (uint16_t)tcp->port);
-        if (status)
-            fail_lookup(socket, status, host_of(tcp));
-        else
-            connect_to(socket, &address, 1);
+    if (!weir_is_ip(host_of(tcp))) {
+        look_up((tcp_link *)link);
         return;
     }
-    status = weir__tcp_resolve_start(socket->runtime, host_of(tcp), tcp->family, tcp->hints, on_resolved, opening,
-                                     &opening->resolve);
+    status = weir_address_from_ip(&address, host_of(tcp), (uint16_t)tcp->port);
     if (status)
-        fail_lookup(socket, status, host_of(tcp));
+        fail_lookup_code(socket, status);
+    else
+        connect_to(socket, &address, 1);
 }
 
 /* Only a link that is not connected yet can be waiting for a name. */

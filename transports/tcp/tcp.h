@@ -24,9 +24,10 @@ typedef struct tcp_context {
     int family; /* 0, 4, 6 */
     int hints;
     int backlog;
-    weir_address local; /* family NONE: none was given; the port counts all the same */
-    char *device;       /* NULL: any */
-    bool every_address;
+    weir_address local;    /* family NONE: none was given; the port counts all the same */
+    char *device;          /* NULL: any */
+    int auto_select;       /* all addresses of a name are tried: 1, 0, or -1: as the runtime has it when it connects */
+    int64_t attempt_delay; /* ms; 0: likewise */
     bool ipv6_only;
     bool reuse_port;
     bool free_bind;

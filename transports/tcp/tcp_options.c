@@ -9,9 +9,7 @@
 
 #include "tcp.h"
 
-/* Node's least and this project's usual time between two attempts (CONN-32, BN-01). */
-#define ATTEMPT_DELAY_LEAST_MS   10
-#define ATTEMPT_DELAY_DEFAULT_MS 250
+#define ATTEMPT_DELAY_LEAST_MS 10 /* CONN-32 */
 
 #define BACKLOG_DEFAULT 511 /* SRV-36 */
 
@@ -49,14 +47,24 @@ static int take_text(const json_t *options, const char *name, char **text)
 static int read_attempt_delay(tcp_context *tcp, weir_configure *configure)
 {
     const json_t *value = json_object_get(configure->options, "autoSelectFamilyAttemptTimeout");
-    int64_t delay = value ? weir__socket_duration(value) : ATTEMPT_DELAY_DEFAULT_MS;
+    int64_t delay = value ? weir__socket_duration(value) : 0;
 
-    if (delay < 1 || delay > INT_MAX) {
+    if (value && (delay < 1 || delay > INT_MAX)) {
         weir_configure_fault(configure, "/autoSelectFamilyAttemptTimeout", "must be from 1 to %d", INT_MAX);
         return WEIR_EINVALID_CONFIG;
     }
-    tcp->socket.attempt_delay = delay < ATTEMPT_DELAY_LEAST_MS ? ATTEMPT_DELAY_LEAST_MS : (unsigned)delay;
+    tcp->attempt_delay = value && delay < ATTEMPT_DELAY_LEAST_MS ? ATTEMPT_DELAY_LEAST_MS : delay;
     return 0;
+}
+
+/* -1: not given. Where one family is asked for there is nothing to select (CONN-29). */
+static int read_auto_select(const tcp_context *tcp, const json_t *options)
+{
+    const json_t *value = json_object_get(options, "autoSelectFamily");
+
+    if (tcp->family)
+        return 0;
+    return value ? json_is_true(value) : -1;
 }
 
 /* CONN-13, CONN-29: a local address leaves one family, and then there is nothing to select. */
@@ -114,13 +122,11 @@ static int read_options(tcp_context *tcp, weir_configure *configure)
 {
     const json_t *options = configure->options;
     int status = 0;
-    bool many;
 
     tcp->port = integer_of(options, "port", -1);
     tcp->family = integer_of(options, "family", 0);
     tcp->hints = integer_of(options, "hints", 0);
     tcp->backlog = integer_of(options, "backlog", BACKLOG_DEFAULT);
-    many = tcp->family == 0 && !json_is_false(json_object_get(options, "autoSelectFamily"));
     tcp->ipv6_only = is_on(options, "ipv6Only");
     tcp->reuse_port = is_on(options, "reusePort");
     tcp->free_bind = is_on(options, "freeBind");
@@ -132,7 +138,7 @@ static int read_options(tcp_context *tcp, weir_configure *configure)
     status |= read_attempt_delay(tcp, configure);
     status |= read_local(tcp, configure);
     status |= weir__socket_settings_read(&tcp->socket.settings, configure, SOCKET_TCP);
-    tcp->every_address = many && tcp->local.family == WEIR_FAMILY_NONE;
+    tcp->auto_select = read_auto_select(tcp, options);
     return status ? WEIR_EINVALID_CONFIG : 0;
 }
 

@@ -41,6 +41,7 @@
 #include <sys/uio.h>
 
 #include <weir/endpoint.h>
+#include <weir/lookup.h>
 #include <weir/runtime.h>
 #include <weir/stream.h>
 
@@ -199,6 +200,18 @@ WEIR_EXPORT void weir_up_notify(weir_link *link, const char *event, const void *
  */
 WEIR_EXPORT void weir_up_attempt(weir_link *link, weir_event_type type, const weir_address *address,
                                  const weir_error *error, const char *host);
+
+/*
+ * For transports that resolve: asks the application's own resolver, where the stream has one (CONN-18). While opening,
+ * one question at a time. 0: there is none, resolve yourself. 1: `done` comes once, never inside this call, unless the
+ * link is closed before: with an error (CONN-21), or with at least one address, all of them IP addresses of the family
+ * that was asked for; they are valid during the call, their ports mean nothing. Below 0, and no `done`: UV_ENOMEM,
+ * UV_EALREADY (it was asked already), UV_ECANCELED (the link is closing).
+ */
+typedef void (*weir_link_lookup_callback)(weir_link *link, const weir_error *error, const weir_address *addresses,
+                                          size_t count);
+WEIR_EXPORT int weir_link_lookup(weir_link *link, const char *host, const weir_lookup_options *options,
+                                 weir_link_lookup_callback done);
 
 /*
  * Bytes went through to the peer or came from it though nothing else was reported, or `held` has fallen: the idle timer

@@ -326,8 +326,9 @@ WEIR_EXPORT int weir_stream_local_address(weir_stream *stream, weir_address *add
 WEIR_EXPORT int weir_stream_remote_address(weir_stream *stream, weir_address *address);
 
 /*
- * The addresses that were tried, in order, of a connect to a name with several; on success the last one is the peer's
- * (SOCP-01, SOCP-02). How many; 0 otherwise. They live until the stream is connected again, or goes.
+ * The addresses that were tried, in order, of a connect to a name with several; on success the last one is the peer's,
+ * even if another one was tried after it (SOCP-01, SOCP-02, BN-01). How many; 0 otherwise, and without memory. They
+ * live until the stream is connected again, or goes.
  */
 WEIR_EXPORT size_t weir_stream_attempted_addresses(const weir_stream *stream, const weir_address **addresses);
 
