@@ -269,6 +269,20 @@ static int parse(weir__place *place, const char *text, weir_role role, weir_endp
     return status;
 }
 
+int weir__endpoint_of(weir_runtime *runtime, json_t *value, weir_role role, weir_endpoint **endpoint)
+{
+    weir__faults faults = {0};
+    char *folder = weir__folder_absolute(NULL);
+    weir__place place = {.runtime = runtime, .folder = folder, .label = "endpoint", .faults = &faults};
+    *endpoint = NULL;
+    int status = folder ? weir__endpoint_build(&place, value, role, "", NULL, endpoint) : UV_ENOMEM;
+    if (status != 0 && status != UV_ENOMEM && place.code != 0)
+        status = place.code;
+    weir__faults_free(&faults);
+    weir__free(folder);
+    return status;
+}
+
 int weir_endpoint_parse(weir_runtime *runtime, const char *text, weir_role role, const char *folder,
                         weir_endpoint **endpoint, weir_error **error)
 {

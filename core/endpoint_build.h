@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making an endpoint out of JSON, for services, which have wishes of their own. */
+/* Making an endpoint out of JSON: for services, which have wishes of their own, and for Node's own forms. */
 #ifndef WEIR_CORE_ENDPOINT_BUILD_H
 #define WEIR_CORE_ENDPOINT_BUILD_H
 
@@ -20,5 +20,8 @@ typedef struct weir__wishes {
  */
 int weir__endpoint_build(weir__place *place, json_t *value, weir_role role, const char *pointer, weir__wishes *wishes,
                          weir_endpoint **endpoint);
+
+/* Of a value that stands in no text, relative files being relative to the working folder. 0, or a code as above. */
+int weir__endpoint_of(weir_runtime *runtime, json_t *value, weir_role role, weir_endpoint **endpoint);
 
 #endif

@@ -39,8 +39,9 @@ WEIR_EXPORT void weir_connect_options_init(weir_connect_options *options);
 /*
  * As weir_stream_connect (CONN-01). What Node throws is returned, with the stream as it was: WEIR_EMISSINGARGS (neither
  * port nor path, CONN-11), WEIR_ESOCKETBADPORT (CONN-10, local_port too), WEIR_EINVALIDIPADDRESS (local_address,
- * CONN-13), WEIR_EINVALIDARGVALUE (family, hints, an empty path), WEIR_EOUTOFRANGE (attempt time-out, CONN-32),
- * UV_ENAMETOOLONG (path, BN-12); and what weir_stream_connect returns.
+ * CONN-13), WEIR_EINVALIDARGVALUE (family, hints, an empty path, a NUL in a file's path, a host that is no UTF-8),
+ * WEIR_EOUTOFRANGE (attempt time-out, CONN-32), UV_ENAMETOOLONG (path, BN-12); UV_EINVAL (no options, or no size); and
+ * what weir_stream_connect returns. -1 as _port's port is none (WEIR_ESOCKETBADPORT), NULL as _path's path is missing.
  */
 WEIR_EXPORT int weir_stream_connect_with(weir_stream *stream, const weir_connect_options *options,
                                          weir_listener listener, void *arg);
@@ -58,8 +59,8 @@ WEIR_EXPORT weir_stream *weir_create_connection(weir_runtime *runtime, const wei
 
 /*
  * Where to listen (SRV-49). Fill with weir_listen_options_init: nothing given. The first of these that is given counts:
- * server, stream, fd, port, path (SRV-50). None of them: any free port (SRV-62), or, where a member was asked for that
- * nothing else explains (an empty path), WEIR_EINVALIDARGVALUE (SRV-52).
+ * server, stream, fd, port, path (SRV-50). None of them: any free port (SRV-62), or, where a member says something about
+ * a place that is not given (host, ipv6_only, readable_all, writable_all), WEIR_EINVALIDARGVALUE (SRV-52).
  */
 typedef struct weir_listen_options {
     size_t size;               /* sizeof(weir_listen_options) */
@@ -81,8 +82,9 @@ typedef struct weir_listen_options {
 WEIR_EXPORT void weir_listen_options_init(weir_listen_options *options);
 
 /*
- * As weir_server_listen (SRV-33). Returned with the server as it was: WEIR_ESOCKETBADPORT (SRV-53), WEIR_EINVALIDARGVALUE
- * (SRV-52, PATH-13, backlog), UV_ENAMETOOLONG; UV_ENOTCONN (the other server does not listen); UV_EBADF,
+ * As weir_server_listen (SRV-33); `options` NULL: nothing given. Returned with the server as it was: UV_EINVAL (no size),
+ * WEIR_ESOCKETBADPORT (SRV-53), WEIR_EINVALIDARGVALUE (SRV-52: also an empty path; PATH-13; backlog below 0; host is no
+ * UTF-8), UV_ENAMETOOLONG; UV_ENOTCONN (the other server does not listen); UV_EBADF,
  * WEIR_EINVALIDFDTYPE (no socket that a transport knows); and what weir_server_listen returns.
  */
 WEIR_EXPORT int weir_server_listen_with(weir_server *server, const weir_listen_options *options, weir_listener listener,
