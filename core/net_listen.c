@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* Node's own forms of listen: a port, a path or a struct of options becomes an endpoint of tcp or ipc. */
+/*
+ * Node's own forms of listen: a port, a path or a struct of options becomes an endpoint of tcp or ipc; a socket that is
+ * bound already, one of whatever transport knows it.
+ */
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <uv.h>
 
 #include <weir/net.h>
 
+#include "adopt.h"
 #include "endpoint_private.h"
 #include "net_private.h"
 #include "runtime_private.h"
 #include "server_private.h"
+#include "stream_private.h"
 
 void weir_listen_options_init(weir_listen_options *options)
 {
@@ -73,9 +83,6 @@ static int is_incomplete(const weir_listen_options *options)
 
 static int make_endpoint(weir_runtime *runtime, const weir_listen_options *options, weir_endpoint **endpoint)
 {
-    if (options->backlog < 0) {
-        return WEIR_EINVALIDARGVALUE;
-    }
     if (options->port != -1) { /* SRV-50 */
         return tcp_endpoint(runtime, options, endpoint);
     }
@@ -85,15 +92,79 @@ static int make_endpoint(weir_runtime *runtime, const weir_listen_options *optio
     return is_incomplete(options) ? WEIR_EINVALIDARGVALUE : tcp_endpoint(runtime, options, endpoint);
 }
 
+/* ---- sockets that are there already ---- */
+
+/* What is to be listened at: an endpoint, and a socket or none. */
+typedef struct place {
+    weir_endpoint *endpoint;
+    int fd;        /* -1: the transport makes one */
+    int duplicate; /* the socket is ours until the server has it */
+} place;
+
+static int is_given(const weir_listen_options *options)
+{
+    return options->server != NULL || options->stream != NULL || options->fd != -1;
+}
+
+/* A duplicate of the socket that a stream stands on, or an error. */
+static int socket_of(const weir_stream *stream)
+{
+    weir_value value = {.type = WEIR_VALUE_NONE};
+    if (stream->top == NULL || weir__stream_is_destroyed(stream)) {
+        return UV_ENOTCONN;
+    }
+    int status = weir__links_get(stream, "fd", &value);
+    if (status != 0) {
+        return status == UV_ENOENT ? WEIR_EINVALIDFDTYPE : status;
+    }
+    int fd = fcntl((int)value.number, F_DUPFD_CLOEXEC, 0);
+    return fd < 0 ? uv_translate_sys_error(errno) : fd;
+}
+
+static int find_socket(const weir_listen_options *options, place *where)
+{
+    where->duplicate = options->server != NULL || options->stream != NULL;
+    if (options->server != NULL) {
+        where->fd = weir_server_export_fd(options->server);
+    } else if (options->stream != NULL) {
+        where->fd = socket_of(options->stream);
+    } else {
+        where->fd = options->fd < 0 ? UV_EBADF : options->fd;
+    }
+    return where->fd < 0 ? where->fd : 0;
+}
+
+static int socket_endpoint(weir_runtime *runtime, const weir_listen_options *options, place *where)
+{
+    int status = find_socket(options, where);
+    if (status != 0) {
+        return status;
+    }
+    json_t *members = json_object();
+    status = members == NULL || set_backlog(members, options) != 0 ? UV_ENOMEM : 0;
+    if (status == 0) {
+        status = weir__endpoint_of_descriptor_with(runtime, where->fd, WEIR_SERVER, members, &where->endpoint, NULL);
+    }
+    json_decref(members);
+    return status;
+}
+
 /* ---- the forms ---- */
 
 static int listen_known(weir_server *server, const weir_listen_options *options, weir_listener listener, void *arg)
 {
-    weir_endpoint *endpoint = NULL;
-    int status = make_endpoint(server->runtime, options, &endpoint);
+    place where = {.fd = -1};
+    if (options->backlog < 0) {
+        return WEIR_EINVALIDARGVALUE;
+    }
+    int status = is_given(options) ? socket_endpoint(server->runtime, options, &where)
+                                   : make_endpoint(server->runtime, options, &where.endpoint);
     if (status == 0) {
-        status = weir_server_listen_endpoint(server, endpoint, listener, arg);
-        weir_endpoint_release(endpoint);
+        status = weir_server_listen_fd(server, where.endpoint, where.fd, listener, arg);
+    }
+    weir_endpoint_release(where.endpoint);
+    if (status != 0 && where.duplicate && where.fd >= 0) {
+        close(where.fd);
     }
     return status;
 }

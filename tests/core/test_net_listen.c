@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Node's own forms of listen: ports, hosts, paths and their options, and what is refused at once. */
+#include <fcntl.h>
 #include <limits.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -426,6 +427,130 @@ static void SRV_51_PATH_11_PATH_12_an_abstract_name_by_its_length(void **state)
     }
 }
 
+/* ---- sockets that are there already ---- */
+
+/* The caller's still, and no other. */
+static void expect_open(int fd)
+{
+    assert_int_not_equal(fcntl(fd, F_GETFD), -1);
+}
+
+static void SRV_44_SRV_45_SRV_49_a_servers_socket_is_shared(void **state)
+{
+    fixture *f = *state;
+    weir_listen_options ways[] = {at_port(0), at_path(fixture_path(f, "sock"))};
+    for (size_t i = 0; i < 2; i++) {
+        weir_server *first = listening(f, &ways[i]);
+        weir_listen_options options = nothing();
+        const char *where = address_of(f, first);
+        int connections = 0;
+        options.server = first;
+        options.fd = 12345; /* what comes after it is not looked at */
+        options.port = 70000;
+        options.path = "";
+        weir_server *second = listening(f, &options);
+        weir_server_on(first, WEIR_EVENT_CONNECTION, over_count, &connections); /* it is either's that accepts first */
+        weir_server_on(second, WEIR_EVENT_CONNECTION, over_count, &connections);
+        assert_string_equal(address_of(f, second), where);
+        weir_stream *stream = weir_stream_new(f->runtime, NULL);
+        uint16_t port = i == 0 ? raw_port_of(second) : 0;
+        if (i == 0) {
+            end(first); /* the other one goes on */
+        }
+        assert_code(i == 0 ? weir_stream_connect_port(stream, port, "127.0.0.1", NULL, NULL)
+                           : weir_stream_connect_path(stream, where, NULL, NULL),
+                    0);
+        fixture_turns(f, OVER_TURNS);
+        assert_int_equal(connections, 1);
+        weir_stream_destroy(stream, NULL);
+        weir_stream_release(stream);
+        if (i == 1) {
+            weir_server_close_all(first, 0, NULL, NULL);
+            weir_server_release(first);
+        }
+        cut(f, second);
+    }
+}
+
+static void SRV_45_what_has_no_socket_is_refused(void **state)
+{
+    fixture *f = *state;
+    weir_server *deaf = weir_server_new(f->runtime, NULL);
+    weir_stream *fresh = weir_stream_new(f->runtime, NULL);
+    pair p = fixture_connect(f, fixture_listen(f, "mem:here", NULL), NULL, NULL);
+    refused cases[] = {{"a server that does not listen", nothing(), UV_ENOTCONN},
+                       {"a stream without a connection", nothing(), UV_ENOTCONN},
+                       {"a stream without a socket", nothing(), WEIR_EINVALIDFDTYPE}};
+    cases[0].options.server = deaf;
+    cases[1].options.stream = fresh;
+    cases[2].options.stream = p.client->stream;
+    expect_refused(f, cases, sizeof(cases) / sizeof(cases[0]));
+    weir_stream_release(fresh);
+    weir_server_release(deaf);
+}
+
+/* A connection's socket can be named, and the system says that it listens to nobody; the stream does not feel it. */
+static void SRV_45_a_streams_socket(void **state)
+{
+    fixture *f = *state;
+    static diary d;
+    pair p = fixture_connect(f, fixture_listen(f, "tcp://127.0.0.1:0", NULL), NULL, NULL);
+    weir_server *server = diary_fresh(f, &d, NULL);
+    weir_listen_options options = nothing();
+    options.stream = p.client->stream;
+    assert_code(weir_server_listen_with(server, &options, NULL, NULL), 0);
+    fixture_turns(f, OVER_TURNS);
+    diary_expect(&d, "error:EINVAL");
+    recorder_write(p.client, "x", 1);
+    recorder_wait_data(p.accepted, 1);
+    weir_server_release(server);
+}
+
+static void SRV_46_SRV_36_a_descriptor_with_a_backlog(void **state)
+{
+    fixture *f = *state;
+    uint16_t port = 0;
+    weir_listen_options options = nothing();
+    options.fd = raw_listen(&port, 1);
+    options.backlog = 7;
+    weir_server *server = listening(f, &options);
+    assert_int_equal(raw_port_of(server), port);
+    assert_int_equal(backlog_of(server), 7);
+    end(server);
+    assert_int_equal(fcntl(options.fd, F_GETFD), -1); /* it was the server's */
+}
+
+static void SRV_46_what_is_no_socket_is_refused_and_stays_the_callers(void **state)
+{
+    fixture *f = *state;
+    uint16_t port = 0;
+    int pipes[2];
+    int listener = raw_listen(&port, 1);
+    refused cases[] = {{"a pipe", nothing(), WEIR_EINVALIDFDTYPE},
+                       {"a descriptor that is not open", nothing(), UV_EBADF},
+                       {"-2", nothing(), UV_EBADF},
+                       {"a backlog below 0", nothing(), WEIR_EINVALIDARGVALUE}};
+    assert_int_equal(pipe(pipes), 0);
+    close(pipes[1]);
+    cases[0].options.fd = pipes[0];
+    cases[1].options.fd = pipes[1];
+    cases[2].options.fd = -2;
+    cases[3].options.fd = listener;
+    cases[3].options.backlog = -1;
+    expect_refused(f, cases, sizeof(cases) / sizeof(cases[0]));
+    expect_open(pipes[0]);
+    expect_open(listener);
+    weir_listen_options options = at_port(0);
+    weir_server *server = listening(f, &options);
+    options = nothing();
+    options.fd = listener;
+    assert_code(weir_server_listen_with(server, &options, NULL, NULL), WEIR_ESERVER_ALREADY_LISTEN);
+    expect_open(listener);
+    end(server);
+    close(pipes[0]);
+    close(listener);
+}
+
 /* ---- createServer ---- */
 
 static void CSRV_01_create_server(void **state)
@@ -496,13 +621,18 @@ static void listen_or_fail(void *arg)
 static void CSRV_01_SRV_33_every_allocation_of_a_form_may_fail(void **state)
 {
     fixture *f = *state;
-    sweep ways[] = {{f, at_port(0), 0}, {f, at_path(fixture_path(f, "sock")), 0}};
-    for (size_t i = 0; i < 2; i++) {
+    weir_listen_options options = at_port(0);
+    weir_server *other = listening(f, &options);
+    sweep ways[] = {{f, at_port(0), 0}, {f, at_path(fixture_path(f, "sock")), 0}, {f, nothing(), 0}};
+    ways[2].options.server = other;
+    ways[2].options.backlog = 5;
+    for (size_t i = 0; i < 3; i++) {
         listen_or_fail(&ways[i]); /* loads the plugin, which stays */
         assert_int_equal(ways[i].listened, 1);
-        assert_true(allocator_fail_each(listen_or_fail, &ways[i]) > 10);
+        assert_true(allocator_fail_each(listen_or_fail, &ways[i]) > 5);
         assert_true(ways[i].listened > 1);
     }
+    end(other);
 }
 
 int main(void)
@@ -523,6 +653,11 @@ int main(void)
         FIXTURE_TEST(SRV_49_SRV_56_SRV_57_permissions_of_the_file),
         FIXTURE_TEST(SRV_51_SRV_61_paths_are_taken_to_the_byte),
         FIXTURE_TEST(SRV_51_PATH_11_PATH_12_an_abstract_name_by_its_length),
+        FIXTURE_TEST(SRV_44_SRV_45_SRV_49_a_servers_socket_is_shared),
+        FIXTURE_TEST(SRV_45_what_has_no_socket_is_refused),
+        FIXTURE_TEST(SRV_45_a_streams_socket),
+        FIXTURE_TEST(SRV_46_SRV_36_a_descriptor_with_a_backlog),
+        FIXTURE_TEST(SRV_46_what_is_no_socket_is_refused_and_stays_the_callers),
         FIXTURE_TEST(CSRV_01_create_server),
         FIXTURE_TEST(CSRV_01_SRV_33_every_allocation_of_a_form_may_fail),
     };
