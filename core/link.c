@@ -199,10 +199,15 @@ void weir_down_read_stop(weir_link *link)
 
 weir_buf *weir_up_buffer(weir_link *link, size_t suggested)
 {
+    int straight = 1; /* to the stream: no layer looks at what is read, and keeps it perhaps */
     for (weir_link *upper = link->upper; upper != NULL; upper = upper->upper) {
         if (upper->ops->on_buffer != NULL) {
             return upper->ops->on_buffer(upper, suggested);
         }
+        straight = straight && upper->ops->on_data == NULL;
+    }
+    if (straight && link->stream->onread && !is_mute(link)) {
+        return weir__onread_buffer(link->stream);
     }
     return weir__slab_view(link->stream->runtime);
 }
@@ -214,6 +219,9 @@ void weir_up_data(weir_link *link, weir_buf *buf)
     }
     LAW(2, (link->state & (LINK_READING | LINK_FDS)) != 0);
     LAW(3, (link->state & LINK_ENDED) == 0);
+    if ((link->state & LINK_ENDED) != 0) {
+        return;
+    }
     link->state &= ~(uint32_t)LINK_FDS;
     weir_buf_retain(buf);
     weir_link *upper = link->upper;

@@ -38,7 +38,7 @@ void weir_server_options_init(weir_server_options *options)
 
 weir_server *weir_server_new(weir_runtime *runtime, const weir_server_options *options)
 {
-    if (runtime == NULL || runtime->ending) {
+    if (runtime == NULL || runtime->ending || (options != NULL && weir__onread_check(&options->stream.onread) != 0)) {
         return NULL;
     }
     weir_server *server = weir__calloc(1, sizeof(*server));

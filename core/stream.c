@@ -230,7 +230,8 @@ weir_stream *weir_stream_new(weir_runtime *runtime, const weir_stream_options *o
 
     weir_stream_options defaults;
     weir_stream_options_init(&defaults);
-    if (take_options(stream, options != NULL ? options : &defaults) != 0) {
+    if (take_options(stream, options != NULL ? options : &defaults) != 0 ||
+        (options != NULL && weir__onread_take(stream, &options->onread) != 0)) {
         weir_stream_release(stream);
         return NULL;
     }
@@ -325,6 +326,8 @@ static void reset_tracks(weir_stream *stream)
     stream->end_emitted = 0;
     stream->emitted_readable = 0;
     stream->discarding = 0;
+    stream->did_read = 0;
+    stream->onread_stopped = 0;
     stream->ending = ends != 0;
     stream->ended_by_peer = 0;
     stream->shutting = 0;

@@ -18,6 +18,8 @@ void weir__stream_free_extras(weir_stream *stream)
         return;
     }
     stream->extras = NULL;
+    weir_buf_release(extras->onread_view);
+    weir__free(extras->decoder);
     weir__free(extras->attempted);
     weir__free(extras);
 }

@@ -138,6 +138,16 @@ int weir_stream_readable_ended(const weir_stream *stream)
     return stream->end_emitted;
 }
 
+int weir_stream_readable_aborted(const weir_stream *stream)
+{
+    return weir__stream_is_destroyed(stream) && !stream->end_emitted;
+}
+
+int weir_stream_readable_did_read(const weir_stream *stream)
+{
+    return stream->did_read;
+}
+
 size_t weir_stream_readable_length(const weir_stream *stream)
 {
     return stream->readable_length;

@@ -131,7 +131,9 @@ weir_stream *weir_connect(weir_runtime *runtime, const char *endpoint, const wei
 {
     weir_stream *stream = weir_stream_new(runtime, options);
     int status = UV_ENOMEM;
-    if (stream != NULL) {
+    if (options != NULL && weir__onread_check(&options->onread) != 0) {
+        status = WEIR_EINVALIDARGVALUE;
+    } else if (stream != NULL) {
         status = weir_stream_connect(stream, endpoint, listener, arg);
     } else if (runtime == NULL) {
         status = UV_EINVAL;

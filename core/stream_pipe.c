@@ -155,7 +155,7 @@ static void wait_for_drain(weir__pipe *pipe)
 int weir_stream_pipe(weir_stream *source, weir_stream *destination, const weir_pipe_options *options)
 {
     if (source == NULL || destination == NULL || source->runtime == NULL || source->runtime != destination->runtime ||
-        weir__stream_is_destroyed(source) || weir__stream_is_destroyed(destination)) {
+        weir__stream_is_destroyed(source) || weir__stream_is_destroyed(destination) || source->onread) {
         return UV_EINVAL;
     }
     if (find(source, destination) != NULL) {

@@ -4,7 +4,10 @@
  *
  * stream.c         the state machine: life, steps (ticks), opening, ending, destroying
  * stream_open.c    how it gets its links: connect(), arrivals
- * stream_read.c    the reading track: buffer, flowing, paused and 'readable' modes
+ * stream_read.c    the reading track: flowing, paused and 'readable' modes
+ * stream_input.c   its buffer
+ * stream_encoding.c  its bytes as text
+ * stream_onread.c  its bytes into the application's own memory
  * stream_write.c   the writing track: queue, cork, try-first writes, end
  * stream_fds.c     descriptors that go with a write
  * stream_pipe.c    pipes
@@ -130,6 +133,7 @@ typedef struct weir__extras {
     void *lookup_arg;
     weir_lookup *question; /* asked and not answered */
     weir_onread onread;
+    weir_buf *onread_view;    /* what links read into: wraps the application's block of the moment */
     weir__decoder *decoder;   /* NULL: bytes */
     weir__layering *layering; /* while `adding` */
     weir_address *attempted;  /* of a connect to a name with several addresses */
@@ -191,6 +195,9 @@ struct weir_stream {
     unsigned emitted_readable : 1;
     unsigned discarding : 1;
     unsigned emitting_data : 1;
+    unsigned did_read : 1;       /* data was taken */
+    unsigned onread : 1;         /* the extras' onread takes it */
+    unsigned onread_stopped : 1; /* its callback has said so: until resume() */
 
     /* writing */
     unsigned ending : 1;        /* end() was called */
@@ -309,8 +316,11 @@ void weir__stream_on_data(weir_stream *stream, weir_buf *buf);
 void weir__stream_on_end(weir_stream *stream);
 void weir__stream_update_reading(weir_stream *stream);
 void weir__stream_flow(weir_stream *stream);
+/* Nothing older waits for its turn: what comes in may go straight to the listener. */
+int weir__stream_flows_now(const weir_stream *stream);
+/* The buffer has changed, and not by what came in. */
+void weir__stream_input_changed(weir_stream *stream);
 void weir__stream_reading_begins(weir_stream *stream);
-void weir__stream_drop_input(weir_stream *stream);
 void weir__stream_reader_added(weir_stream *stream, weir_event_type type);
 void weir__stream_reader_removed(weir_stream *stream, weir_event_type type);
 /* Does the application listen for data? */
@@ -322,6 +332,35 @@ void weir__step_readable(weir_stream *stream);
 void weir__step_mode(weir_stream *stream);
 void weir__step_end(weir_stream *stream);
 void weir__step_auto_end(weir_stream *stream);
+
+/* ---- stream_input.c ---- */
+/* At the end or (`front`) the beginning; takes the caller's reference. 0, or UV_ENOMEM with nothing taken. */
+int weir__input_put(weir_stream *stream, weir_buf *buf, int front);
+/* Takes the first chunk out: its buffer, whose reference goes to the caller, beginning at the first unread byte. */
+weir_buf *weir__input_take_chunk(weir_stream *stream);
+/* Takes `size` bytes, all of which are there, out of the buffer as one. NULL: no memory, nothing taken. */
+weir_buf *weir__input_take(weir_stream *stream, size_t size);
+/* The same into memory of the caller's. */
+void weir__input_copy_out(weir_stream *stream, char *memory, size_t size);
+/* With what a decoder holds back of it. */
+void weir__stream_drop_input(weir_stream *stream);
+
+/* ---- stream_encoding.c ---- */
+/* What a read gave, as text where an encoding is set. As weir__decoder_take; without an encoding it is `bytes`. */
+int weir__stream_decode(weir_stream *stream, weir_buf *bytes, weir_buf **text);
+/* What is held back at the end. As weir__decoder_finish; without an encoding there is nothing. */
+int weir__stream_decode_end(weir_stream *stream, weir_buf **text);
+
+/* ---- stream_onread.c ---- */
+/* 0, or WEIR_EINVALIDARGVALUE: a callback without memory. */
+int weir__onread_check(const weir_onread *onread);
+/* The stream's option, of a stream that is being made. 0, WEIR_EINVALIDARGVALUE or UV_ENOMEM. */
+int weir__onread_take(weir_stream *stream, const weir_onread *onread);
+/* For a link to read into whose data goes straight to the stream. NULL: the stream is destroyed, or reads no more. */
+weir_buf *weir__onread_buffer(weir_stream *stream);
+void weir__onread_data(weir_stream *stream, weir_buf *buf);
+/* Hands out what is buffered for as long as the stream flows. */
+void weir__onread_flow(weir_stream *stream);
 
 /* ---- stream_write.c ---- */
 void weir__stream_flush(weir_stream *stream);

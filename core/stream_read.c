@@ -7,114 +7,7 @@
  * (nobody has asked yet). Links are told to read while somebody wants data and the buffer is below its mark; pause()
  * tells them to stop at once, so that the peer feels it and a peer that leaves is seen (SOCM-20, BN-05).
  */
-#include <string.h>
-
-#include "memory.h"
 #include "stream_private.h"
-
-/* ---- the buffer ---- */
-
-static int buffer_put(weir_stream *stream, weir_buf *buf, size_t offset, int front)
-{
-    weir__chunk *chunk = weir__malloc(sizeof(*chunk));
-    if (chunk == NULL) {
-        return UV_ENOMEM;
-    }
-    chunk->buf = buf;
-    chunk->offset = offset;
-    if (front) {
-        chunk->next = stream->chunks;
-        stream->chunks = chunk;
-        if (stream->last_chunk == NULL) {
-            stream->last_chunk = chunk;
-        }
-    } else {
-        chunk->next = NULL;
-        if (stream->last_chunk != NULL) {
-            stream->last_chunk->next = chunk;
-        } else {
-            stream->chunks = chunk;
-        }
-        stream->last_chunk = chunk;
-    }
-    stream->readable_length += buf->size - offset;
-    return 0;
-}
-
-/* Takes the first chunk out: its buffer, whose reference goes to the caller, beginning at the first unread byte. */
-static weir_buf *buffer_take_chunk(weir_stream *stream)
-{
-    weir__chunk *chunk = stream->chunks;
-    weir_buf *buf = chunk->buf;
-    if (chunk->offset > 0) {
-        buf = weir_buf_slice(chunk->buf, chunk->offset, chunk->buf->size - chunk->offset);
-        if (buf == NULL) {
-            return NULL;
-        }
-        weir_buf_release(chunk->buf);
-    }
-    stream->chunks = chunk->next;
-    if (stream->chunks == NULL) {
-        stream->last_chunk = NULL;
-    }
-    stream->readable_length -= buf->size;
-    weir__free(chunk);
-    return buf;
-}
-
-/* Takes `size` bytes, all of which are there, out of the buffer as one. NULL: no memory, nothing taken. */
-static weir_buf *buffer_take(weir_stream *stream, size_t size)
-{
-    weir__chunk *chunk = stream->chunks;
-    size_t first = chunk->buf->size - chunk->offset;
-    if (first == size) {
-        return buffer_take_chunk(stream);
-    }
-    if (first > size) {
-        weir_buf *part = weir_buf_slice(chunk->buf, chunk->offset, size);
-        if (part != NULL) {
-            chunk->offset += size;
-            stream->readable_length -= size;
-        }
-        return part;
-    }
-    weir_buf *all = weir_buf_new(size);
-    if (all == NULL) {
-        return NULL;
-    }
-    for (size_t done = 0; done < size;) {
-        chunk = stream->chunks;
-        size_t part = chunk->buf->size - chunk->offset;
-        if (part > size - done) {
-            part = size - done;
-        }
-        memcpy(all->data + done, chunk->buf->data + chunk->offset, part);
-        done += part;
-        chunk->offset += part;
-        if (chunk->offset == chunk->buf->size) {
-            stream->chunks = chunk->next;
-            weir_buf_release(chunk->buf);
-            weir__free(chunk);
-        }
-    }
-    if (stream->chunks == NULL) {
-        stream->last_chunk = NULL;
-    }
-    stream->readable_length -= size;
-    return all;
-}
-
-void weir__stream_drop_input(weir_stream *stream)
-{
-    while (stream->chunks != NULL) {
-        weir__chunk *chunk = stream->chunks;
-        stream->chunks = chunk->next;
-        weir_buf_release(chunk->buf);
-        weir__free(chunk);
-    }
-    stream->last_chunk = NULL;
-    stream->readable_length = 0;
-}
 
 /* ---- telling the links ---- */
 
@@ -122,6 +15,9 @@ static int wants_data(const weir_stream *stream)
 {
     if (stream->life != LIFE_OPEN || !stream->may_read || stream->eof || stream->pipes_waiting > 0 || stream->adding) {
         return 0;
+    }
+    if (stream->onread) { /* what has waited comes first; there is no mark */
+        return stream->flowing == 1 && !stream->onread_stopped && stream->readable_length == 0;
     }
     if (stream->flowing != 1 && !stream->pulling) {
         return 0;
@@ -145,6 +41,7 @@ static void deliver(weir_stream *stream, weir_buf *buf)
     weir_event event = {.type = WEIR_EVENT_DATA, .buffer = buf};
     unsigned outer = stream->emitting_data; /* a 'data' listener may call read() */
     stream->emitting_data = 1;              /* what comes in meanwhile waits behind it */
+    stream->did_read = 1;
     weir__stream_emit_event(stream, &event);
     if (stream->pipes_out != NULL && !weir__stream_is_destroyed(stream)) {
         weir__pipe_data(stream, buf);
@@ -161,18 +58,27 @@ static void maybe_end(weir_stream *stream)
     }
 }
 
-/* Hands out what is buffered for as long as the stream flows. */
-void weir__stream_flow(weir_stream *stream)
+static void flow_to_listeners(weir_stream *stream)
 {
     while (stream->may_read && stream->flowing == 1 && stream->pipes_waiting == 0 && stream->readable_length > 0 &&
            !weir__stream_is_destroyed(stream)) {
-        weir_buf *buf = buffer_take_chunk(stream);
+        weir_buf *buf = weir__input_take_chunk(stream);
         if (buf == NULL) {
             weir__stream_destroy_code(stream, UV_ENOMEM, "read");
             return;
         }
         deliver(stream, buf);
         weir_buf_release(buf);
+    }
+}
+
+/* Hands out what is buffered for as long as the stream flows. */
+void weir__stream_flow(weir_stream *stream)
+{
+    if (stream->onread) {
+        weir__onread_flow(stream);
+    } else {
+        flow_to_listeners(stream);
     }
     maybe_end(stream);
     weir__stream_update_reading(stream);
@@ -184,18 +90,31 @@ static void emit_readable_later(weir_stream *stream)
         return; /* weir__stream_reading_begins looks again */
     }
     stream->need_readable = 0;
-    if (!stream->emitted_readable && weir_stream_listener_count(stream, WEIR_EVENT_READABLE) > 0) {
+    if (!stream->emitted_readable && !stream->onread && weir_stream_listener_count(stream, WEIR_EVENT_READABLE) > 0) {
         stream->emitted_readable = 1;
         weir__stream_step(stream, STEP_READABLE);
     }
 }
 
-/* Nothing older waits for its turn: the bytes may go straight to the listener. */
-static int flows_now(const weir_stream *stream)
+int weir__stream_flows_now(const weir_stream *stream)
 {
     return stream->flowing == 1 && stream->readable_length == 0 && stream->pipes_waiting == 0 &&
-           !stream->emitting_data && !weir__stream_has_step(stream, STEP_RESUME) &&
+           !stream->emitting_data && !stream->onread_stopped && !weir__stream_has_step(stream, STEP_RESUME) &&
            !weir__stream_has_step(stream, STEP_FLOW);
+}
+
+void weir__stream_input_changed(weir_stream *stream)
+{
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
+    if (stream->readable_length > 0 && stream->flowing == 1) {
+        weir__stream_step(stream, STEP_FLOW);
+    } else if (stream->readable_length > 0 && stream->need_readable) {
+        emit_readable_later(stream);
+    }
+    maybe_end(stream);
+    weir__stream_update_reading(stream);
 }
 
 /* Set-up is over: what was unshifted before may go out, and links may be asked for more. */
@@ -207,17 +126,14 @@ void weir__stream_reading_begins(weir_stream *stream)
     weir__stream_flow(stream);
 }
 
-void weir__stream_on_data(weir_stream *stream, weir_buf *buf)
+/* What came in, as listeners are to get it. */
+static void take_in(weir_stream *stream, weir_buf *buf)
 {
-    if (weir__stream_is_destroyed(stream)) {
+    if (stream->onread) {
+        weir__onread_data(stream, buf);
         return;
     }
-    stream->bytes_read += buf->size;
-    weir__stream_touch(stream);
-    if (stream->discarding || weir__stream_is_destroyed(stream)) { /* without memory for its timer */
-        return;
-    }
-    if (flows_now(stream)) {
+    if (weir__stream_flows_now(stream)) {
         deliver(stream, buf);
         if (stream->readable_length > 0) {
             weir__stream_step(stream, STEP_FLOW);
@@ -225,7 +141,7 @@ void weir__stream_on_data(weir_stream *stream, weir_buf *buf)
         return;
     }
     weir_buf *kept = weir__buf_keep(buf);
-    if (kept == NULL || buffer_put(stream, kept, 0, 0) != 0) {
+    if (kept == NULL || weir__input_put(stream, kept, 0) != 0) {
         weir_buf_release(kept);
         weir__stream_destroy_code(stream, UV_ENOMEM, "read");
         return;
@@ -234,6 +150,42 @@ void weir__stream_on_data(weir_stream *stream, weir_buf *buf)
         emit_readable_later(stream);
     }
     weir__stream_update_reading(stream);
+}
+
+/* `status`: of the decoding that made it. NULL: nothing came of it (ENC-11). */
+static void take_text(weir_stream *stream, int status, weir_buf *text)
+{
+    if (status != 0) {
+        weir__stream_destroy_code(stream, status, "read");
+    } else if (text != NULL) {
+        take_in(stream, text);
+        weir_buf_release(text);
+    }
+}
+
+void weir__stream_on_data(weir_stream *stream, weir_buf *buf)
+{
+    weir_buf *text = NULL;
+    if (weir__stream_is_destroyed(stream) || stream->eof) { /* RD-24 */
+        return;
+    }
+    stream->bytes_read += buf->size;
+    weir__stream_touch(stream);
+    if (stream->discarding || weir__stream_is_destroyed(stream)) { /* without memory for its timer */
+        return;
+    }
+    int status = weir__stream_decode(stream, buf, &text);
+    take_text(stream, status, text);
+}
+
+/* Row ENC-12: what the decoder holds is data before the end. */
+static void take_last_text(weir_stream *stream)
+{
+    weir_buf *text = NULL;
+    if (!weir__stream_is_destroyed(stream) && !stream->discarding) {
+        int status = weir__stream_decode_end(stream, &text);
+        take_text(stream, status, text);
+    }
 }
 
 void weir__stream_on_end(weir_stream *stream)
@@ -246,6 +198,7 @@ void weir__stream_on_end(weir_stream *stream)
     weir__clock_end_phase(stream);
     weir__stream_touch(stream);
     weir__stream_update_reading(stream);
+    take_last_text(stream);
     if (stream->pending_error != NULL) { /* law 7: nothing more will come, so the failed write is told now */
         weir__stream_step(stream, STEP_FAIL);
         return;
@@ -346,9 +299,12 @@ void weir_stream_resume(weir_stream *stream)
         return;
     }
     stream->explicitly_paused = 0;
+    stream->onread_stopped = 0;
     if (stream->flowing != 1) {
-        stream->flowing = weir_stream_listener_count(stream, WEIR_EVENT_READABLE) == 0 ? 1 : 0;
+        stream->flowing = stream->onread || weir_stream_listener_count(stream, WEIR_EVENT_READABLE) == 0 ? 1 : 0;
         resume_later(stream);
+    } else if (stream->onread && stream->readable_length > 0) {
+        weir__stream_step(stream, STEP_FLOW);
     }
     weir__stream_update_reading(stream);
 }
@@ -377,7 +333,7 @@ int weir_stream_is_paused(const weir_stream *stream)
 
 void weir__stream_reader_added(weir_stream *stream, weir_event_type type)
 {
-    if (weir__stream_is_destroyed(stream)) {
+    if (weir__stream_is_destroyed(stream) || stream->onread) { /* SOCK-15: it will hear nothing */
         return;
     }
     if (type == WEIR_EVENT_DATA) {
@@ -399,15 +355,15 @@ void weir__stream_reader_added(weir_stream *stream, weir_event_type type)
 
 int weir__stream_has_reader(const weir_stream *stream)
 {
-    return weir_stream_listener_count(stream, WEIR_EVENT_DATA) +
-               weir_stream_listener_count(stream, WEIR_EVENT_READABLE) >
-           0;
+    return stream->onread || weir_stream_listener_count(stream, WEIR_EVENT_DATA) +
+                                     weir_stream_listener_count(stream, WEIR_EVENT_READABLE) >
+                                 0;
 }
 
 void weir__stream_reader_removed(weir_stream *stream, weir_event_type type)
 {
     if (type == WEIR_EVENT_READABLE && weir_stream_listener_count(stream, WEIR_EVENT_READABLE) == 0 &&
-        !weir__stream_is_destroyed(stream)) {
+        !stream->onread && !weir__stream_is_destroyed(stream)) {
         weir__stream_step(stream, STEP_MODE);
     }
 }
@@ -431,14 +387,18 @@ void weir__step_mode(weir_stream *stream)
 
 /* ---- read(), unshift() ---- */
 
-/* Row RD-13: the next power of two, so that `size` bytes can be collected. */
+#define RAISED_MOST ((size_t)1024 * 1024 * 1024)
+
+/* Row RD-13: the next power of two, so that `size` bytes can be collected; a mark that is higher stays. */
 static void raise_mark(weir_stream *stream, size_t size)
 {
     size_t mark = 1;
-    while (mark < size && mark <= SIZE_MAX / 2) {
+    while (mark < size && mark < RAISED_MOST) {
         mark *= 2;
     }
-    stream->readable_high_water_mark = mark < size ? size : mark;
+    if (mark > stream->readable_high_water_mark) {
+        stream->readable_high_water_mark = mark;
+    }
 }
 
 static size_t amount(const weir_stream *stream, size_t size)
@@ -458,7 +418,7 @@ static size_t amount(const weir_stream *stream, size_t size)
 
 weir_buf *weir_stream_read(weir_stream *stream, size_t size)
 {
-    if (weir__stream_is_destroyed(stream)) {
+    if (weir__stream_is_destroyed(stream) || stream->onread) {
         return NULL;
     }
     if (size > stream->readable_high_water_mark) {
@@ -467,7 +427,7 @@ weir_buf *weir_stream_read(weir_stream *stream, size_t size)
     stream->emitted_readable = 0;
     stream->pulling = 1;
     size_t take = amount(stream, size);
-    weir_buf *buf = take > 0 ? buffer_take(stream, take) : NULL;
+    weir_buf *buf = take > 0 ? weir__input_take(stream, take) : NULL;
     if (stream->readable_length == 0 || buf == NULL) {
         stream->need_readable = !stream->eof;
     }
@@ -484,7 +444,7 @@ weir_buf *weir_stream_read(weir_stream *stream, size_t size)
 
 void weir_stream_refill(weir_stream *stream)
 {
-    if (weir__stream_is_destroyed(stream)) {
+    if (weir__stream_is_destroyed(stream) || stream->onread) {
         return;
     }
     stream->pulling = 1;
@@ -514,15 +474,10 @@ int weir_stream_unshift(weir_stream *stream, const void *data, size_t size)
     if (buf == NULL) {
         return UV_ENOMEM;
     }
-    if (buffer_put(stream, buf, 0, 1) != 0) {
+    if (weir__input_put(stream, buf, 1) != 0) {
         weir_buf_release(buf);
         return UV_ENOMEM;
     }
-    if (stream->flowing == 1) {
-        weir__stream_step(stream, STEP_FLOW);
-    } else if (stream->need_readable) {
-        emit_readable_later(stream);
-    }
-    weir__stream_update_reading(stream);
+    weir__stream_input_changed(stream);
     return 0;
 }

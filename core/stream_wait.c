@@ -85,7 +85,7 @@ static int listen_to_all(weir_stream *stream, collector *all)
 
 int weir_stream_read_all(weir_stream *stream, size_t limit, weir_buf **result)
 {
-    if (stream == NULL || result == NULL) {
+    if (stream == NULL || result == NULL || stream->onread) {
         return UV_EINVAL;
     }
     *result = NULL;

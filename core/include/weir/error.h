@@ -17,8 +17,7 @@ extern "C" {
  * (rows LIFE-17, SRV-40, SOCM-27 and the rows that name a code).
  *
  * Some are words that rows lay down and that no function of the core returns by itself: EABORTED (LIFE-17, SOCK-10,
- * BN-18), EUNKNOWN_ENCODING (SOCM-30, ENC-15), ETLSTRUNCATED (BN-17). Plugins and applications may, and what they mean
- * stays the same.
+ * BN-18), ETLSTRUNCATED (BN-17). Plugins and applications may, and what they mean stays the same.
  */
 /* clang-format off */
 #define WEIR_ERROR_MAP(X)                                                                                            \

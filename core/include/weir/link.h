@@ -154,7 +154,8 @@ WEIR_EXPORT void weir_up_opened(weir_link *link);
 /*
  * Memory to read into: `data` and `size` (room, at least 1). It is the core's (or the layer's above, or the user's),
  * valid until this link's next weir_up_data or return to the loop. Nobody asks for a size: the runtime's slab of 256
- * KiB. NULL: no memory; stop, and try again on the next turn.
+ * KiB. NULL: no memory, or the user who was asked for it has stopped or closed the stream in that call: stop, and, where
+ * the link is still open and reading, try again on the next turn.
  */
 WEIR_EXPORT weir_buf *weir_up_buffer(weir_link *link, size_t suggested);
 

@@ -29,8 +29,8 @@ typedef struct weir_server_options {
 WEIR_EXPORT void weir_server_options_init(weir_server_options *options);
 
 /*
- * A server that does not listen yet (SRV-02). `options` may be NULL. NULL: no memory, or the runtime is ending. The
- * caller releases it.
+ * A server that does not listen yet (SRV-02). `options` may be NULL. NULL: no memory, the runtime is ending, or an
+ * onread that has no memory (weir_onread). The caller releases it.
  */
 WEIR_EXPORT weir_server *weir_server_new(weir_runtime *runtime, const weir_server_options *options);
 WEIR_EXPORT weir_server *weir_server_retain(weir_server *server);

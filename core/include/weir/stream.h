@@ -31,9 +31,17 @@ extern "C" {
 
 /*
  * Reading into memory of the application's own, past the stream's buffer: no 'data', no 'readable', nothing for read(),
- * no marks, no encoding; everything else as ever (rows SOCK-11 to SOCK-16, PIPE-18). Either one block that is used again
- * and again, or `block`, which is asked before each read (SOCK-12): it returns the block and sets `*size`; NULL or size 0
- * fails the stream with UV_ENOBUFS. The memory is lent until the callback has returned or the stream has closed.
+ * no marks, no encoding, no pipe out of it; everything else as ever (rows SOCK-11 to SOCK-16, PIPE-18). Such a stream
+ * flows as soon as it is open, without a listener. In options of a server it holds for every stream accepted.
+ *
+ * The memory is one block that is used again and again, or `block`, which is asked before each read (SOCK-12): it
+ * returns the block and sets `*size`; NULL or size 0 fails the stream with UV_ENOBUFS. It may be asked for a read that
+ * then gives nothing. The memory is lent until the callback has returned, the next block was asked for, or the stream
+ * was destroyed. The transport reads straight into it; what comes through a layer may be copied.
+ *
+ * The callback may do whatever a listener may. WEIR_ONREAD_PAUSE stops the reading like pause(), but it is not one: there
+ * is no 'pause', and weir_stream_is_paused stays 0 (SOCK-14). What a layer had ready already waits, in order; so does
+ * what weir_stream_unshift puts back, which the callback gets next.
  */
 typedef enum weir_onread_result {
     WEIR_ONREAD_PAUSE = 0, /* stop reading until resume() (SOCK-14) */
@@ -44,7 +52,7 @@ typedef struct weir_onread {
     void *buffer; /* one block of `size` bytes, at least 1; NULL: `block` is asked */
     size_t size;
     void *(*block)(weir_stream *stream, size_t *size, void *arg);
-    /* `count` bytes stand at the beginning of `buffer` (SOCK-13). NULL: no onread at all. */
+    /* `count` bytes, at least 1, stand at the beginning of `buffer` (SOCK-13). NULL: no onread at all. */
     weir_onread_result (*callback)(weir_stream *stream, size_t count, void *buffer, void *arg);
     void *arg;
 } weir_onread;
@@ -76,8 +84,8 @@ typedef struct weir_stream_options {
 WEIR_EXPORT void weir_stream_options_init(weir_stream_options *options);
 
 /*
- * A stream that is not connected (row SOCK-02). `options` may be NULL. NULL: no memory, or the runtime is
- * ending. The caller releases it.
+ * A stream that is not connected (row SOCK-02). `options` may be NULL. NULL: no memory, the runtime is ending, or an
+ * onread with a callback and neither `buffer` with a size nor `block`. The caller releases it.
  */
 WEIR_EXPORT weir_stream *weir_stream_new(weir_runtime *runtime, const weir_stream_options *options);
 
@@ -101,7 +109,7 @@ WEIR_EXPORT int weir_stream_connect_endpoint(weir_stream *stream, weir_endpoint 
 
 /*
  * weir_stream_new and weir_stream_connect in one (CONN-36). NULL: `*error`, where not NULL, gets the code: connect's, or
- * UV_EINVAL (no runtime), UV_ECANCELED (it is ending), UV_ENOMEM.
+ * UV_EINVAL (no runtime), UV_ECANCELED (it is ending), WEIR_EINVALIDARGVALUE (onread without memory), UV_ENOMEM.
  */
 WEIR_EXPORT weir_stream *weir_connect(weir_runtime *runtime, const char *endpoint, const weir_stream_options *options,
                                       weir_listener listener, void *arg, int *error);
@@ -176,7 +184,8 @@ WEIR_EXPORT int weir_stream_is_paused(const weir_stream *stream); /* RD-22 */
 /*
  * Takes `size` bytes out of the buffer: exactly that many, or NULL; the rest when the end was received; with size 0 all
  * there is, or NULL when that is nothing (RD-10 to RD-13). The buffer is the caller's to release. NULL without memory
- * too, nothing is consumed then. 'data' listeners see it as well (RD-09).
+ * too, nothing is consumed then. 'data' listeners see it as well (RD-09). Asking for more than the high-water mark
+ * raises it to the next power of two, up to 1 GiB (RD-13).
  */
 WEIR_EXPORT weir_buf *weir_stream_read(weir_stream *stream, size_t size);
 
@@ -189,9 +198,17 @@ WEIR_EXPORT int weir_stream_unshift(weir_stream *stream, const void *data, size_
 /*
  * 'data' and read() give text from now on, as UTF-8 (SOCM-28, group ENC): the bytes that come in are decoded as
  * `encoding`, in any case of letters: "utf8" or NULL, "ascii", "latin1" ("binary"), "utf16le" ("ucs2"), with or without a
- * hyphen; or written in "base64", "base64url", "hex". What is cut in two by a read is held back (ENC-01), what is
- * buffered already is decoded too (ENC-13); sizes are bytes of that text (ENC-14). 0, WEIR_EUNKNOWN_ENCODING, UV_ENOMEM,
- * WEIR_EINVALIDARGVALUE (a stream with onread). Bytes written are never encoded.
+ * hyphen; or written in "base64", "base64url", "hex". Invalid UTF-8 and lone surrogates become U+FFFD (ENC-03, ENC-10);
+ * a byte order mark stays (ENC-04). What is cut in two by a read is held back until the rest comes (ENC-01), or the end:
+ * then it is the last 'data' before it (ENC-12). What is buffered already is decoded too (ENC-13).
+ *
+ * Sizes, marks and read(n) are bytes of that text (ENC-14), bytesRead counts what came over the wire. Pipes pass the text
+ * on; unshift takes its bytes for text. Set again, the encoding holds for what comes from then on, beginning with what is
+ * held back; what is text already stays text. A stream keeps its encoding when it is connected again, and nothing else of
+ * it. Without memory to decode what a read gave, the stream fails with UV_ENOMEM.
+ *
+ * 0, UV_EINVAL (no stream), WEIR_EUNKNOWN_ENCODING, WEIR_EINVALIDARGVALUE (a stream with onread); UV_ENOMEM with nothing
+ * changed. Bytes written are never encoded.
  */
 WEIR_EXPORT int weir_stream_set_encoding(weir_stream *stream, const char *encoding);
 WEIR_EXPORT const char *weir_stream_encoding(const weir_stream *stream); /* "utf8" ...; NULL: none. Static text */
@@ -205,7 +222,8 @@ typedef struct weir_pipe_options {
 
 /*
  * Sends all that `source` reads to `destination`, with back pressure (PIPE-01 to PIPE-10); also to itself. Several
- * destinations get every byte, the slowest governs. 0, UV_EINVAL, UV_ENOMEM, UV_EEXIST (they are piped already).
+ * destinations get every byte, the slowest governs. 0, UV_EINVAL (also for a source with onread, whose data is nobody
+ * else's: PIPE-18), UV_ENOMEM, UV_EEXIST (they are piped already).
  */
 WEIR_EXPORT int weir_stream_pipe(weir_stream *source, weir_stream *destination, const weir_pipe_options *options);
 
@@ -311,7 +329,7 @@ WEIR_EXPORT size_t weir_stream_readable_length(const weir_stream *stream);
 WEIR_EXPORT size_t weir_stream_readable_high_water_mark(const weir_stream *stream);
 
 WEIR_EXPORT int weir_stream_readable_aborted(const weir_stream *stream);  /* destroyed before 'end' (RD-21) */
-WEIR_EXPORT int weir_stream_readable_did_read(const weir_stream *stream); /* data was taken (RD-21) */
+WEIR_EXPORT int weir_stream_readable_did_read(const weir_stream *stream); /* some data has gone out (RD-21) */
 
 WEIR_EXPORT int weir_stream_writable(const weir_stream *stream);          /* WR-21 */
 WEIR_EXPORT int weir_stream_writable_ended(const weir_stream *stream);    /* WR-20 */
@@ -334,8 +352,8 @@ WEIR_EXPORT size_t weir_stream_attempted_addresses(const weir_stream *stream, co
 
 /*
  * Runs the loop until the stream has ended and gives all that it sent: at most `limit` bytes (0: any number; more is
- * UV_ENOBUFS; what comes behind it is dropped). The buffer is the caller's. 0; UV_EBUSY inside a callback; UV_EINVAL;
- * UV_ENOMEM; UV_ECANCELED when nothing can come any more though it has not ended; WEIR_ESTREAM_DESTROYED;
+ * UV_ENOBUFS; what comes behind it is dropped). The buffer is the caller's. 0; UV_EBUSY inside a callback; UV_EINVAL (also
+ * for a stream with onread); UV_ENOMEM; UV_ECANCELED when nothing can come any more though it has not ended; WEIR_ESTREAM_DESTROYED;
  * WEIR_EPREMATURE_CLOSE (closed before its end); or the stream's error.
  */
 WEIR_EXPORT int weir_stream_read_all(weir_stream *stream, size_t limit, weir_buf **all);
