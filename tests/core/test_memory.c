@@ -292,8 +292,9 @@ typedef struct stage {
     witness client;
     witness accepted[4];
     size_t accepted_count;
-    int pipes;   /* accepted streams are piped into themselves */
-    int unheard; /* 'error' of a server */
+    weir_stream_options options; /* of the client */
+    int pipes;                   /* accepted streams are piped into themselves */
+    int unheard;                 /* 'error' of a server */
 } stage;
 
 static void add_word(witness *w, const char *word)
@@ -419,6 +420,7 @@ static void quiet(weir_log_level level, const char *message, void *arg)
 static int open_stage(stage *s, const char *here)
 {
     memset(s, 0, sizeof(*s));
+    weir_stream_options_init(&s->options);
     assert_int_equal(uv_loop_init(&s->loop), 0);
     s->runtime = fixture_new_runtime(&s->loop);
     if (s->runtime == NULL) {
@@ -446,7 +448,7 @@ static int open_stage(stage *s, const char *here)
 
 static int begin_to_connect(stage *s)
 {
-    weir_stream *stream = weir_stream_new(s->runtime, NULL);
+    weir_stream *stream = weir_stream_new(s->runtime, &s->options);
     if (stream == NULL) {
         return 0;
     }
@@ -620,6 +622,96 @@ static void scene_errors(void *arg)
     close_stage(s);
 }
 
+/* An encoding set over a buffer, text that is made, and a remainder at the end: of zeros, in base64. */
+static void scene_text(void *arg)
+{
+    static const char zeros[1000];
+    scene *on = arg;
+    stage *s = &on->stage;
+    if (open_stage(s, over_here(on->f)) && begin_to_connect(s)) {
+        weir_stream *client = s->client.stream;
+        weir_stream_pause(client);
+        turn(s, 20);
+        weir_stream_refill(client);
+        for (size_t i = 0; i < s->accepted_count; i++) {
+            write_some(&s->accepted[i], zeros, sizeof(zeros));
+        }
+        turn(s, 20);
+        int set = judge_call(weir_stream_set_encoding(client, "base64"));
+        weir_stream_resume(client);
+        for (size_t i = 0; i < s->accepted_count; i++) {
+            write_some(&s->accepted[i], zeros, sizeof(zeros));
+            end_it(&s->accepted[i]);
+        }
+        turn(s, 40);
+        for (size_t i = 0; i < s->client.data_size; i++) {
+            int padding = s->client.data[i] == '=' && s->client.data_size - i <= 2;
+            assert_int_equal(s->client.data[i], !set ? 0 : padding ? '=' : 'A');
+        }
+        if (allocator_failures() == 0) {
+            assert_int_equal(s->client.data_size, 2668);
+        }
+    }
+    close_stage(s);
+}
+
+typedef struct blocks {
+    char block[64];
+    char data[512];
+    size_t size;
+} blocks;
+
+static void *next_block(weir_stream *stream, size_t *size, void *arg)
+{
+    blocks *b = arg;
+    (void)stream;
+    *size = sizeof(b->block);
+    return b->block;
+}
+
+/* Stops at every other piece, and goes on at once. */
+static weir_onread_result take_block(weir_stream *stream, size_t count, void *buffer, void *arg)
+{
+    blocks *b = arg;
+    (void)stream;
+    assert_true(b->size + count <= sizeof(b->data));
+    memcpy(b->data + b->size, buffer, count);
+    b->size += count;
+    return b->size % 2 != 0 ? WEIR_ONREAD_PAUSE : WEIR_ONREAD_CONTINUE;
+}
+
+/* Blocks of the application's, which a layer's data is copied to. */
+static void scene_onread(void *arg)
+{
+    scene *on = arg;
+    stage *s = &on->stage;
+    blocks b = {.size = 0};
+    if (open_stage(s, over_here(on->f))) {
+        char url[sizeof(s->url)];
+        memcpy(url, s->url, sizeof(url));
+        assert_true(snprintf(s->url, sizeof(s->url), "chaos+%.200s?seed=6", url) < (int)sizeof(s->url));
+        s->options.onread = (weir_onread){.block = next_block, .callback = take_block, .arg = &b};
+        if (begin_to_connect(s)) {
+            turn(s, 20);
+            for (size_t i = 0; i < s->accepted_count; i++) {
+                write_some(&s->accepted[i], on->bytes, 300);
+                end_it(&s->accepted[i]);
+            }
+            for (int i = 0; i < 60; i++) {
+                turn(s, 1);
+                weir_stream_resume(s->client.stream);
+            }
+            assert_true(b.size <= 300);
+            assert_memory_equal(b.data, on->bytes, b.size);
+            assert_int_equal(s->client.data_size, 0);
+            if (allocator_failures() == 0) {
+                assert_int_equal(b.size, 300);
+            }
+        }
+    }
+    close_stage(s);
+}
+
 static void sweep(void **state, void (*play)(void *arg))
 {
     fixture *f = *state;
@@ -656,6 +748,16 @@ static void memory_RD_10_every_allocation_of_a_reader_may_fail(void **state)
     sweep(state, scene_read);
 }
 
+static void memory_SOCM_28_every_allocation_of_an_encoding_may_fail(void **state)
+{
+    sweep(state, scene_text);
+}
+
+static void memory_SOCK_11_every_allocation_of_onread_may_fail(void **state)
+{
+    sweep(state, scene_onread);
+}
+
 static void memory_LIFE_05_every_allocation_among_errors_may_fail(void **state)
 {
     sweep(state, scene_errors);
@@ -673,6 +775,8 @@ int main(int argc, char **argv)
         OVER_ALL(memory_LIFE_04_every_allocation_of_a_talk_may_fail),
         OVER_ALL(memory_PIPE_09_every_allocation_of_a_pipe_may_fail),
         OVER_ALL(memory_RD_10_every_allocation_of_a_reader_may_fail),
+        OVER_ALL(memory_SOCM_28_every_allocation_of_an_encoding_may_fail),
+        OVER_ALL(memory_SOCK_11_every_allocation_of_onread_may_fail),
         OVER_ALL(memory_LIFE_05_every_allocation_among_errors_may_fail),
     };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
