@@ -199,6 +199,9 @@ void weir__stream_on_end(weir_stream *stream)
     weir__stream_touch(stream);
     weir__stream_update_reading(stream);
     take_last_text(stream);
+    if (weir__stream_is_destroyed(stream)) {
+        return;
+    }
     if (stream->pending_error != NULL) { /* law 7: nothing more will come, so the failed write is told now */
         weir__stream_step(stream, STEP_FAIL);
         return;

@@ -468,7 +468,7 @@ static void refer_digits(const unsigned char *bytes, size_t size, text *t, const
     for (size_t bit = 0; bit < size * 8; bit += 6) {
         unsigned value = 0;
         for (size_t i = bit; i < bit + 6; i++) {
-            value = value * 2 + (i < size * 8 ? bytes[i / 8] >> (7 - i % 8) & 1u : 0u);
+            value = value * 2 + (i < size * 8 ? (unsigned)bytes[i / 8] >> (7 - i % 8) & 1u : 0u);
         }
         char digit = (char)(value < 26   ? 'A' + value
                             : value < 52 ? 'a' + (value - 26)

@@ -351,6 +351,154 @@ static void RD_24_data_after_the_end_reaches_nobody(void **state)
 #endif
 }
 
+/* ---- a layer that keeps what it is given ---- */
+
+typedef struct keeper {
+    weir_link link;
+    weir_task hand_on;
+    weir_task closing;
+    weir_buf *kept[64]; /* a reference each, and no copy */
+    size_t count;
+    int ended;
+} keeper;
+
+static keeper *keeper_of(weir_link *link)
+{
+    return (keeper *)(void *)link;
+}
+
+static void hand_on(weir_task *task)
+{
+    keeper *self = (keeper *)(void *)((char *)task - offsetof(keeper, hand_on));
+    while (self->count > 0 && weir_link_reading(&self->link)) {
+        weir_buf *first = self->kept[0];
+        memmove(self->kept, self->kept + 1, --self->count * sizeof(self->kept[0]));
+        weir_up_data(&self->link, first);
+        weir_buf_release(first);
+    }
+    if (self->count == 0 && self->ended && weir_link_reading(&self->link)) {
+        self->ended = 0;
+        weir_up_end(&self->link);
+    }
+}
+
+static void later(weir_link *link)
+{
+    weir_runtime_defer(weir_link_runtime(link), &keeper_of(link)->hand_on);
+}
+
+static void keeper_data(weir_link *link, weir_buf *buf)
+{
+    keeper *self = keeper_of(link);
+    assert_true(self->count < sizeof(self->kept) / sizeof(self->kept[0]));
+    self->kept[self->count++] = weir_buf_retain(buf);
+    later(link);
+}
+
+static void keeper_end(weir_link *link)
+{
+    keeper_of(link)->ended = 1;
+    later(link);
+}
+
+static void keeper_read_start(weir_link *link)
+{
+    weir_down_read_start(link);
+    later(link);
+}
+
+static void keeper_closed(weir_task *task)
+{
+    weir_up_closed(&((keeper *)(void *)((char *)task - offsetof(keeper, closing)))->link);
+}
+
+static void keeper_close(weir_link *link, weir_close_mode mode)
+{
+    (void)mode;
+    weir_runtime_cancel(weir_link_runtime(link), &keeper_of(link)->hand_on);
+    weir_runtime_defer(weir_link_runtime(link), &keeper_of(link)->closing);
+}
+
+static void keeper_free(weir_link *link)
+{
+    keeper *self = keeper_of(link);
+    while (self->count > 0) {
+        weir_buf_release(self->kept[--self->count]);
+    }
+    weir_free(self);
+}
+
+static const weir_link_ops keeper_ops = {.size = sizeof(weir_link_ops),
+                                         .name = "keeper",
+                                         .open = late_open,
+                                         .read_start = keeper_read_start,
+                                         .read_stop = weir_down_read_stop,
+                                         .close = keeper_close,
+                                         .free = keeper_free,
+                                         .on_data = keeper_data,
+                                         .on_end = keeper_end};
+
+static weir_link *keeper_create(void *context, weir_runtime *runtime, weir_role role)
+{
+    keeper *self = weir_calloc(1, sizeof(*self));
+    (void)context;
+    (void)runtime;
+    (void)role;
+    if (self != NULL) {
+        self->link.ops = &keeper_ops;
+        self->hand_on.run = hand_on;
+        self->closing.run = keeper_closed;
+    }
+    return &self->link;
+}
+
+static const weir_layer keeper_layer = {
+    .size = sizeof(weir_layer), .configure = late_configure, .context_free = weir_free, .create = keeper_create};
+
+static const weir_plugin keeper_plugin = {
+    WEIR_PLUGIN_HEADER, .name = "keeper",       .version = "1.0.0", .description = "keeps what it gets, for tests",
+    .schema = "{}",     .layer = &keeper_layer,
+};
+
+typedef struct block {
+    char memory[1000];
+    char data[100000];
+    size_t size;
+} block;
+
+static weir_onread_result take_block(weir_stream *stream, size_t count, void *buffer, void *arg)
+{
+    block *b = arg;
+    (void)stream;
+    assert_ptr_equal(buffer, b->memory);
+    assert_in_range(count, 1, sizeof(b->data) - b->size);
+    memcpy(b->data + b->size, buffer, count);
+    b->size += count;
+    return WEIR_ONREAD_CONTINUE;
+}
+
+/* The application's block is no memory for it: it is used again before the layer has done with it. */
+static void SOCK_11_a_layer_below_may_keep_what_is_read(void **state)
+{
+    static block b;
+    static char bytes[sizeof(b.data)];
+    fixture *f = *state;
+    weir_server_options options;
+    b.size = 0;
+    weir_server_options_init(&options);
+    options.stream.onread = (weir_onread){b.memory, sizeof(b.memory), NULL, take_block, &b};
+    assert_code(weir_runtime_register_plugin(f->runtime, &keeper_plugin, NULL), 0);
+    f->record = 0;
+    weir_server *server = fixture_listen(f, fixture_text(f, "keeper+%s", over_here(f)), &options);
+    pair p = fixture_connect(f, server, NULL, NULL);
+    fixture_fill(bytes, sizeof(bytes), 11);
+    recorder_write(p.client, bytes, sizeof(bytes));
+    recorder_end(p.client);
+    over_wait_closed(p.accepted);
+    assert_int_equal(b.size, sizeof(bytes));
+    assert_memory_equal(b.data, bytes, sizeof(bytes));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +514,7 @@ int main(void)
         FIXTURE_TEST(RD_13_the_mark_is_raised_to_a_gibibyte_at_most),
         OVER_ALL(RD_21_aborted_is_destroyed_before_the_end),
         OVER_ALL(RD_21_did_read_is_true_once_data_has_gone_out),
+        OVER_ALL(SOCK_11_a_layer_below_may_keep_what_is_read),
         OVER_ALL(RD_24_data_after_the_end_reaches_nobody),
     };
     return cmocka_run_group_tests_name("stream_receiving", tests, NULL, NULL);
