@@ -437,6 +437,7 @@ void weir__stream_adopted(weir_stream *stream, int readable, int writable)
     }
     weir__stream_apply_remembered(stream);
     weir__stream_touch(stream);
+    weir__stream_update_reading(stream); /* onread waits for no listener */
 }
 
 void weir__stream_opens_again(weir_stream *stream)

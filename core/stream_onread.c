@@ -99,7 +99,7 @@ weir_buf *weir__onread_buffer(weir_stream *stream)
         return weir__slab_view(stream->runtime);
     }
     void *block = ask_block(stream, &size);
-    if (block == NULL || !weir__stream_flows_now(stream)) {
+    if (block == NULL || !stream->reading || !weir__stream_flows_now(stream)) {
         flow_later(stream);
         return NULL;
     }

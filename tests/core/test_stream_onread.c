@@ -3,74 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "over.h"
+#include "blocks.h"
 
 #define KIBIBYTE ((size_t)1024)
 #define MEBIBYTE (KIBIBYTE * KIBIBYTE)
-
-/* Where it reads to. The stream may not outlive it, so tests have it in static memory. */
-typedef struct reader {
-    char blocks[2][4096];
-    size_t size; /* of a block */
-    char *data;  /* all that came */
-    size_t data_size;
-    size_t largest;
-    size_t calls;
-    size_t asked;
-    char *lent;                                         /* the block that was given last */
-    weir_onread_result result;                          /* of the callback */
-    void (*act)(weir_stream *stream, struct reader *r); /* in the callback; NULL: nothing */
-    void (*act_asked)(weir_stream *stream, struct reader *r);
-    int empty; /* give no block */
-} reader;
-
-static void reader_begin(reader *r, size_t size)
-{
-    free(r->data);
-    memset(r, 0, sizeof(*r));
-    r->size = size;
-    r->result = WEIR_ONREAD_CONTINUE;
-}
-
-static weir_onread_result on_bytes(weir_stream *stream, size_t count, void *buffer, void *arg)
-{
-    reader *r = arg;
-    assert_in_range(count, 1, r->size);
-    assert_ptr_equal(buffer, r->lent != NULL ? r->lent : r->blocks[0]);
-    assert_int_equal(weir_stream_destroyed(stream), 0);
-    r->data = realloc(r->data, r->data_size + count);
-    assert_non_null(r->data);
-    memcpy(r->data + r->data_size, buffer, count);
-    r->data_size += count;
-    r->largest = count > r->largest ? count : r->largest;
-    r->calls++;
-    memset(buffer, '#', r->size); /* it is ours again */
-    if (r->act != NULL) {
-        r->act(stream, r);
-    }
-    return r->result;
-}
-
-static void *give_block(weir_stream *stream, size_t *size, void *arg)
-{
-    reader *r = arg;
-    if (r->act_asked != NULL) {
-        r->act_asked(stream, r);
-    }
-    r->lent = r->blocks[r->asked++ % 2];
-    *size = r->size;
-    return r->empty ? NULL : r->lent;
-}
-
-static weir_onread one_block(reader *r)
-{
-    return (weir_onread){.buffer = r->blocks[0], .size = r->size, .callback = on_bytes, .arg = r};
-}
-
-static weir_onread two_blocks(reader *r)
-{
-    return (weir_onread){.block = give_block, .callback = on_bytes, .arg = r};
-}
 
 /* The accepted side reads so. */
 static pair onread_pair(fixture *f, unsigned flags, weir_onread onread)
@@ -98,57 +34,18 @@ static void send_text(fixture *f, recorder *from, const char *text)
     fixture_turns(f, OVER_TURNS);
 }
 
-typedef struct amount {
-    const reader *r;
-    size_t size;
-} amount;
-
-static int is_there(const void *arg)
-{
-    const amount *wanted = arg;
-    return wanted->r->data_size >= wanted->size;
-}
-
-static void expect_bytes(const reader *r, const char *bytes, size_t size)
-{
-    assert_int_equal(r->data_size, size);
-    assert_memory_equal(r->data, bytes, size);
-}
-
-static void wait_bytes(fixture *f, const reader *r, size_t size)
-{
-    amount wanted = {r, size};
-    while (!is_there(&wanted)) {
-        int alive = fixture_turn(f, is_there, &wanted);
-        if (!is_there(&wanted) && (!alive || f->expired)) {
-            fail_msg("%zu bytes came and not %zu", r->data_size, size);
-        }
-    }
-}
-
-/* Writes all of it, and waits until it is there. */
-static void expect_transfer(fixture *f, pair p, const reader *r, size_t size)
-{
-    char *bytes = malloc(size);
-    fixture_fill(bytes, size, 11);
-    recorder_write(p.client, bytes, size);
-    wait_bytes(f, r, size);
-    expect_bytes(r, bytes, size);
-    free(bytes);
-}
-
 /* ---- blocks ---- */
 
 static void SOCK_11_SOCK_13_bytes_come_in_the_block(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 16);
-    pair p = onread_pair(f, 0, one_block(&r));
+    blocks_begin(&r, 16);
+    pair p = onread_pair(f, 0, blocks_one(&r));
     send_text(f, p.client, "hello");
-    expect_bytes(&r, "hello", 5);
+    blocks_expect(&r, "hello", 5);
     send_text(f, p.client, "0123456789012345678901234567890123456789");
-    expect_bytes(&r, "hello0123456789012345678901234567890123456789", 45);
+    blocks_expect(&r, "hello0123456789012345678901234567890123456789", 45);
     assert_int_equal(r.calls, 1 + 3);
     assert_int_equal(weir_stream_bytes_read(p.accepted->stream), 45);
     assert_int_equal(weir_stream_readable_did_read(p.accepted->stream), 1);
@@ -157,11 +54,11 @@ static void SOCK_11_SOCK_13_bytes_come_in_the_block(void **state)
 
 static void SOCK_12_the_block_is_asked_before_each_read(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 1000);
-    pair p = onread_pair(f, 0, two_blocks(&r));
-    expect_transfer(f, p, &r, 100 * KIBIBYTE);
+    blocks_begin(&r, 1000);
+    pair p = onread_pair(f, 0, blocks_two(&r));
+    blocks_transfer(f, p, &r, 100 * KIBIBYTE);
     assert_true(r.asked >= r.calls);
     assert_true(r.calls >= 100 * KIBIBYTE / 1000);
     assert_int_equal(r.largest, 1000);
@@ -169,11 +66,11 @@ static void SOCK_12_the_block_is_asked_before_each_read(void **state)
 
 static void SOCK_12_no_block_fails_the_stream(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 100);
+    blocks_begin(&r, 100);
     r.empty = 1;
-    pair p = onread_pair(f, 0, two_blocks(&r));
+    pair p = onread_pair(f, 0, blocks_two(&r));
     send_text(f, p.client, "hello");
     over_wait_closed(p.accepted);
     over_expect_tail(p.accepted, "error:ENOBUFS close:error");
@@ -182,22 +79,22 @@ static void SOCK_12_no_block_fails_the_stream(void **state)
 
 static void SOCK_12_a_block_without_room_fails_the_stream(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 0);
-    pair p = onread_pair(f, 0, two_blocks(&r));
+    blocks_begin(&r, 0);
+    pair p = onread_pair(f, 0, blocks_two(&r));
     send_text(f, p.client, "hello");
     over_wait_closed(p.accepted);
     over_expect_tail(p.accepted, "error:ENOBUFS close:error");
 }
 
-static void destroy_it(weir_stream *stream, reader *r)
+static void destroy_it(weir_stream *stream, blocks *r)
 {
     (void)r;
     weir_stream_destroy(stream, NULL);
 }
 
-static void pause_it(weir_stream *stream, reader *r)
+static void pause_it(weir_stream *stream, blocks *r)
 {
     (void)r;
     weir_stream_pause(stream);
@@ -205,11 +102,11 @@ static void pause_it(weir_stream *stream, reader *r)
 
 static void SOCK_12_the_stream_may_go_while_the_block_is_asked(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 100);
+    blocks_begin(&r, 100);
     r.act_asked = destroy_it;
-    pair p = onread_pair(f, 0, two_blocks(&r));
+    pair p = onread_pair(f, 0, blocks_two(&r));
     send_text(f, p.client, "hello");
     over_wait_closed(p.accepted);
     recorder_expect(p.accepted, "close");
@@ -218,33 +115,33 @@ static void SOCK_12_the_stream_may_go_while_the_block_is_asked(void **state)
 
 static void SOCK_12_SOCK_16_paused_while_the_block_is_asked_nothing_is_lost(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 100);
+    blocks_begin(&r, 100);
     r.act_asked = pause_it;
-    pair p = onread_pair(f, 0, two_blocks(&r));
+    pair p = onread_pair(f, 0, blocks_two(&r));
     send_text(f, p.client, "hello");
     assert_int_equal(r.calls, 0);
     r.act_asked = NULL;
     recorder_resume(p.accepted);
-    wait_bytes(f, &r, 5);
-    expect_bytes(&r, "hello", 5);
+    blocks_wait(f, &r, 5);
+    blocks_expect(&r, "hello", 5);
 }
 
 /* Reading into the block needs nothing else: that is what it is for. */
 static void SOCK_11_reading_allocates_nothing(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
     static char bytes[60000];
-    reader_begin(&r, 4096);
-    pair p = onread_pair(f, 0, one_block(&r));
+    blocks_begin(&r, 4096);
+    pair p = onread_pair(f, 0, blocks_one(&r));
     send_text(f, p.client, "warm");
     r.data_size = 0;
     r.data = realloc(r.data, sizeof(bytes));
     assert_true(weir_stream_write(p.client->stream, bytes, sizeof(bytes), NULL, NULL) >= 0);
     size_t before = allocator_calls();
-    wait_bytes(f, &r, sizeof(bytes));
+    blocks_wait(f, &r, sizeof(bytes));
     assert_int_equal(allocator_calls(), before);
 }
 
@@ -252,11 +149,11 @@ static void SOCK_11_reading_allocates_nothing(void **state)
 
 static void SOCK_14_false_stops_the_reading_until_resume(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 4096);
+    blocks_begin(&r, 4096);
     r.result = WEIR_ONREAD_PAUSE;
-    pair p = onread_pair(f, 0, one_block(&r));
+    pair p = onread_pair(f, 0, blocks_one(&r));
     size_t size = over_stall(f, p.client); /* the writer feels it */
     assert_int_equal(r.calls, 1);
     assert_int_equal(weir_stream_is_paused(p.accepted->stream), 0);
@@ -268,7 +165,7 @@ static void SOCK_14_false_stops_the_reading_until_resume(void **state)
     assert_int_equal(r.calls, 2);
     r.result = WEIR_ONREAD_CONTINUE;
     recorder_resume(p.accepted);
-    wait_bytes(f, &r, size);
+    blocks_wait(f, &r, size);
     for (size_t i = 0; i < size; i++) {
         if (r.data[i] != over_byte(i)) {
             fail_msg("byte %zu is not the one that was written", i);
@@ -279,33 +176,33 @@ static void SOCK_14_false_stops_the_reading_until_resume(void **state)
 
 static void SOCK_14_what_a_layer_had_waits_and_comes_in_order(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
     static char bytes[5000];
-    reader_begin(&r, 7);
+    blocks_begin(&r, 7);
     r.result = WEIR_ONREAD_PAUSE;
-    pair p = chaos_pair(f, "seed=5&cut=false", two_blocks(&r));
+    pair p = chaos_pair(f, "seed=5&cut=false", blocks_two(&r));
     fixture_fill(bytes, sizeof(bytes), 14);
     recorder_write(p.client, bytes, sizeof(bytes));
     for (size_t calls = 0; r.data_size < sizeof(bytes); calls++) {
-        wait_bytes(f, &r, r.data_size + 1);
+        blocks_wait(f, &r, r.data_size + 1);
         fixture_turns(f, 3);
         assert_int_equal(r.calls, calls + 1); /* one piece a resume */
         recorder_resume(p.accepted);
     }
-    expect_bytes(&r, bytes, sizeof(bytes));
+    blocks_expect(&r, bytes, sizeof(bytes));
     assert_int_equal(r.largest, 7);
 }
 
 static void SOCK_14_a_stop_outlives_no_connection(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
     weir_stream_options options;
-    reader_begin(&r, 64);
+    blocks_begin(&r, 64);
     r.result = WEIR_ONREAD_PAUSE;
     weir_stream_options_init(&options);
-    options.onread = one_block(&r);
+    options.onread = blocks_one(&r);
     f->record = 0;
     weir_server *server = over_listen(f, NULL);
     recorder *client = over_connecting(f, server, &options);
@@ -320,7 +217,7 @@ static void SOCK_14_a_stop_outlives_no_connection(void **state)
     accepted = fixture_accepted(f, server, 1);
     recorder_wait(client, WEIR_EVENT_READY);
     send_text(f, accepted, "second");
-    expect_bytes(&r, "firstsecond", 11);
+    blocks_expect(&r, "firstsecond", 11);
     recorder_destroy(client, NULL);
     over_wait_closed(client);
 }
@@ -329,10 +226,10 @@ static void SOCK_14_a_stop_outlives_no_connection(void **state)
 
 static void SOCK_15_no_data_no_readable_nothing_to_read(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 64);
-    pair p = onread_pair(f, RECORD_DATA | RECORD_READABLE, one_block(&r));
+    blocks_begin(&r, 64);
+    pair p = onread_pair(f, RECORD_DATA | RECORD_READABLE, blocks_one(&r));
     send_text(f, p.client, "hello");
     recorder_end(p.client);
     assert_null(weir_stream_read(p.accepted->stream, 0));
@@ -340,38 +237,38 @@ static void SOCK_15_no_data_no_readable_nothing_to_read(void **state)
     weir_stream_refill(p.accepted->stream);
     weir_stream_remove_all(p.accepted->stream, WEIR_EVENT_READABLE);
     over_wait_closed(p.accepted);
-    expect_bytes(&r, "hello", 5);
+    blocks_expect(&r, "hello", 5);
     recorder_expect(p.accepted, "end finish close");
 }
 
 static void SOCK_15_listeners_change_nothing_about_a_stop(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 64);
+    blocks_begin(&r, 64);
     r.result = WEIR_ONREAD_PAUSE;
-    pair p = onread_pair(f, 0, one_block(&r));
+    pair p = onread_pair(f, 0, blocks_one(&r));
     send_text(f, p.client, "one");
     send_text(f, p.client, "two");
     recorder_add(p.accepted, RECORD_DATA | RECORD_READABLE);
     weir_stream_refill(p.accepted->stream);
     weir_stream_remove_all(p.accepted->stream, WEIR_EVENT_READABLE);
     fixture_turns(f, OVER_TURNS);
-    expect_bytes(&r, "one", 3);
+    blocks_expect(&r, "one", 3);
     recorder_resume(p.accepted);
-    wait_bytes(f, &r, 6);
-    expect_bytes(&r, "onetwo", 6);
+    blocks_wait(f, &r, 6);
+    blocks_expect(&r, "onetwo", 6);
 }
 
 static void PIPE_18_no_marks_no_encoding_no_pipe(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
     weir_server_options options;
     weir_buf *all = NULL;
-    reader_begin(&r, 64);
+    blocks_begin(&r, 64);
     weir_server_options_init(&options);
-    options.stream.onread = one_block(&r);
+    options.stream.onread = blocks_one(&r);
     options.stream.readable_high_water_mark = 1;
     pair p = over_pair_with(f, 0, NULL, 0, &options);
     assert_code(weir_stream_set_encoding(p.accepted->stream, "hex"), WEIR_EINVALIDARGVALUE);
@@ -381,7 +278,7 @@ static void PIPE_18_no_marks_no_encoding_no_pipe(void **state)
     assert_code(weir_stream_pipe(p.accepted->stream, p.accepted->stream, NULL), UV_EINVAL);
     assert_code(weir_stream_read_all(p.accepted->stream, 0, &all), UV_EINVAL);
     send_text(f, p.client, "0123456789");
-    expect_bytes(&r, "0123456789", 10);
+    blocks_expect(&r, "0123456789", 10);
     assert_code(weir_stream_pipe(p.client->stream, p.accepted->stream, NULL), 0); /* into it: why not */
     recorder_end(p.client);
     over_wait_closed(p.accepted);
@@ -391,104 +288,104 @@ static void PIPE_18_no_marks_no_encoding_no_pipe(void **state)
 
 static void SOCK_16_pause_and_resume(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 64);
-    pair p = onread_pair(f, 0, one_block(&r));
+    blocks_begin(&r, 64);
+    pair p = onread_pair(f, 0, blocks_one(&r));
     recorder_pause(p.accepted);
     assert_int_equal(weir_stream_is_paused(p.accepted->stream), 1);
     send_text(f, p.client, "hello");
     assert_int_equal(r.calls, 0);
     recorder_resume(p.accepted);
-    wait_bytes(f, &r, 5);
-    expect_bytes(&r, "hello", 5);
+    blocks_wait(f, &r, 5);
+    blocks_expect(&r, "hello", 5);
     recorder_expect(p.accepted, "pause resume");
     r.act = pause_it;
     send_text(f, p.client, "one");
     send_text(f, p.client, "two");
-    expect_bytes(&r, "helloone", 8);
+    blocks_expect(&r, "helloone", 8);
     r.result = WEIR_ONREAD_PAUSE; /* both at once: one resume() is enough */
     recorder_resume(p.accepted);
-    wait_bytes(f, &r, 11);
+    blocks_wait(f, &r, 11);
     recorder_resume(p.accepted);
     send_text(f, p.client, "three");
-    expect_bytes(&r, "helloonetwothree", 16);
+    blocks_expect(&r, "helloonetwothree", 16);
 }
 
 static void SOCK_16_end_and_close_come_as_usual(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 3);
-    pair p = onread_pair(f, 0, one_block(&r));
+    blocks_begin(&r, 3);
+    pair p = onread_pair(f, 0, blocks_one(&r));
     recorder_add(p.client, RECORD_DATA);
     recorder_write(p.client, "hello", 5);
     recorder_end(p.client);
     over_wait_both_closed(p);
-    expect_bytes(&r, "hello", 5);
+    blocks_expect(&r, "hello", 5);
     recorder_expect(p.accepted, "end finish close");
 }
 
 static void SOCK_16_end_waits_for_what_waits(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 3);
+    blocks_begin(&r, 3);
     r.result = WEIR_ONREAD_PAUSE;
-    pair p = chaos_pair(f, "seed=2&cut=false", one_block(&r));
+    pair p = chaos_pair(f, "seed=2&cut=false", blocks_one(&r));
     recorder_write(p.client, "hello", 5);
     recorder_end(p.client);
-    wait_bytes(f, &r, 3);
+    blocks_wait(f, &r, 3);
     fixture_turns(f, OVER_TURNS);
     assert_int_equal(r.calls, 1);
     assert_int_equal(p.accepted->counts[WEIR_EVENT_END], 0);
     r.result = WEIR_ONREAD_CONTINUE;
     recorder_resume(p.accepted);
     over_wait_closed(p.accepted);
-    expect_bytes(&r, "hello", 5);
+    blocks_expect(&r, "hello", 5);
     assert_int_equal(p.accepted->counts[WEIR_EVENT_END], 1);
 }
 
 static void SOCK_16_an_error_comes_as_usual(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 64);
-    pair p = onread_pair(f, 0, one_block(&r));
+    blocks_begin(&r, 64);
+    pair p = onread_pair(f, 0, blocks_one(&r));
     send_text(f, p.client, "hello");
     recorder_reset(p.client);
     over_wait_closed(p.accepted);
-    expect_bytes(&r, "hello", 5);
+    blocks_expect(&r, "hello", 5);
     over_expect_tail(p.accepted, "error:ECONNRESET close:error");
     assert_int_equal(weir_stream_readable_aborted(p.accepted->stream), 1);
 }
 
 static void SOCK_16_destroyed_in_its_callback(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 3);
+    blocks_begin(&r, 3);
     r.act = destroy_it;
-    pair p = onread_pair(f, 0, one_block(&r));
+    pair p = onread_pair(f, 0, blocks_one(&r));
     send_text(f, p.client, "hello");
     over_wait_closed(p.accepted);
     recorder_expect(p.accepted, "close");
-    expect_bytes(&r, "hel", 3);
+    blocks_expect(&r, "hel", 3);
 }
 
 static void SOCK_16_destroyed_in_its_callback_while_more_waits(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 3);
+    blocks_begin(&r, 3);
     r.act = destroy_it;
-    pair p = chaos_pair(f, "seed=2&cut=false", two_blocks(&r));
+    pair p = chaos_pair(f, "seed=2&cut=false", blocks_two(&r));
     send_text(f, p.client, "hello");
     over_wait_closed(p.accepted);
-    expect_bytes(&r, "hel", 3);
+    blocks_expect(&r, "hel", 3);
 }
 
-static void put_back_once(weir_stream *stream, reader *r)
+static void put_back_once(weir_stream *stream, blocks *r)
 {
     if (r->calls == 1) {
         assert_code(weir_stream_unshift(stream, "lo", 2), 0);
@@ -497,37 +394,37 @@ static void put_back_once(weir_stream *stream, reader *r)
 
 static void SOCK_16_RD_14_what_is_put_back_comes_again_first(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 5);
+    blocks_begin(&r, 5);
     r.act = put_back_once;
-    pair p = onread_pair(f, 0, one_block(&r));
+    pair p = onread_pair(f, 0, blocks_one(&r));
     send_text(f, p.client, "hello world");
-    wait_bytes(f, &r, 13);
-    expect_bytes(&r, "hellolo world", 13);
+    blocks_wait(f, &r, 13);
+    blocks_expect(&r, "hellolo world", 13);
 }
 
 static void SOCK_16_RD_14_also_before_what_a_layer_had(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 5);
+    blocks_begin(&r, 5);
     r.act = put_back_once;
-    pair p = chaos_pair(f, "seed=4&cut=false", two_blocks(&r));
+    pair p = chaos_pair(f, "seed=4&cut=false", blocks_two(&r));
     send_text(f, p.client, "hello world");
-    wait_bytes(f, &r, 13);
-    expect_bytes(&r, "hellolo world", 13);
+    blocks_wait(f, &r, 13);
+    blocks_expect(&r, "hellolo world", 13);
 }
 
 static void SOCK_16_half_open_writes_go_on(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
     weir_server_options options;
-    reader_begin(&r, 64);
+    blocks_begin(&r, 64);
     weir_server_options_init(&options);
     options.stream.allow_half_open = 1;
-    options.stream.onread = one_block(&r);
+    options.stream.onread = blocks_one(&r);
     pair p = over_pair_with(f, RECORD_DATA, NULL, 0, &options);
     recorder_write(p.client, "question", 8);
     recorder_end(p.client);
@@ -535,20 +432,20 @@ static void SOCK_16_half_open_writes_go_on(void **state)
     recorder_write(p.accepted, "answer", 6);
     recorder_end(p.accepted);
     over_wait_both_closed(p);
-    expect_bytes(&r, "question", 8);
+    blocks_expect(&r, "question", 8);
     recorder_expect_data(p.client, "answer", 6);
 }
 
 static void BN_04_after_our_end_the_callback_is_left_alone(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
     weir_server_options options;
-    reader_begin(&r, 64);
+    blocks_begin(&r, 64);
     r.result = WEIR_ONREAD_PAUSE;
     weir_server_options_init(&options);
     options.stream.discard_on_end = 1;
-    options.stream.onread = two_blocks(&r);
+    options.stream.onread = blocks_two(&r);
     pair p = over_pair_with(f, RECORD_DATA, NULL, 0, &options);
     send_text(f, p.client, "seen");
     send_text(f, p.client, "stopped at");
@@ -557,16 +454,16 @@ static void BN_04_after_our_end_the_callback_is_left_alone(void **state)
     send_text(f, p.client, "dropped");
     recorder_end(p.client);
     over_wait_both_closed(p);
-    expect_bytes(&r, "seen", 4);
+    blocks_expect(&r, "seen", 4);
 }
 
 static void BN_05_a_stopped_stream_is_told_that_its_peer_left(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 64);
+    blocks_begin(&r, 64);
     r.result = WEIR_ONREAD_PAUSE;
-    pair p = onread_pair(f, 0, one_block(&r));
+    pair p = onread_pair(f, 0, blocks_one(&r));
     send_text(f, p.client, "hello");
     recorder_destroy(p.client, NULL);
     recorder_wait(p.accepted, WEIR_EVENT_PEER_CLOSE);
@@ -575,150 +472,9 @@ static void BN_05_a_stopped_stream_is_told_that_its_peer_left(void **state)
     recorder_expect(p.accepted, "peerClose end finish close");
 }
 
-/* ---- where it can be asked for ---- */
-
-static void CONN_34_CONN_42_a_connect_with_a_block_of_4_KiB(void **state)
-{
-    static reader r;
-    fixture *f = *state;
-    weir_stream_options options;
-    int error = 0;
-    int connected = 0;
-    reader_begin(&r, 4096);
-    weir_stream_options_init(&options);
-    options.onread = one_block(&r);
-    f->record = 0;
-    weir_server *server = over_listen(f, NULL);
-    weir_stream *stream = weir_connect(f->runtime, fixture_url(f, server), &options, over_count, &connected, &error);
-    assert_non_null(stream);
-    recorder *client = record_stream(f, stream, 0);
-    weir_stream_release(stream);
-    recorder *accepted = fixture_accepted(f, server, 0);
-    pair p = {.client = accepted, .accepted = client};
-    expect_transfer(f, p, &r, 20 * KIBIBYTE);
-    assert_int_equal(connected, 1);
-    assert_true(r.largest <= 4096);
-    recorder_destroy(client, NULL);
-    over_wait_closed(client);
-}
-
-/* Node 17 had it as an option of connect(): a stream that connects later is the same here. */
-static void CONN_34_a_stream_that_connects_later(void **state)
-{
-    static reader r;
-    fixture *f = *state;
-    weir_stream_options options;
-    reader_begin(&r, 100);
-    weir_stream_options_init(&options);
-    options.onread = two_blocks(&r);
-    f->record = 0;
-    weir_server *server = over_listen(f, NULL);
-    recorder *client = over_fresh(f, &options);
-    assert_int_equal(r.asked, 0);
-    assert_code(recorder_connect(client, fixture_url(f, server)), 0);
-    recorder *accepted = fixture_accepted(f, server, 0);
-    recorder_wait(client, WEIR_EVENT_READY);
-    send_text(f, accepted, "hello");
-    expect_bytes(&r, "hello", 5);
-    recorder_destroy(client, NULL);
-    over_wait_closed(client);
-}
-
-typedef struct account {
-    const weir_stream *stream;
-    char block[8];
-    char text[32];
-    size_t size;
-} account;
-
-static account accounts[3];
-
-static account *account_of(const weir_stream *stream)
-{
-    account *of = accounts;
-    while (of->stream != NULL && of->stream != stream) {
-        of++;
-    }
-    of->stream = stream;
-    return of;
-}
-
-static void *block_of_account(weir_stream *stream, size_t *size, void *arg)
-{
-    (void)arg;
-    *size = sizeof(accounts[0].block);
-    return account_of(stream)->block;
-}
-
-static weir_onread_result to_account(weir_stream *stream, size_t count, void *buffer, void *arg)
-{
-    account *of = account_of(stream);
-    (void)arg;
-    assert_ptr_equal(buffer, of->block);
-    memcpy(of->text + of->size, buffer, count);
-    of->size += count;
-    return WEIR_ONREAD_CONTINUE;
-}
-
-static void SOCK_12_each_stream_of_a_server_may_have_its_block(void **state)
-{
-    fixture *f = *state;
-    weir_server_options options;
-    memset(accounts, 0, sizeof(accounts));
-    weir_server_options_init(&options);
-    options.stream.onread = (weir_onread){.block = block_of_account, .callback = to_account};
-    f->record = 0;
-    weir_server *server = over_listen(f, &options);
-    pair one = fixture_connect(f, server, NULL, NULL);
-    pair two = fixture_connect(f, server, NULL, NULL);
-    send_text(f, one.client, "the first one");
-    send_text(f, two.client, "the second one");
-    send_text(f, one.client, "!");
-    assert_string_equal(account_of(one.accepted->stream)->text, "the first one!");
-    assert_string_equal(account_of(two.accepted->stream)->text, "the second one");
-}
-
-static void SOCK_16_CSRV_04_paused_on_connect_nothing_is_read_before_resume(void **state)
-{
-    static reader r;
-    fixture *f = *state;
-    weir_server_options options;
-    reader_begin(&r, 64);
-    weir_server_options_init(&options);
-    options.stream.pause_on_connect = 1;
-    options.stream.onread = two_blocks(&r);
-    pair p = over_pair_with(f, 0, NULL, 0, &options);
-    send_text(f, p.client, "hello");
-    assert_int_equal(r.asked, 0);
-    recorder_resume(p.accepted);
-    wait_bytes(f, &r, 5);
-    expect_bytes(&r, "hello", 5);
-}
-
-static void SOCK_11_a_callback_without_memory_is_refused(void **state)
-{
-    static reader r;
-    fixture *f = *state;
-    weir_server_options options;
-    int error = 0;
-    reader_begin(&r, 64);
-    weir_server_options_init(&options);
-    options.stream.onread = (weir_onread){.callback = on_bytes, .arg = &r};
-    assert_null(weir_stream_new(f->runtime, &options.stream));
-    assert_null(weir_server_new(f->runtime, &options));
-    assert_null(weir_connect(f->runtime, "tcp://127.0.0.1:1", &options.stream, NULL, NULL, &error));
-    assert_code(error, WEIR_EINVALIDARGVALUE);
-    options.stream.onread.buffer = r.blocks[0]; /* without a size */
-    assert_null(weir_stream_new(f->runtime, &options.stream));
-    options.stream.onread = (weir_onread){.buffer = r.blocks[0], .size = 1}; /* nobody to tell: no onread */
-    weir_stream *stream = weir_stream_new(f->runtime, &options.stream);
-    assert_int_equal(weir_stream_readable_flowing(stream), -1);
-    weir_stream_release(stream);
-}
-
 /* ---- all at once ---- */
 
-static void stop_at_random(weir_stream *stream, reader *r)
+static void stop_at_random(weir_stream *stream, blocks *r)
 {
     uint32_t dice = (uint32_t)(r->calls * 2654435761u) >> 28;
     r->result = dice < 5 ? WEIR_ONREAD_PAUSE : WEIR_ONREAD_CONTINUE;
@@ -732,15 +488,15 @@ static void stop_at_random(weir_stream *stream, reader *r)
 
 static void SOCK_14_SOCK_16_stops_at_random_lose_nothing(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
     size_t size = 200 * KIBIBYTE;
     char *bytes = malloc(size);
     fixture_fill(bytes, size, 16);
     for (unsigned seed = 1; seed <= 4; seed++) {
-        reader_begin(&r, 1 + 97 * seed);
+        blocks_begin(&r, 1 + 97 * seed);
         r.act = stop_at_random;
-        pair p = chaos_pair(f, fixture_text(f, "seed=%u&cut=true&delay=%u", seed, seed % 3), two_blocks(&r));
+        pair p = chaos_pair(f, fixture_text(f, "seed=%u&cut=true&delay=%u", seed, seed % 3), blocks_two(&r));
         recorder_write(p.client, bytes, size);
         recorder_end(p.client);
         while (p.accepted->counts[WEIR_EVENT_CLOSE] == 0) {
@@ -748,7 +504,7 @@ static void SOCK_14_SOCK_16_stops_at_random_lose_nothing(void **state)
             recorder_resume(p.accepted);
             assert_int_equal(f->expired, 0);
         }
-        expect_bytes(&r, bytes, size);
+        blocks_expect(&r, bytes, size);
         recorder_destroy(p.client, NULL);
     }
     free(bytes);
@@ -756,11 +512,11 @@ static void SOCK_14_SOCK_16_stops_at_random_lose_nothing(void **state)
 
 static void SOCK_11_a_mebibyte_in_blocks(void **state)
 {
-    static reader r;
+    static blocks r;
     fixture *f = *state;
-    reader_begin(&r, 4096);
-    pair p = onread_pair(f, 0, two_blocks(&r));
-    expect_transfer(f, p, &r, MEBIBYTE);
+    blocks_begin(&r, 4096);
+    pair p = onread_pair(f, 0, blocks_two(&r));
+    blocks_transfer(f, p, &r, MEBIBYTE);
 }
 
 int main(void)
@@ -791,11 +547,6 @@ int main(void)
         OVER_ALL(SOCK_16_half_open_writes_go_on),
         OVER_ALL(BN_04_after_our_end_the_callback_is_left_alone),
         OVER_ALL(BN_05_a_stopped_stream_is_told_that_its_peer_left),
-        OVER_ALL(CONN_34_CONN_42_a_connect_with_a_block_of_4_KiB),
-        OVER_ALL(CONN_34_a_stream_that_connects_later),
-        OVER_ALL(SOCK_12_each_stream_of_a_server_may_have_its_block),
-        OVER_ALL(SOCK_16_CSRV_04_paused_on_connect_nothing_is_read_before_resume),
-        FIXTURE_TEST(SOCK_11_a_callback_without_memory_is_refused),
         OVER_ALL(SOCK_14_SOCK_16_stops_at_random_lose_nothing),
         OVER_ALL(SOCK_11_a_mebibyte_in_blocks),
     };
