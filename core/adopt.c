@@ -173,12 +173,9 @@ weir_stream *weir_stream_adopt(weir_runtime *runtime, int fd, const weir_adopt_o
         adopt = &both_ways;
     }
     int status = may_adopt(runtime, fd);
-    if (status == 0 && options != NULL) {
-        status = weir__onread_check(&options->onread);
-    }
     weir_stream *stream = status == 0 ? weir_stream_new(runtime, options) : NULL;
     if (status == 0) {
-        status = stream == NULL ? UV_ENOMEM : make_link(stream, fd, adopt->type);
+        status = stream == NULL ? weir__stream_refusal(runtime, options) : make_link(stream, fd, adopt->type);
     }
     if (status == 0) {
         int both = !adopt->readable == !adopt->writable;

@@ -144,7 +144,7 @@ weir_stream *weir_create_connection(weir_runtime *runtime, const weir_connect_op
     weir_stream *stream = NULL;
     if (runtime != NULL && options != NULL) {
         stream = weir_stream_new(runtime, stream_options);
-        status = runtime->ending ? UV_ECANCELED : UV_ENOMEM;
+        status = weir__stream_refusal(runtime, stream_options);
     }
     if (stream != NULL) {
         status = weir_stream_connect_with(stream, options, listener, arg);

@@ -126,20 +126,23 @@ int weir_stream_connect(weir_stream *stream, const char *text, weir_listener lis
     return status;
 }
 
+int weir__stream_refusal(const weir_runtime *runtime, const weir_stream_options *options)
+{
+    if (runtime == NULL) {
+        return UV_EINVAL;
+    }
+    if (runtime->ending) {
+        return UV_ECANCELED;
+    }
+    return options != NULL && weir__onread_check(&options->onread) != 0 ? WEIR_EINVALIDARGVALUE : UV_ENOMEM;
+}
+
 weir_stream *weir_connect(weir_runtime *runtime, const char *endpoint, const weir_stream_options *options,
                           weir_listener listener, void *arg, int *error)
 {
     weir_stream *stream = weir_stream_new(runtime, options);
-    int status = UV_ENOMEM;
-    if (options != NULL && weir__onread_check(&options->onread) != 0) {
-        status = WEIR_EINVALIDARGVALUE;
-    } else if (stream != NULL) {
-        status = weir_stream_connect(stream, endpoint, listener, arg);
-    } else if (runtime == NULL) {
-        status = UV_EINVAL;
-    } else if (runtime->ending) {
-        status = UV_ECANCELED;
-    }
+    int status =
+        stream != NULL ? weir_stream_connect(stream, endpoint, listener, arg) : weir__stream_refusal(runtime, options);
     if (status != 0) {
         weir_stream_release(stream);
         stream = NULL;

@@ -308,6 +308,8 @@ void weir__step_layer(weir_stream *stream);
  * caller's. */
 weir_stream *weir__stream_accept(weir_runtime *runtime, weir_server *server, const weir_stream_options *options,
                                  const weir_endpoint *endpoint, weir_link *link);
+/* Why weir_stream_new with these gave no stream. */
+int weir__stream_refusal(const weir_runtime *runtime, const weir_stream_options *options);
 /* Settings that were asked for before there were links. */
 void weir__stream_apply_remembered(weir_stream *stream);
 

@@ -40,6 +40,36 @@ static void CONN_34_CONN_42_a_connect_with_a_block_of_4_KiB(void **state)
     over_wait_closed(client);
 }
 
+static void CONN_42_create_connection_keeps_port_and_onread_apart(void **state)
+{
+    static blocks r;
+    fixture *f = *state;
+    weir_connect_options where;
+    weir_stream_options options;
+    weir_address address;
+    int error = 0;
+    f->record = 0;
+    weir_server *server = fixture_listen(f, "tcp://127.0.0.1:0", NULL);
+    assert_code(weir_server_address(server, &address), 0);
+    weir_connect_options_init(&where);
+    where.host = "127.0.0.1";
+    where.port = address.port;
+    blocks_begin(&r, 4096);
+    weir_stream_options_init(&options);
+    options.onread = blocks_one(&r);
+    weir_stream *stream = weir_create_connection(f->runtime, &where, &options, NULL, NULL, &error);
+    assert_non_null(stream);
+    recorder *client = record_stream(f, stream, 0);
+    weir_stream_release(stream);
+    recorder *accepted = fixture_accepted(f, server, 0);
+    blocks_transfer(f, (pair){.client = accepted, .accepted = client}, &r, 10 * KIBIBYTE);
+    recorder_destroy(client, NULL);
+    over_wait_closed(client);
+    options.onread.size = 0;
+    assert_null(weir_create_connection(f->runtime, &where, &options, NULL, NULL, &error));
+    assert_code(error, WEIR_EINVALIDARGVALUE);
+}
+
 /* Node 17 had it as an option of connect(): a stream that connects later is the same here. */
 static void CONN_34_a_stream_that_connects_later(void **state)
 {
@@ -273,6 +303,7 @@ int main(void)
         OVER_ALL(SOCK_12_each_stream_of_a_server_may_have_its_block),
         OVER_ALL(SOCK_16_CSRV_04_paused_on_connect_nothing_is_read_before_resume),
         FIXTURE_TEST(SOCK_11_a_callback_without_memory_is_refused),
+        FIXTURE_TEST(CONN_42_create_connection_keeps_port_and_onread_apart),
         FIXTURE_TEST(SOCK_11_SOCK_04_a_descriptor_is_read_at_once),
         OVER_ALL(SOCK_11_TLS_19_a_layer_is_added_in_the_callback),
         OVER_ALL(SOCK_12_TLS_19_a_layer_is_added_while_the_block_is_asked),
