@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -147,6 +148,47 @@ int weir_address_parse(weir_address *address, const char *text)
     if (begin != text && !weir_is_ipv6(host))
         return WEIR_EINVALIDADDRESS;
     return weir_address_from_ip(address, host, (uint16_t)port);
+}
+
+/* ---- From options ---- */
+
+void weir_address_options_init(weir_address_options *options)
+{
+    *options = (weir_address_options){.size = sizeof(*options)};
+}
+
+/* WEIR_FAMILY_NONE: neither. */
+static weir_family family_of_word(const char *word)
+{
+    if (!word || strcasecmp(word, "ipv4") == 0)
+        return WEIR_FAMILY_IPV4;
+    return strcasecmp(word, "ipv6") == 0 ? WEIR_FAMILY_IPV6 : WEIR_FAMILY_NONE;
+}
+
+int weir_address_from_options(weir_address *address, const weir_address_options *options)
+{
+    static const weir_address_options defaults = {.size = sizeof(defaults)};
+    const char *zone;
+    if (!address)
+        return -EINVAL;
+    if (!options)
+        options = &defaults;
+    weir_address made = {.family = family_of_word(options->family)};
+    if (made.family == WEIR_FAMILY_NONE)
+        return WEIR_EINVALIDARGVALUE;
+    if (options->port < 0 || options->port > UINT16_MAX)
+        return WEIR_ESOCKETBADPORT;
+    if (options->flowlabel < 0 || options->flowlabel > UINT32_MAX)
+        return WEIR_EOUTOFRANGE;
+    int ipv6 = made.family == WEIR_FAMILY_IPV6;
+    const char *text = options->address ? options->address : ipv6 ? "::" : "127.0.0.1";
+    if (scan_ip(text, made.bytes, &zone) != (ipv6 ? 6 : 4))
+        return WEIR_EINVALIDADDRESS;
+    made.length = ipv6 ? 16 : 4;
+    made.port = (uint16_t)options->port;
+    made.flowlabel = ipv6 ? (uint32_t)options->flowlabel : 0;
+    *address = made;
+    return 0;
 }
 
 /* ---- Paths and the system's form ---- */
@@ -367,6 +409,13 @@ const char *weir_family_name(weir_family family)
         break;
     }
     return "none";
+}
+
+const char *weir_family_word(weir_family family)
+{
+    if (family == WEIR_FAMILY_IPV4)
+        return "ipv4";
+    return family == WEIR_FAMILY_IPV6 ? "ipv6" : weir_family_name(family);
 }
 
 int weir_address_equal(const weir_address *a, const weir_address *b)

@@ -59,6 +59,28 @@ WEIR_EXPORT int weir_address_from_ip(weir_address *address, const char *text, ui
 WEIR_EXPORT int weir_address_parse(weir_address *address, const char *text);
 
 /*
+ * Node's net.SocketAddress: an address of options, each of which may be left as weir_address_options_init sets it
+ * (ADDR-01). `family` is "ipv4" or "ipv6", in any case, and is never guessed (ADDR-04).
+ */
+typedef struct weir_address_options {
+    size_t size;         /* sizeof(weir_address_options) */
+    const char *address; /* NULL: "127.0.0.1", or "::" where family is "ipv6" (ADDR-02, ADDR-03) */
+    const char *family;  /* NULL: "ipv4" */
+    int64_t flowlabel;   /* 0 to 2^32 - 1; of an IPv4 address it reads back as 0 (ADDR-05) */
+    int64_t port;        /* 0 to 65535 (ADDR-06) */
+} weir_address_options;
+
+WEIR_EXPORT void weir_address_options_init(weir_address_options *options);
+
+/*
+ * `options` may be NULL. A zone behind the address ("%lo") is dropped, whether there is such an interface or not
+ * (ADDR-07). 0; UV_EINVAL (no `address`), WEIR_EINVALIDARGVALUE (family), WEIR_ESOCKETBADPORT, WEIR_EOUTOFRANGE (the
+ * flow label), WEIR_EINVALIDADDRESS (a text that is no address of that family, ADDR-11): `address` is then left as it
+ * was.
+ */
+WEIR_EXPORT int weir_address_from_options(weir_address *address, const weir_address_options *options);
+
+/*
  * A socket path of `length` bytes. `abstract`: a name in Linux's abstract namespace, given without its leading NUL;
  * inner NULs are part of it. 0, UV_EINVAL (empty path, NUL in a file's path), UV_ENAMETOOLONG (over WEIR_PATH_MAX
  * bytes).
@@ -85,6 +107,9 @@ WEIR_EXPORT size_t weir_address_format(const weir_address *address, char *text, 
 
 /* "IPv4", "IPv6", "path" or "none": static text (rows SRV-16, SOCP-12). */
 WEIR_EXPORT const char *weir_family_name(weir_family family);
+
+/* The same as SocketAddress and block lists write it: "ipv4", "ipv6", "path" or "none" (ADDR-08). */
+WEIR_EXPORT const char *weir_family_word(weir_family family);
 
 /* 1 if both name the same address and port (and path), else 0. The flow label counts, as Node's does not. */
 WEIR_EXPORT int weir_address_equal(const weir_address *a, const weir_address *b);
