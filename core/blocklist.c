@@ -312,23 +312,6 @@ int weir_blocklist_add_rule(weir_blocklist *list, const char *text)
     return status ? status : add(list, &rule);
 }
 
-int weir__blocklist_of_json(const json_t *rules, weir_blocklist **list)
-{
-    weir_blocklist *made = weir_blocklist_new();
-    int status = made == NULL ? UV_ENOMEM : 0;
-    size_t index;
-    json_t *rule;
-    json_array_foreach(rules, index, rule)
-    {
-        if (status == 0)
-            status = weir_blocklist_add_rule(made, json_string_value(rule));
-    }
-    *list = status == 0 ? made : NULL;
-    if (status != 0)
-        weir_blocklist_release(made);
-    return status;
-}
-
 /* ---- asking ---- */
 
 int weir_blocklist_check_of(const weir_blocklist *list, const weir_address *address)

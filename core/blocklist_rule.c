@@ -90,10 +90,10 @@ int weir__rule_read(weir__rule *rule, const char *text)
     return status ? status : weir__rule_make(rule, WEIR__RULE_RANGE, &first, &last, 0);
 }
 
-const char *weir__rule_expected(const char *text)
+const char *weir__rule_expected(const char *text, size_t length)
 {
     weir__rule rule;
-    int status = weir__rule_read(&rule, text);
+    int status = strlen(text) == length ? weir__rule_read(&rule, text) : WEIR_EINVALIDADDRESS;
     if (status == 0)
         return NULL;
     if (status == WEIR_EOUTOFRANGE)

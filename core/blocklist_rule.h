@@ -3,8 +3,6 @@
 #ifndef WEIR_CORE_BLOCKLIST_RULE_H
 #define WEIR_CORE_BLOCKLIST_RULE_H
 
-#include <jansson.h>
-
 #include <weir/blocklist.h>
 #include <weir/error.h>
 
@@ -26,13 +24,10 @@ int weir__rule_make(weir__rule *rule, weir__rule_kind kind, const weir_address *
 /* As weir_blocklist_add_rule takes them. */
 int weir__rule_read(weir__rule *rule, const char *text);
 
-/* What should stand in the place of such a text; NULL: it is a rule. Static text. */
-const char *weir__rule_expected(const char *text);
+/* What should stand in the place of a text of so many bytes, ended by NUL; NULL: it is a rule. Static text. */
+const char *weir__rule_expected(const char *text, size_t length);
 
 /* As weir_blocklist_rule gives them. */
 size_t weir__rule_text(const weir__rule *rule, char *text, size_t size);
-
-/* A list of an array of texts, each of which is a rule. 0 with the caller's reference, or UV_ENOMEM. */
-int weir__blocklist_of_json(const json_t *rules, weir_blocklist **list);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <uv.h>
 
+#include "blocklist_use.h"
 #include "component.h"
 #include "configure_private.h"
 #include "endpoint_build.h"
@@ -21,6 +22,7 @@ static void free_endpoint(weir_endpoint *endpoint)
         weir__component_free(WEIR__LAYER, &endpoint->layers[i]);
     weir__component_free(WEIR__TRANSPORT, &endpoint->transport);
     json_decref(endpoint->stream_options);
+    weir_blocklist_release(endpoint->block_list);
     weir__free(endpoint->layers);
     weir__free(endpoint);
 }
@@ -134,6 +136,19 @@ static int refuse_role(weir__place *place, weir_role role, const weir__part *par
     return WEIR_EINVALID_ENDPOINT;
 }
 
+/* Options that passed their check. The list is read here once, and not kept as text. */
+static int take_stream_options(weir__place *place, const json_t *options, weir_endpoint *endpoint)
+{
+    const json_t *rules = json_object_get(options, WEIR__BLOCK_LIST);
+    endpoint->stream_options = json_deep_copy(options);
+    int status = endpoint->stream_options ? 0 : UV_ENOMEM;
+    if (status == 0 && rules) {
+        json_object_del(endpoint->stream_options, WEIR__BLOCK_LIST);
+        status = weir__blocklist_of_json(rules, &endpoint->block_list);
+    }
+    return status == 0 ? 0 : weir__place_out_of_memory(place);
+}
+
 /* `planned`: what became of the plan. Where that is a fault, the components that are there are only checked. */
 static int make_endpoint(weir__place *place, weir__plan *plan, int planned, weir_role role, weir_endpoint **made)
 {
@@ -147,12 +162,10 @@ static int make_endpoint(weir__place *place, weir__plan *plan, int planned, weir
     int status = endpoint->layers ? refuse_role(place, role, &plan->parts[0]) : weir__place_out_of_memory(place);
     if (status == 0)
         status = make_parts(place, plan, role, endpoint);
-    if (status == 0 && plan->stream) {
-        endpoint->stream_options = json_deep_copy(plan->stream);
-        status = endpoint->stream_options ? 0 : weir__place_out_of_memory(place);
-    }
     if (status == 0)
         status = planned;
+    if (status == 0 && plan->stream)
+        status = take_stream_options(place, plan->stream, endpoint);
     if (status == 0)
         *made = endpoint;
     else

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include <weir/blocklist.h>
 #include <weir/handler.h>
 #include <weir/layer.h>
 #include <weir/transport.h>
@@ -22,9 +23,10 @@ struct weir_endpoint {
     weir_runtime *runtime;
     weir_role role;
     weir__component transport;
-    size_t layer_count;      /* may be 0 */
-    weir__component *layers; /* from the wire inwards: layers[0] stands on the transport */
-    json_t *stream_options;  /* those of the stream that were given, an object; NULL: none */
+    size_t layer_count;         /* may be 0 */
+    weir__component *layers;    /* from the wire inwards: layers[0] stands on the transport */
+    json_t *stream_options;     /* those of the stream that were given, an object; NULL: none */
+    weir_blocklist *block_list; /* and their "blockList"; NULL: none */
 };
 
 /* Options of the stream that the endpoint's text gave, over those in `options`. */

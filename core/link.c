@@ -6,6 +6,7 @@
  */
 #include <unistd.h>
 
+#include "blocklist_use.h"
 #include "plugin_check.h"
 #include "runtime_private.h"
 #include "server_private.h"
@@ -68,6 +69,15 @@ int weir_link_reading(const weir_link *link)
 int weir_link_wants_fds(const weir_link *link)
 {
     return link->stream->listeners != NULL && weir_stream_listener_count(link->stream, WEIR_EVENT_FD) > 0;
+}
+
+int weir_link_permits(const weir_link *link, const weir_address *address)
+{
+    const weir_stream *stream = link->stream;
+    const weir_blocklist *own = stream->extras != NULL ? stream->extras->block_list : NULL;
+    const weir_blocklist *given = stream->endpoint != NULL ? stream->endpoint->block_list : NULL;
+    int blocked = weir__blocklist_names(own, address) || weir__blocklist_names(given, address);
+    return blocked ? WEIR_EIP_BLOCKED : 0;
 }
 
 /* ---- the stack ---- */

@@ -18,6 +18,7 @@
  *   weir-size      bytes as a number, or "65536", "512B", "4kB", "64KiB", "16MiB", "1GiB" (kB, MB, GB, TB are powers of
  *                  1000; KiB, MiB, GiB, TiB of 1024)
  *   weir-path      text that is not empty and has no NUL
+ *   weir-block-rule  text that weir_blocklist_add_rule takes
  *
  * The dialect of `pattern` and `patternProperties` is POSIX extended regular expressions (regcomp), unanchored, over
  * UTF-8 whatever the locale of the process is. What ECMAScript writes otherwise is translated: the classes d w s D W S

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The formats that are ours: ports, durations, sizes and paths. */
+/* The formats that are ours: ports, durations, sizes, paths and rules of block lists. */
 #define _GNU_SOURCE
 
 #include <errno.h>
 #include <string.h>
 
+#include "blocklist_rule.h"
 #include "schema_node.h"
 
 typedef struct {
@@ -114,20 +115,27 @@ static bool is_path(const json_t *value)
     return length > 0 && !memchr(json_string_value(value), '\0', length);
 }
 
+static const char *fault_of_rule(const json_t *value)
+{
+    return weir__rule_expected(json_string_value(value), json_string_length(value));
+}
+
 static const struct {
     const char *name;
     unsigned kinds; /* that it says anything of */
     bool (*fits)(const json_t *value);
     const char *expected;
+    const char *(*fault)(const json_t *value); /* instead of both: what is expected depends on the value */
 } formats[] = {
-    [WEIR__FORMAT_NONE] = {"", 0, NULL, NULL},
+    [WEIR__FORMAT_NONE] = {"", 0, NULL, NULL, NULL},
     [WEIR__FORMAT_PORT] = {"weir-port", WEIR__KIND_STRING | WEIR__KIND_INTEGER | WEIR__KIND_REAL, is_port,
-                           "a port from 0 to 65535"},
+                           "a port from 0 to 65535", NULL},
     [WEIR__FORMAT_DURATION] = {"weir-duration", WEIR__KIND_STRING | WEIR__KIND_INTEGER | WEIR__KIND_REAL, is_duration,
-                               "milliseconds, or a duration such as \"250ms\", \"10s\", \"5m\" or \"1h\""},
+                               "milliseconds, or a duration such as \"250ms\", \"10s\", \"5m\" or \"1h\"", NULL},
     [WEIR__FORMAT_SIZE] = {"weir-size", WEIR__KIND_STRING | WEIR__KIND_INTEGER | WEIR__KIND_REAL, is_size,
-                           "bytes, or a size such as \"4kB\", \"64KiB\", \"16MiB\" or \"1GiB\""},
-    [WEIR__FORMAT_PATH] = {"weir-path", WEIR__KIND_STRING, is_path, "a path, not empty and without a NUL"},
+                           "bytes, or a size such as \"4kB\", \"64KiB\", \"16MiB\" or \"1GiB\"", NULL},
+    [WEIR__FORMAT_PATH] = {"weir-path", WEIR__KIND_STRING, is_path, "a path, not empty and without a NUL", NULL},
+    [WEIR__FORMAT_BLOCK_RULE] = {"weir-block-rule", WEIR__KIND_STRING, NULL, NULL, fault_of_rule},
 };
 
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))
@@ -152,7 +160,9 @@ const char *weir__format_nearest(const char *name)
 
 const char *weir__format_fault(weir__format format, const json_t *value)
 {
-    if (!(formats[format].kinds & weir__kind_of(value)) || formats[format].fits(value))
+    if (!(formats[format].kinds & weir__kind_of(value)))
         return NULL;
-    return formats[format].expected;
+    if (formats[format].fault)
+        return formats[format].fault(value);
+    return formats[format].fits(value) ? NULL : formats[format].expected;
 }

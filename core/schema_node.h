@@ -65,6 +65,7 @@ typedef enum weir__format {
     WEIR__FORMAT_DURATION,
     WEIR__FORMAT_SIZE,
     WEIR__FORMAT_PATH,
+    WEIR__FORMAT_BLOCK_RULE,
 } weir__format;
 
 /* A schema with a URI of its own: the root, and every subschema with $id. */

@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "blocklist_use.h"
 #include "endpoint_private.h"
 #include "log.h"
 #include "memory.h"
@@ -53,6 +54,8 @@ weir_server *weir_server_new(weir_runtime *runtime, const weir_server_options *o
     if (options != NULL) {
         server->made_with = *options;
     }
+    weir_blocklist_retain(server->made_with.block_list);
+    weir_blocklist_retain(server->made_with.stream.block_list);
     server->options = server->made_with;
     server->next = runtime->servers;
     if (runtime->servers != NULL) {
@@ -109,6 +112,8 @@ void weir_server_release(weir_server *server)
     free_callbacks(server->close_callbacks);
     weir_endpoint_release(server->endpoint);
     weir_error_release(server->failure);
+    weir_blocklist_release(server->made_with.block_list);
+    weir_blocklist_release(server->made_with.stream.block_list);
     weir__free(server);
 }
 
@@ -371,6 +376,12 @@ static int is_full(const weir_server *server)
            server->connection_count >= (uint64_t)server->made_with.max_connections;
 }
 
+static int is_blocked(const weir_server *server, const weir_address *remote)
+{
+    return weir__blocklist_names(server->made_with.block_list, remote) ||
+           weir__blocklist_names(server->endpoint->block_list, remote);
+}
+
 static void emit_drop(weir_server *server, const weir_drop *drop)
 {
     weir_event event = {.type = WEIR_EVENT_DROP, .drop = drop};
@@ -417,6 +428,10 @@ int weir_acceptor_arrival(weir_acceptor *acceptor, const weir_arrival *arrival)
     weir_server *server = acceptor->server;
     if (!server->listening || server->acceptor_closing) {
         return UV_ECANCELED;
+    }
+    if (is_blocked(server, &arrival->remote)) {
+        refuse(server, acceptor, arrival, WEIR_DROP_BLOCK_LIST);
+        return WEIR_EIP_BLOCKED;
     }
     if (is_full(server)) {
         refuse(server, acceptor, arrival, WEIR_DROP_MAX_CONNECTIONS);

@@ -99,6 +99,18 @@ void weir_server_set_max_connections(weir_server *server, int64_t count)
     server->made_with.max_connections = count;
 }
 
+weir_blocklist *weir_server_block_list(const weir_server *server)
+{
+    return server->made_with.block_list;
+}
+
+void weir_server_set_block_list(weir_server *server, weir_blocklist *list)
+{
+    weir_blocklist *before = server->made_with.block_list;
+    server->made_with.block_list = weir_blocklist_retain(list);
+    weir_blocklist_release(before);
+}
+
 void weir_server_each(weir_server *server, void (*visit)(weir_stream *stream, void *arg), void *arg)
 {
     weir_stream *stream = server->connections;

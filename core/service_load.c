@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "blocklist_use.h"
 #include "endpoint_build.h"
 #include "memory.h"
 #include "service_private.h"
@@ -199,6 +200,14 @@ static int load_handler(const loading *load, json_t *value, const char *outer, w
     return status;
 }
 
+/* Rules that are none the schema has told of: then there is no list. */
+static int load_block_list(const loading *load, const json_t *value, weir__site_server *server)
+{
+    const json_t *rules = json_object_get(value, WEIR__BLOCK_LIST);
+    int status = rules ? weir__blocklist_of_json(rules, &server->block_list) : 0;
+    return status == UV_ENOMEM ? weir__place_out_of_memory(load->place) : status;
+}
+
 /* Each of these wins over what came before: the service's defaults, the handler's needs, the file. */
 static void load_options(const loading *load, const json_t *value, weir__site_server *server)
 {
@@ -211,6 +220,8 @@ static void load_options(const loading *load, const json_t *value, weir__site_se
     const json_t *connections = json_object_get(value, "maxConnections");
     if (connections)
         server->options.max_connections = json_integer_value(connections);
+    if (server->block_list)
+        server->options.block_list = server->block_list;
 }
 
 static int load_server(const loading *load, const json_t *value, size_t index, weir__site_server *server)
@@ -228,8 +239,10 @@ static int load_server(const loading *load, const json_t *value, size_t index, w
     server->name = weir__strdup(name ? name : "");
     if (!server->name)
         return weir__place_out_of_memory(load->place);
-    load_options(load, value, server);
-    return 0;
+    int status = load_block_list(load, value, server);
+    if (status == 0)
+        load_options(load, value, server);
+    return status == 0 || status == UV_ENOMEM ? status : WEIR_EINVALID_CONFIG;
 }
 
 static int load_servers(const loading *load, const json_t *servers, weir__site *site)

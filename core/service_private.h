@@ -10,6 +10,7 @@
 #include <weir/service.h>
 
 #include "component.h"
+#include "service_drops.h"
 
 /* ---- sites: all servers of the file, in one runtime (service_site.c) ---- */
 
@@ -28,11 +29,13 @@ typedef struct weir__site_server {
     weir_endpoint *endpoint;
     weir__component handler;
     weir_server_options options;
-    bool reuses_port; /* several sockets may listen in its place */
+    weir_blocklist *block_list; /* in the options; NULL: the file has none */
+    bool reuses_port;           /* several sockets may listen in its place */
 
     weir_server *server; /* from bind to the end of stop */
     bool waited_for;     /* for 'listening' or 'error', or for 'close' */
     weir_error *failure; /* why it does not listen */
+    weir__drops drops;
 } weir__site_server;
 
 struct weir__site {

@@ -43,15 +43,8 @@ static void on_client_error(const weir_event *event, void *arg)
 
 static void on_drop(const weir_event *event, void *arg)
 {
-    static const char *const reasons[] = {"maxConnections", "blockList", "descriptors"};
-    const weir__site_server *server = arg;
-    const weir_drop *drop = event->drop;
-    char from[WEIR_ADDRESS_TEXT_SIZE] = "";
-    if (drop->remote.family != WEIR_FAMILY_NONE)
-        weir_address_format(&drop->remote, from, sizeof(from));
-    weir_log(server->site->runtime, drop->reason == WEIR_DROP_DESCRIPTORS ? WEIR_LOG_WARN : WEIR_LOG_INFO,
-             "%s: a connection%s%s was dropped (%s)", server->name, from[0] ? " from " : "", from,
-             reasons[drop->reason]);
+    weir__site_server *server = arg;
+    weir__drops_note(&server->drops, server->site->runtime, server->name, event->drop);
 }
 
 /* ---- waiting for the servers ---- */
@@ -67,6 +60,7 @@ static void tell_owner(weir_task *task)
     site->state = WEIR__SITE_IDLE;
     weir_timer_stop(site->runtime, &site->grace);
     for (size_t i = 0; i < site->count; i++) {
+        weir__drops_end(&site->servers[i].drops);
         weir_error_release(site->servers[i].failure);
         site->servers[i].failure = NULL;
         weir_server_release(site->servers[i].server);
@@ -259,6 +253,7 @@ void weir__site_free(weir__site *site)
         weir__component_free(WEIR__HANDLER, &site->servers[i].handler);
         weir_endpoint_release(site->servers[i].endpoint);
         weir_error_release(site->servers[i].failure);
+        weir_blocklist_release(site->servers[i].block_list);
         weir__free(site->servers[i].name);
     }
     weir__free(site->servers);

@@ -187,6 +187,9 @@ static int take_options(weir_stream *stream, const weir_stream_options *options)
         stream->keep_alive_delay = weir__at_most_32(options->keep_alive_initial_delay);
     }
     int status = weir__stream_take_lookup(stream, options);
+    if (status == 0) {
+        status = weir__stream_keep_block_list(stream, options->block_list);
+    }
     if (status == 0 && options->timeout != 0) {
         status = weir_stream_set_timeout(stream, options->timeout, NULL, NULL);
     }
@@ -206,6 +209,7 @@ static void give_options(const weir_stream *stream, weir_stream_options *options
     options->connect_timeout = stream->connect_timeout;
     options->handshake_timeout = stream->handshake_timeout;
     options->half_close_timeout = stream->half_close_timeout;
+    options->block_list = stream->extras != NULL ? stream->extras->block_list : NULL;
 }
 
 weir_stream *weir_stream_new(weir_runtime *runtime, const weir_stream_options *options)

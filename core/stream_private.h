@@ -293,6 +293,8 @@ void weir__stream_links_closed(weir_stream *stream);
 /* ---- stream_extras.c ---- */
 /* Makes them where there are none. NULL: no memory. */
 weir__extras *weir__stream_extras(weir_stream *stream);
+/* What the stream was made with, retained; NULL: none. 0 or UV_ENOMEM. */
+int weir__stream_keep_block_list(weir_stream *stream, weir_blocklist *list);
 /* Gives up all that they hold. */
 void weir__stream_free_extras(weir_stream *stream);
 

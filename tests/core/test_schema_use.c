@@ -122,6 +122,13 @@ static void schema_formats(void **state)
         {"{\"format\":\"weir-size\"}", "\"64KiB\"", ""},
         {"{\"format\":\"weir-size\"}", "\"64kib\"",
          ": expected bytes, or a size such as \"4kB\", \"64KiB\", \"16MiB\" or \"1GiB\", found \"64kib\"\n"},
+        {"{\"format\":\"weir-block-rule\"}", "\"10.0.0.0/8\"", ""},
+        {"{\"format\":\"weir-block-rule\"}", "7", ""},
+        {"{\"format\":\"weir-block-rule\"}", "\"10.0.0.0/33\"",
+         ": expected a prefix length of at most 32 for IPv4, 128 for IPv6, found \"10.0.0.0/33\"\n"},
+        {"{\"format\":\"weir-block-rule\"}", "\"10.0.0.1\\u0000\"",
+         ": expected an IP address, a range \"10.0.0.1-10.0.0.9\" or a subnet \"10.0.0.0/8\" or \"2001:db8::/32\", "
+         "found \"10.0.0.1\\u0000\"\n"},
         {"{\"format\":\"weir-path\"}", "\"/run/x\"", ""},
         {"{\"format\":\"weir-path\"}", "\"\"", ": expected a path, not empty and without a NUL, found \"\"\n"},
         {"{\"format\":\"weir-path\"}", "\"a\\u0000b\"",

@@ -243,6 +243,50 @@ static void net_CONN_26_CONN_30_the_next_address_is_tried(void **state)
                               "connectionAttempt connect ready");
 }
 
+static weir_stream_options without(const char *first, const char *second)
+{
+    weir_stream_options options;
+
+    weir_stream_options_init(&options);
+    options.block_list = weir_blocklist_new();
+    assert_code(weir_blocklist_add_rule(options.block_list, first), 0);
+    assert_code(weir_blocklist_add_rule(options.block_list, second), 0);
+    return options;
+}
+
+static void net_BL_02_CONN_26_blocked_addresses_are_passed_over(void **state)
+{
+    fixture *f = *state;
+    weir_stream_options options = without("::1", "127.0.0.1-127.0.0.2");
+    weir_server *server = fixture_listen(f, "tcp://127.0.0.3:0", NULL);
+    pair p = fixture_connect(f, server, fixture_text(f, "tcp://four.test:%d", raw_port_of(server)), &options);
+
+    recorder_expect(p.client, "resume lookup:ok lookup:ok lookup:ok lookup:ok "
+                              "connectionAttempt connectionAttemptFailed:ERR_IP_BLOCKED "
+                              "connectionAttempt connectionAttemptFailed:ERR_IP_BLOCKED "
+                              "connectionAttempt connectionAttemptFailed:ERR_IP_BLOCKED "
+                              "connectionAttempt connect ready");
+    weir_blocklist_release(options.block_list);
+}
+
+static void net_BL_02_CONN_31_all_addresses_are_blocked(void **state)
+{
+    fixture *f = *state;
+    weir_stream_options options = without("127.0.0.0/8", "::1");
+    recorder *client = fixture_client(f, "tcp://both.test:80", &options);
+    const weir_error *error;
+
+    weir_blocklist_release(options.block_list);
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    error = weir_stream_errored(client->stream);
+    assert_code(error->code, WEIR_EIP_BLOCKED);
+    assert_int_equal(error->error_count, 2);
+    assert_string_equal(error->message,
+                        "connect tcp://both.test:80: connect tcp://[::1]:80: the address is on the block "
+                        "list (ERR_IP_BLOCKED); connect tcp://127.0.0.1:80: the address is on the block "
+                        "list (ERR_IP_BLOCKED)");
+}
+
 static void net_CONN_25_CONN_29_only_the_first_address(void **state)
 {
     fixture *f = *state;
@@ -469,6 +513,8 @@ int main(void)
         NAMES_TEST(net_CONN_31_BN_02_the_error_names_every_address),
         NAMES_TEST(net_CONN_31_one_address_gives_its_plain_error),
         NAMES_TEST(net_CONN_26_CONN_30_the_next_address_is_tried),
+        NAMES_TEST(net_BL_02_CONN_26_blocked_addresses_are_passed_over),
+        NAMES_TEST(net_BL_02_CONN_31_all_addresses_are_blocked),
         NAMES_TEST(net_CONN_25_CONN_29_only_the_first_address),
         NAMES_TEST(net_BN_01_CONN_28_a_silent_address_does_not_hold_up_the_next),
         NAMES_TEST(net_SOCM_09_destroyed_with_an_attempt_and_its_timer_under_way),

@@ -205,7 +205,7 @@ static int connect_to(int fd, const struct sockaddr_storage *address, size_t siz
 }
 
 /*
- * A socket for the attempt's address, and connect(2). 0: it stands, or (`*pending`) an answer will come; UV_EAGAIN: the
+ * A socket for the attempt's address (unless that is on a block list), and connect(2). 0: it stands, or (`*pending`) an answer will come; UV_EAGAIN: the
  * peer's queue is full; else why not, with the call that failed and the address it was about.
  */
 static int begin(connect_attempt *attempt, int *pending, const char **syscall, weir_address *where)
@@ -213,11 +213,13 @@ static int begin(connect_attempt *attempt, int *pending, const char **syscall, w
     socket_link *socket = attempt->connect->socket;
     struct sockaddr_storage storage;
     size_t size = sizeof(storage);
-    int status = weir_address_to_sockaddr(&attempt->address, &storage, &size);
+    int status = weir_link_permits(&socket->link, &attempt->address);
     int fd;
 
     *syscall = "connect";
     *where = attempt->address;
+    if (!status)
+        status = weir_address_to_sockaddr(&attempt->address, &storage, &size);
     if (status)
         return status;
     fd = socket->context->kind->make(socket->context, &attempt->connect->settings, &attempt->address, syscall, where);

@@ -146,6 +146,12 @@ WEIR_EXPORT int weir_link_reading(const weir_link *link);
 /* 1 while somebody listens for 'fd': descriptors that arrive are worth being received. Otherwise let the kernel drop them. */
 WEIR_EXPORT int weir_link_wants_fds(const weir_link *link);
 
+/*
+ * For transports that connect to IP addresses: 0, or WEIR_EIP_BLOCKED where the stream's block list or its endpoint's
+ * names this one, which then is a failed attempt without any packet sent. Paths are on no list.
+ */
+WEIR_EXPORT int weir_link_permits(const weir_link *link, const weir_address *address);
+
 /* ---- Reports upwards, by the link that reports ---- */
 
 /* Now usable. */

@@ -23,7 +23,7 @@ typedef struct weir_server_options {
     int no_delay;                      /* CSRV-07 */
     int keep_alive;                    /* CSRV-08 */
     uint64_t keep_alive_initial_delay; /* ms (CSRV-09) */
-    weir_blocklist *block_list;        /* arrivals that are dropped (BN-09); retained */
+    weir_blocklist *block_list;        /* arrivals that are dropped (BN-09); retained, like stream.block_list */
 } weir_server_options;
 
 WEIR_EXPORT void weir_server_options_init(weir_server_options *options);
@@ -98,6 +98,14 @@ WEIR_EXPORT size_t weir_server_connections(const weir_server *server); /* SRV-29
 WEIR_EXPORT int weir_server_get_connections(weir_server *server, weir_server_callback callback, void *arg);
 WEIR_EXPORT int64_t weir_server_max_connections(const weir_server *server);
 WEIR_EXPORT void weir_server_set_max_connections(weir_server *server, int64_t count); /* SRV-69 */
+
+/*
+ * Whose connections are dropped on arrival, before they are counted, with the reason WEIR_DROP_BLOCK_LIST (BN-09). Set
+ * for those that come later, and retained; NULL: nobody's. What the endpoint's own "blockList" names is dropped as well.
+ * Paths are never on a list. The list that is given back is the server's.
+ */
+WEIR_EXPORT weir_blocklist *weir_server_block_list(const weir_server *server);
+WEIR_EXPORT void weir_server_set_block_list(weir_server *server, weir_blocklist *list);
 
 /* Calls `visit` for every connection, also opening ones; it may destroy any of them. */
 WEIR_EXPORT void weir_server_each(weir_server *server, void (*visit)(weir_stream *stream, void *arg), void *arg);

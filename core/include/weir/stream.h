@@ -75,7 +75,8 @@ typedef struct weir_stream_options {
     weir_abort *signal;              /* fired, it destroys the stream (SOCK-10); fired before: nothing starts (BN-18) */
     weir_lookup_function lookup;     /* resolves names instead of the system (CONN-18) */
     void *lookup_arg;
-    weir_blocklist *block_list;        /* addresses that are not connected to: WEIR_EIP_BLOCKED */
+    /* Addresses that are not connected to, nor those in an endpoint's own "blockList": WEIR_EIP_BLOCKED. Retained. */
+    weir_blocklist *block_list;
     int no_delay;                      /* Nagle off, once connected (SOCK-18, CONN-22) */
     int keep_alive;                    /* probes on, once connected (SOCK-18, CONN-23) */
     uint64_t keep_alive_initial_delay; /* ms (CONN-24) */
