@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Prefix trees. A branch knows only which bit it looks at, since all prefixes below it agree in the bits before; the
- * address that is asked for is compared once, with the one prefix that its bits lead to.
+ * Prefix trees. A branch looks at four bits, its digit, and knows only where they are, since all prefixes below it agree
+ * in the bits before; the address that is asked for is compared once, with the one prefix that its digits lead to. So
+ * a check of a million rules looks at half a dozen places in memory. Children stand side by side, without gaps; a prefix
+ * that ends within a branch's digit is the child of each digit that begins like it.
  */
 #define _GNU_SOURCE
 
@@ -16,12 +18,20 @@
 typedef enum node_kind { EMPTY, BRANCH, LEAF } node_kind; /* EMPTY: a root without prefixes */
 
 struct weir__tree_node {
-    uint32_t value; /* BRANCH: its pair of children; LEAF: the address, or where it is among the keys; free: the next */
-    uint8_t bit;    /* BRANCH: the one looked at; LEAF: the length of the prefix */
+    uint32_t value;  /* BRANCH: its first child; LEAF: the address, or where it is among the keys; free: the next run */
+    uint16_t digits; /* BRANCH: which ones it has children for, as bits */
+    uint8_t bit;     /* BRANCH: the first one of its digit; LEAF: the length of the prefix */
     uint8_t kind;
 };
 
-#define DEPTH_MOST 128 /* branches above a leaf: each looks at a bit of its own */
+#define DIGIT      4u /* bits */
+#define DEPTH_MOST 32 /* branches above a leaf: each has a digit of its own */
+
+/* Digits that begin alike: those of one prefix in one branch. */
+typedef struct digits {
+    unsigned first;
+    unsigned last;
+} digits;
 
 /* ---- bits ---- */
 
@@ -65,11 +75,11 @@ void weir__tree_bounds(unsigned width, unsigned length, weir__ip *first, weir__i
     first->low &= ~host.low;
 }
 
-/* The address behind the last one of a prefix. */
+/* The address behind the last one of a prefix, which is not all there are. */
 static weir__ip behind(weir__ip first, unsigned length)
 {
     uint64_t low = length > 64 ? (uint64_t)1 << (128 - length) : 0;
-    uint64_t high = length > 64 ? 0 : (uint64_t)1 << (64 - length);
+    uint64_t high = length > 64 || length == 0 ? 0 : (uint64_t)1 << (64 - length);
     weir__ip next = {first.high + high, first.low + low};
     if (next.low < low)
         next.high++;
@@ -110,23 +120,23 @@ size_t weir__tree_prefixes(const weir__tree *tree, weir__ip first, weir__ip last
 /* ---- memory ---- */
 
 /* The room that an array of `room` elements should have for `count` in use and so many more. 0: it has it. */
-static uint32_t room_for(uint32_t count, uint32_t room, uint32_t unused, size_t more, int *status)
+static uint32_t room_for(uint32_t count, uint32_t room, size_t more, int *status)
 {
-    size_t wanted = count + (more > unused ? more - unused : 0);
-    size_t grown = (size_t)room + room / 2;
-    if (wanted > UINT32_MAX / 2)
+    size_t grown = (size_t)room + room / 4;
+    if (more > UINT32_MAX / 2 || count + more > UINT32_MAX / 2)
         *status = UV_ENOMEM;
-    if (wanted <= room || *status != 0)
+    if (*status != 0 || count + more <= room)
         return 0;
-    if (grown < wanted)
-        grown = wanted;
+    if (grown < count + more)
+        grown = count + more;
     return grown > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)grown;
 }
 
 static int reserve_keys(weir__tree *tree, size_t prefixes)
 {
     int status = 0;
-    uint32_t room = room_for(tree->key_count, tree->key_room, tree->keys_free, prefixes, &status);
+    size_t more = prefixes > tree->keys_free ? prefixes - tree->keys_free : 0;
+    uint32_t room = room_for(tree->key_count, tree->key_room, more, &status);
     if (room == 0)
         return status;
     weir__ip *keys = weir__realloc(tree->keys, room * sizeof(*keys));
@@ -137,28 +147,29 @@ static int reserve_keys(weir__tree *tree, size_t prefixes)
     return 0;
 }
 
-static int reserve_pairs(weir__tree *tree, size_t prefixes)
+/* A prefix needs one run at most. Which of the free ones will do is not known beforehand, so none is counted on. */
+static int reserve_nodes(weir__tree *tree, size_t prefixes)
 {
     int status = 0;
-    size_t pairs = prefixes + (tree->nodes == NULL ? 1 : 0);
-    uint32_t room = room_for(tree->pair_count, tree->pair_room, tree->pairs_free, pairs, &status);
+    size_t more = prefixes > UINT32_MAX ? UINT32_MAX : prefixes * WEIR__TREE_FAN + 1;
+    uint32_t room = room_for(tree->node_count, tree->node_room, more, &status);
     if (room == 0)
         return status;
-    weir__tree_node *nodes = weir__realloc(tree->nodes, (size_t)room * 2 * sizeof(*nodes));
+    weir__tree_node *nodes = weir__realloc(tree->nodes, room * sizeof(*nodes));
     if (nodes == NULL)
         return UV_ENOMEM;
     if (tree->nodes == NULL) {
-        memset(nodes, 0, 2 * sizeof(*nodes));
-        tree->pair_count = 1;
+        memset(nodes, 0, sizeof(*nodes));
+        tree->node_count = 1;
     }
     tree->nodes = nodes;
-    tree->pair_room = room;
+    tree->node_room = room;
     return 0;
 }
 
 int weir__tree_reserve(weir__tree *tree, size_t prefixes)
 {
-    int status = reserve_pairs(tree, prefixes);
+    int status = reserve_nodes(tree, prefixes);
     return status == 0 && tree->width == 128 ? reserve_keys(tree, prefixes) : status;
 }
 
@@ -171,21 +182,22 @@ void weir__tree_clear(weir__tree *tree)
     tree->width = width;
 }
 
-static uint32_t take_pair(weir__tree *tree)
+static uint32_t take_run(weir__tree *tree, unsigned count)
 {
-    uint32_t pair = tree->pair_free;
-    if (tree->pairs_free == 0)
-        return tree->pair_count++;
-    tree->pairs_free--;
-    tree->pair_free = tree->nodes[(size_t)pair * 2].value;
-    return pair;
+    uint32_t run = tree->runs_free[count];
+    if (run != 0) {
+        tree->runs_free[count] = tree->nodes[run].value;
+        return run;
+    }
+    run = tree->node_count;
+    tree->node_count += count;
+    return run;
 }
 
-static void give_pair(weir__tree *tree, uint32_t pair)
+static void give_run(weir__tree *tree, uint32_t run, unsigned count)
 {
-    tree->nodes[(size_t)pair * 2].value = tree->pair_free;
-    tree->pair_free = pair;
-    tree->pairs_free++;
+    tree->nodes[run].value = tree->runs_free[count];
+    tree->runs_free[count] = run;
 }
 
 static uint32_t take_key(weir__tree *tree)
@@ -216,101 +228,196 @@ static weir__ip key_of(const weir__tree *tree, const weir__tree_node *leaf)
     return tree->keys[leaf->value];
 }
 
-static void set_leaf(weir__tree *tree, size_t at, weir__ip address, unsigned length)
+static weir__tree_node new_leaf(weir__tree *tree, weir__ip address, unsigned length)
 {
-    weir__tree_node *leaf = &tree->nodes[at];
-    leaf->kind = LEAF;
-    leaf->bit = (uint8_t)length;
+    weir__tree_node leaf = {.bit = (uint8_t)length, .kind = LEAF};
     if (tree->width == 32) {
-        leaf->value = (uint32_t)(address.high >> 32);
+        leaf.value = (uint32_t)(address.high >> 32);
     } else {
-        leaf->value = take_key(tree);
-        tree->keys[leaf->value] = address;
+        leaf.value = take_key(tree);
+        tree->keys[leaf.value] = address;
+    }
+    return leaf;
+}
+
+/* How many of 16 bits are set. */
+static unsigned count_of(unsigned bits)
+{
+    bits -= bits >> 1 & 0x5555;
+    bits = (bits & 0x3333) + (bits >> 2 & 0x3333);
+    bits = (bits + (bits >> 4)) & 0x0f0f;
+    return (bits + (bits >> 8)) & 0x1f;
+}
+
+static int has_child(const weir__tree_node *branch, unsigned digit)
+{
+    return branch->digits >> digit & 1;
+}
+
+/* Where a digit's child is, or would be. */
+static uint32_t child_of(const weir__tree_node *branch, unsigned digit)
+{
+    return branch->value + count_of(branch->digits & ((1u << digit) - 1));
+}
+
+static unsigned digit_at(weir__ip address, unsigned bit)
+{
+    return (unsigned)((bit < 64 ? address.high >> (60 - bit) : address.low >> (124 - bit)) & 15);
+}
+
+/* Those of a prefix that reaches into the digit at `bit`, or beyond it. */
+static digits digits_of(weir__ip address, unsigned length, unsigned bit)
+{
+    unsigned free_bits = length >= bit + DIGIT ? 0 : bit + DIGIT - length;
+    unsigned first = digit_at(address, bit) >> free_bits << free_bits;
+    return (digits){first, first + (1u << free_bits) - 1};
+}
+
+static unsigned mask_of(digits range)
+{
+    return (2u << range.last) - (1u << range.first);
+}
+
+/* ---- adding ---- */
+
+static void prune(weir__tree *tree, const weir__tree_node *node);
+
+/* Gives up what children of a branch refer to. Those of one prefix, which stand side by side, share one key. */
+static void prune_children(weir__tree *tree, const weir__tree_node *branch, unsigned mask)
+{
+    const weir__tree_node *before = NULL;
+    for (unsigned digit = 0; digit < WEIR__TREE_FAN; digit++) {
+        if (!(branch->digits & mask & 1u << digit))
+            continue;
+        const weir__tree_node *child = &tree->nodes[child_of(branch, digit)];
+        if (before == NULL || before->kind != LEAF || child->kind != LEAF || before->value != child->value)
+            prune(tree, child);
+        before = child;
     }
 }
 
-static size_t child_of(const weir__tree_node *branch, unsigned which)
+static void prune(weir__tree *tree, const weir__tree_node *node)
 {
-    return (size_t)branch->value * 2 + which;
-}
-
-/* Gives up what a node refers to. */
-static void prune(weir__tree *tree, size_t at)
-{
-    const weir__tree_node node = tree->nodes[at];
-    if (node.kind == LEAF) {
-        give_key(tree, node.value);
-    } else if (node.kind == BRANCH) {
-        prune(tree, child_of(&node, 0));
-        prune(tree, child_of(&node, 1));
-        give_pair(tree, node.value);
+    const weir__tree_node own = *node;
+    if (own.kind == LEAF) {
+        give_key(tree, own.value);
+    } else if (own.kind == BRANCH) {
+        prune_children(tree, &own, 0xffff);
+        give_run(tree, own.value, count_of(own.digits));
     }
 }
 
-/* Where a prefix would be if it were there: behind the prefix's end any leaf says as much about it as another. */
-static size_t nearest_leaf(const weir__tree *tree, weir__ip address, unsigned length)
+/* A branch's children for these digits are all this one from now on; what was there lies in it, and goes. */
+static void set_children(weir__tree *tree, uint32_t at, digits range, weir__tree_node child)
 {
-    size_t at = 0;
+    const weir__tree_node old = tree->nodes[at];
+    weir__tree_node *branch = &tree->nodes[at];
+    branch->digits |= (uint16_t)mask_of(range);
+    unsigned count = count_of(branch->digits), old_count = count_of(old.digits);
+    if (count != old_count)
+        branch->value = take_run(tree, count);
+    for (unsigned digit = 0; digit < WEIR__TREE_FAN; digit++) {
+        if (digit >= range.first && digit <= range.last)
+            tree->nodes[child_of(branch, digit)] = child;
+        else if (has_child(&old, digit))
+            tree->nodes[child_of(branch, digit)] = tree->nodes[child_of(&old, digit)];
+    }
+    if (count != old_count)
+        give_run(tree, old.value, old_count);
+}
+
+/* The leaf that has most in common with a prefix, in particular the one that it lies in; or an empty root. */
+static uint32_t nearest_leaf(const weir__tree *tree, weir__ip address, unsigned length)
+{
+    uint32_t at = 0;
     while (tree->nodes[at].kind == BRANCH) {
         const weir__tree_node *branch = &tree->nodes[at];
-        at = child_of(branch, branch->bit < length ? bit_of(address, branch->bit) : 0);
+        unsigned digit = digit_at(address, branch->bit);
+        /* elsewhere any child says as much as another: all differ from the prefix here, or lie in it */
+        at = branch->bit < length && has_child(branch, digit) ? child_of(branch, digit) : branch->value;
     }
     return at;
 }
 
-/* Two leaves that are the halves of one prefix become that one, and so on upwards. */
-static void merge(weir__tree *tree, const size_t *path, size_t depth, size_t at)
+/*
+ * Two prefixes that are the halves of one become that one, and so on upwards: `path` are the branches above the prefix
+ * that was added.
+ */
+static void merge(weir__tree *tree, const uint32_t *path, size_t depth, weir__ip address, unsigned length)
 {
     while (depth > 0) {
-        size_t parent = path[--depth];
-        const weir__tree_node own = tree->nodes[at], other = tree->nodes[at ^ 1];
-        if (other.kind != LEAF || other.bit != own.bit || tree->nodes[parent].bit + 1 != own.bit)
+        weir__tree_node *branch = &tree->nodes[path[depth - 1]];
+        if (branch->bit + DIGIT < length)
+            return; /* its other half would have made a branch there */
+        digits own = digits_of(address, length, branch->bit), both = digits_of(address, length - 1, branch->bit);
+        unsigned other = own.first == both.first ? both.last : both.first;
+        if (!has_child(branch, other))
             return;
-        give_key(tree, other.value);
-        give_pair(tree, tree->nodes[parent].value);
-        tree->nodes[parent] = own;
-        tree->nodes[parent].bit--;
-        at = parent;
+        const weir__tree_node kept = tree->nodes[child_of(branch, own.first)];
+        const weir__tree_node half = tree->nodes[child_of(branch, other)];
+        if (half.kind != LEAF || half.bit != length)
+            return;
+        give_key(tree, half.value);
+        length--;
+        const weir__tree_node whole = {.value = kept.value, .bit = (uint8_t)length, .kind = LEAF};
+        set_children(tree, path[depth - 1], both, whole);
+        if (length == branch->bit) {
+            give_run(tree, branch->value, WEIR__TREE_FAN);
+            *branch = whole;
+            depth--;
+        }
     }
 }
 
-/* The node becomes a branch on a bit; what it was is one child, and the other one, which is returned, is to be set. */
-static size_t split(weir__tree *tree, size_t at, unsigned bit, unsigned which)
+/*
+ * A branch in the place of a node, which is a child of it now, and so is a leaf that has these digits. `address` is one
+ * that the node is on the way to.
+ */
+static void split(weir__tree *tree, uint32_t at, weir__ip address, unsigned bit, digits range, weir__tree_node leaf)
 {
-    uint32_t pair = take_pair(tree);
-    weir__tree_node *node = &tree->nodes[at];
-    size_t made = (size_t)pair * 2 + which;
-    tree->nodes[made ^ 1] = *node;
-    *node = (weir__tree_node){.value = pair, .bit = (uint8_t)bit, .kind = BRANCH};
-    return made;
+    const weir__tree_node node = tree->nodes[at];
+    digits own = digits_of(address, node.kind == LEAF ? node.bit : 128, bit);
+    weir__tree_node branch = {.digits = (uint16_t)(mask_of(own) | mask_of(range)), .bit = (uint8_t)bit, .kind = BRANCH};
+    branch.value = take_run(tree, count_of(branch.digits));
+    for (unsigned digit = 0; digit < WEIR__TREE_FAN; digit++)
+        if (has_child(&branch, digit))
+            tree->nodes[child_of(&branch, digit)] = digit >= own.first && digit <= own.last ? node : leaf;
+    tree->nodes[at] = branch;
 }
 
 static void add_prefix(weir__tree *tree, weir__ip address, unsigned length)
 {
-    size_t path[DEPTH_MOST];
-    size_t depth = 0, at = 0;
-    size_t leaf = nearest_leaf(tree, address, length);
-    if (tree->nodes[leaf].kind == EMPTY) {
-        set_leaf(tree, leaf, address, length);
+    uint32_t path[DEPTH_MOST];
+    size_t depth = 0;
+    uint32_t at = nearest_leaf(tree, address, length);
+    if (tree->nodes[at].kind == EMPTY) {
+        tree->nodes[at] = new_leaf(tree, address, length);
         return;
     }
-    unsigned shared = agreement(address, key_of(tree, &tree->nodes[leaf]));
+    const weir__ip nearest = key_of(tree, &tree->nodes[at]);
+    unsigned shared = agreement(address, nearest);
     if (shared > length)
         shared = length;
-    if (tree->nodes[leaf].bit <= shared)
+    if (tree->nodes[at].bit <= shared)
         return; /* it lies in that one */
-    while (tree->nodes[at].kind == BRANCH && tree->nodes[at].bit < shared) {
+    for (at = 0; tree->nodes[at].kind == BRANCH && tree->nodes[at].bit + DIGIT <= shared;
+         at = child_of(&tree->nodes[at], digit_at(address, tree->nodes[at].bit)))
         path[depth++] = at;
-        at = child_of(&tree->nodes[at], bit_of(address, tree->nodes[at].bit));
-    }
-    if (shared == length) {
-        prune(tree, at); /* all below lie in the new one */
+    int is_branch = tree->nodes[at].kind == BRANCH;
+    if (shared == length && (!is_branch || tree->nodes[at].bit >= length)) {
+        prune(tree, &tree->nodes[at]); /* all of it lies in the new one */
+        tree->nodes[at] = new_leaf(tree, address, length);
+    } else if (!is_branch || tree->nodes[at].bit > shared) {
+        unsigned bit = shared / DIGIT * DIGIT;
+        split(tree, at, nearest, bit, digits_of(address, length, bit), new_leaf(tree, address, length));
+        path[depth++] = at;
     } else {
+        digits range = digits_of(address, length, tree->nodes[at].bit);
+        prune_children(tree, &tree->nodes[at], mask_of(range));
+        set_children(tree, at, range, new_leaf(tree, address, length));
         path[depth++] = at;
-        at = split(tree, at, shared, bit_of(address, shared));
     }
-    set_leaf(tree, at, address, length);
-    merge(tree, path, depth, at);
+    merge(tree, path, depth, address, length);
 }
 
 void weir__tree_add(weir__tree *tree, weir__ip first, weir__ip last)
@@ -326,6 +433,12 @@ int weir__tree_has(const weir__tree *tree, weir__ip address)
 {
     if (tree->nodes == NULL)
         return 0;
-    const weir__tree_node *node = &tree->nodes[nearest_leaf(tree, address, 128)];
+    const weir__tree_node *node = tree->nodes;
+    while (node->kind == BRANCH) {
+        unsigned digit = digit_at(address, node->bit);
+        if (!has_child(node, digit))
+            return 0;
+        node = &tree->nodes[child_of(node, digit)];
+    }
     return node->kind == LEAF && agreement(address, key_of(tree, node)) >= node->bit;
 }

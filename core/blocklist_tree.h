@@ -14,21 +14,22 @@ typedef struct weir__ip {
 
 typedef struct weir__tree_node weir__tree_node;
 
+#define WEIR__TREE_FAN 16 /* children of a branch, at most */
+
 /*
  * Zeroed but for `width` it is empty. The prefixes in it are disjoint: one that lies in another is left out, and two
- * halves become one. 16 bytes a prefix, or 32 where width is 128.
+ * halves become one. About 12 bytes a prefix, or 28 where width is 128.
  */
 typedef struct weir__tree {
     unsigned width;      /* bits of an address: 32 or 128 */
-    uint32_t pair_count; /* in use or on the free list; the root is the first half of the first one */
-    uint32_t pair_room;
-    uint32_t pairs_free; /* on the list that begins at pair_free */
-    uint32_t pair_free;
-    uint32_t key_count; /* likewise; keys are kept apart where a node has no room for them */
+    uint32_t node_count; /* in use or on a free list; the first one is the root */
+    uint32_t node_room;
+    uint32_t runs_free[WEIR__TREE_FAN + 1]; /* nodes side by side that nobody uses, by their number; 0: none */
+    uint32_t key_count;                     /* likewise: keys are kept apart where a node has no room for them */
     uint32_t key_room;
-    uint32_t keys_free;
+    uint32_t keys_free; /* on the list that begins at key_free */
     uint32_t key_free;
-    weir__tree_node *nodes; /* two a pair */
+    weir__tree_node *nodes;
     weir__ip *keys;
 } weir__tree;
 
