@@ -13,9 +13,10 @@
 typedef struct entry {
     weir_listener run;
     void *arg;
-    uint64_t sequence : 54; /* of adding, as the position says nothing about it once some were prepended */
+    uint64_t sequence : 53; /* of adding, as the position says nothing about it once some were prepended */
     uint64_t type : 8;
     uint64_t once : 1;
+    uint64_t internal : 1;
     uint64_t removed : 1; /* during an emit: its place stays until the outermost emit is over */
 } entry;
 
@@ -88,9 +89,11 @@ int weir__listeners_add(weir__listeners **list, weir_event_type type, weir_liste
         }
     }
     *place = (entry){.run = listener, .arg = arg, .type = (unsigned)type & 0xff};
-    place->sequence = here->next_sequence++ & ((UINT64_C(1) << 54) - 1);
+    place->sequence = here->next_sequence++ & ((UINT64_C(1) << 53) - 1);
     if (flags & WEIR__LISTENER_ONCE)
         place->once = 1;
+    if (flags & WEIR__LISTENER_INTERNAL)
+        place->internal = 1;
     here->count++;
     here->types |= type_bit(type);
     return 0;
@@ -148,10 +151,16 @@ void weir__listeners_remove_all(weir__listeners **list, weir_event_type type)
         return;
     for (uint32_t i = 0; i < here->count; i++) {
         entry *place = here->entries + i;
-        if (!place->removed && (type == WEIR_EVENT_COUNT || place->type == (unsigned)type))
+        if (!place->removed && !place->internal && (type == WEIR_EVENT_COUNT || place->type == (unsigned)type))
             mark_removed(here, place);
     }
     tidy(list);
+}
+
+void weir__listeners_free(weir__listeners **list)
+{
+    weir__free(*list);
+    *list = NULL;
 }
 
 size_t weir__listeners_count(const weir__listeners *list, weir_event_type type)
@@ -159,8 +168,10 @@ size_t weir__listeners_count(const weir__listeners *list, weir_event_type type)
     if (!list || !is_event(type) || !(list->types & type_bit(type)))
         return 0;
     size_t count = 0;
-    for (uint32_t i = 0; i < list->count; i++)
-        count += !list->entries[i].removed && list->entries[i].type == (unsigned)type;
+    for (uint32_t i = 0; i < list->count; i++) {
+        const entry *place = list->entries + i;
+        count += !place->removed && !place->internal && place->type == (unsigned)type;
+    }
     return count;
 }
 

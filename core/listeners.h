@@ -14,18 +14,27 @@
  */
 typedef struct weir__listeners weir__listeners;
 
-enum { WEIR__LISTENER_ONCE = 1, WEIR__LISTENER_PREPEND = 2 };
+/*
+ * INTERNAL: weir's own (of finished, pipeline, close callbacks), which remove_all leaves and count does not see (EMT-06).
+ * It runs in its place among the others, and an emit that it ran in has been heard. It must not be a reader ('data',
+ * 'readable') whose coming or going changes a stream's mode.
+ */
+enum { WEIR__LISTENER_ONCE = 1, WEIR__LISTENER_PREPEND = 2, WEIR__LISTENER_INTERNAL = 4 };
 
 /* 0, UV_EINVAL (NULL listener, no such event) or UV_ENOMEM with the list as it was. */
 int weir__listeners_add(weir__listeners **list, weir_event_type type, weir_listener listener, void *arg,
                         unsigned flags);
 
-/* Removes the most recently added one with this function and argument, if there is one. */
+/* Removes the most recently added one with this function and argument, internal or not, if there is one. */
 void weir__listeners_off(weir__listeners **list, weir_event_type type, weir_listener listener, void *arg);
 
-/* Removes those of one event, or (WEIR_EVENT_COUNT) of all. At the object's end: all, outside of an emit. */
+/* Removes those of one event, or (WEIR_EVENT_COUNT) of all, but for internal ones. */
 void weir__listeners_remove_all(weir__listeners **list, weir_event_type type);
 
+/* At the object's end, outside of an emit: all, internal ones too. */
+void weir__listeners_free(weir__listeners **list);
+
+/* Without internal ones. */
 size_t weir__listeners_count(const weir__listeners *list, weir_event_type type);
 
 /*

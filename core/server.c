@@ -107,7 +107,7 @@ void weir_server_release(weir_server *server)
         return;
     }
     unlist(server);
-    weir__listeners_remove_all(&server->listeners, WEIR_EVENT_COUNT);
+    weir__listeners_free(&server->listeners);
     free_callbacks(server->other_callbacks);
     free_callbacks(server->close_callbacks);
     weir_endpoint_release(server->endpoint);

@@ -283,7 +283,7 @@ void weir_stream_release(weir_stream *stream)
     weir__stream_drop_input(stream);
     unlist(stream);
     weir__stream_free_extras(stream);
-    weir__listeners_remove_all(&stream->listeners, WEIR_EVENT_COUNT);
+    weir__listeners_free(&stream->listeners);
     weir_endpoint_release(stream->endpoint);
     weir_error_release(stream->errored);
     weir_error_release(stream->pending_error);

@@ -199,6 +199,44 @@ static void net_EMT_06_remove_all_of_one_event_and_of_all(void **state)
     over(&o);
 }
 
+static void net_EMT_06_remove_all_leaves_what_is_internal(void **state)
+{
+    object o = {0};
+    named a = {&o, "a", 0};
+    named own = {&o, "own", 0};
+    (void)state;
+    on(&o, say, &a);
+    assert_int_equal(weir__listeners_add(&o.listeners, DATA, say, &own, WEIR__LISTENER_INTERNAL), 0);
+    assert_int_equal(weir__listeners_add(&o.listeners, END, say, &own, WEIR__LISTENER_INTERNAL | WEIR__LISTENER_ONCE),
+                     0);
+    assert_int_equal(weir__listeners_count(o.listeners, DATA), 1);
+    assert_int_equal(emit(&o, DATA), 2);
+    expect(&o, "a own ");
+    weir__listeners_remove_all(&o.listeners, DATA);
+    weir__listeners_remove_all(&o.listeners, WEIR_EVENT_COUNT);
+    assert_int_equal(weir__listeners_count(o.listeners, DATA), 0);
+    assert_int_equal(emit(&o, DATA), 1);
+    assert_int_equal(emit(&o, END), 1);
+    assert_int_equal(emit(&o, END), 0);
+    expect(&o, "own own ");
+    weir__listeners_off(&o.listeners, DATA, say, &own);
+    assert_null(o.listeners);
+}
+
+static void listeners_of_a_freed_object_are_gone(void **state)
+{
+    object o = {0};
+    named a = {&o, "a", 0};
+    size_t live = allocator_live();
+    (void)state;
+    weir__listeners_free(&o.listeners);
+    on(&o, say, &a);
+    assert_int_equal(weir__listeners_add(&o.listeners, DATA, say, &a, WEIR__LISTENER_INTERNAL), 0);
+    weir__listeners_free(&o.listeners);
+    assert_null(o.listeners);
+    assert_int_equal(allocator_live(), live);
+}
+
 static void net_EMT_07_prepend_goes_to_the_front(void **state)
 {
     object o = {0};
@@ -508,6 +546,8 @@ int main(void)
         cmocka_unit_test(net_EMT_05_EMT_07_off_goes_by_the_time_and_not_by_the_place),
         cmocka_unit_test(net_EMT_05_off_finds_a_once_listener),
         cmocka_unit_test(net_EMT_06_remove_all_of_one_event_and_of_all),
+        cmocka_unit_test(net_EMT_06_remove_all_leaves_what_is_internal),
+        cmocka_unit_test(listeners_of_a_freed_object_are_gone),
         cmocka_unit_test(net_EMT_07_prepend_goes_to_the_front),
         cmocka_unit_test(net_EMT_08_count),
         cmocka_unit_test(net_EMT_09_removed_during_emit_does_not_run_any_more),
