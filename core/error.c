@@ -12,6 +12,7 @@
 #include <weir/address.h>
 #include <weir/error.h>
 
+#include "error_private.h"
 #include "memory.h"
 
 typedef struct code_row {
@@ -179,10 +180,8 @@ static void put_aggregate(char *message, const weir_error *const *errors, size_t
     *end = '\0';
 }
 
-weir_error *weir_error_new_aggregate(const weir_error *const *errors, size_t count, const char *what)
+static weir_error *aggregate_new(int code, const weir_error *const *errors, size_t count, const char *what)
 {
-    if (!errors || !count)
-        return weir_error_newf(UV_UNKNOWN, NULL, NULL, -1, "%s%sno error is known", what ? what : "", what ? ": " : "");
     size_t room = 1 + (what ? strlen(what) + 2 : 0);
     for (size_t i = 0; i < count; i++)
         room += strlen(errors[i]->message) + 2;
@@ -190,7 +189,7 @@ weir_error *weir_error_new_aggregate(const weir_error *const *errors, size_t cou
     if (!kept)
         return no_memory_error();
     char *message;
-    block *made = block_new(errors[0]->code, NULL, NULL, -1, room, &message);
+    block *made = block_new(code, NULL, NULL, -1, room, &message);
     if (!made) {
         weir__free(kept);
         return no_memory_error();
@@ -201,6 +200,18 @@ weir_error *weir_error_new_aggregate(const weir_error *const *errors, size_t cou
     made->error.error_count = count;
     made->error.errors = kept;
     return &made->error;
+}
+
+weir_error *weir_error_new_aggregate(const weir_error *const *errors, size_t count, const char *what)
+{
+    if (!errors || !count)
+        return weir_error_newf(UV_UNKNOWN, NULL, NULL, -1, "%s%sno error is known", what ? what : "", what ? ": " : "");
+    return aggregate_new(errors[0]->code, errors, count, what);
+}
+
+weir_error *weir__error_new_caused(int code, const char *what, const weir_error *cause)
+{
+    return aggregate_new(code, &cause, 1, what);
 }
 
 weir_error *weir_error_retain(const weir_error *error)
