@@ -173,13 +173,14 @@ weir_stream *weir_stream_adopt(weir_runtime *runtime, int fd, const weir_adopt_o
         adopt = &both_ways;
     }
     int status = may_adopt(runtime, fd);
-    weir_stream *stream = status == 0 ? weir_stream_new(runtime, options) : NULL;
+    weir_stream *stream = status == 0 ? weir__stream_make(runtime, options) : NULL;
     if (status == 0) {
         status = stream == NULL ? weir__stream_refusal(runtime, options) : make_link(stream, fd, adopt->type);
     }
     if (status == 0) {
         int both = !adopt->readable == !adopt->writable;
         weir__stream_adopted(stream, both || adopt->readable, both || adopt->writable);
+        weir__stream_heed_signal(stream);
     } else {
         weir_stream_release(stream);
         stream = NULL;

@@ -56,6 +56,7 @@ weir_server *weir_server_new(weir_runtime *runtime, const weir_server_options *o
     }
     weir_blocklist_retain(server->made_with.block_list);
     weir_blocklist_retain(server->made_with.stream.block_list);
+    weir_abort_retain(server->made_with.stream.signal); /* streams that come later listen to it too */
     server->options = server->made_with;
     server->next = runtime->servers;
     if (runtime->servers != NULL) {
@@ -114,6 +115,7 @@ void weir_server_release(weir_server *server)
     weir_error_release(server->failure);
     weir_blocklist_release(server->made_with.block_list);
     weir_blocklist_release(server->made_with.stream.block_list);
+    weir_abort_release(server->made_with.stream.signal);
     weir__free(server);
 }
 

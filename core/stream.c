@@ -212,7 +212,7 @@ static void give_options(const weir_stream *stream, weir_stream_options *options
     options->block_list = stream->extras != NULL ? stream->extras->block_list : NULL;
 }
 
-weir_stream *weir_stream_new(weir_runtime *runtime, const weir_stream_options *options)
+weir_stream *weir__stream_make(weir_runtime *runtime, const weir_stream_options *options)
 {
     if (runtime == NULL || runtime->ending) {
         return NULL;
@@ -234,10 +234,22 @@ weir_stream *weir_stream_new(weir_runtime *runtime, const weir_stream_options *o
 
     weir_stream_options defaults;
     weir_stream_options_init(&defaults);
-    if (take_options(stream, options != NULL ? options : &defaults) != 0 ||
-        (options != NULL && weir__onread_take(stream, &options->onread) != 0)) {
+    if (options == NULL) {
+        options = &defaults;
+    }
+    if (take_options(stream, options) != 0 || weir__onread_take(stream, &options->onread) != 0 ||
+        weir__stream_take_signal(stream, options) != 0) {
         weir_stream_release(stream);
         return NULL;
+    }
+    return stream;
+}
+
+weir_stream *weir_stream_new(weir_runtime *runtime, const weir_stream_options *options)
+{
+    weir_stream *stream = weir__stream_make(runtime, options);
+    if (stream != NULL) {
+        weir__stream_heed_signal(stream);
     }
     return stream;
 }
@@ -362,6 +374,7 @@ void weir__stream_begin_connecting(weir_stream *stream)
     }
     weir__stream_apply_remembered(stream);
     weir__stream_step(stream, STEP_OPEN);
+    weir__stream_heed_signal(stream);
 }
 
 static void on_set_up_timeout(weir_stream *stream)
@@ -523,6 +536,7 @@ static void do_destroy(weir_stream *stream, const weir_error *error, weir_close_
     weir_error_release(stream->errored);
     stream->errored = kept;
     stream->step_count = 0;
+    weir__stream_leave_signal(stream);
     stream->corked = 0; /* here, and not when connecting: a stream may be corked before it is connected */
     weir__clock_stop(stream);
     weir__stream_drop_input(stream);
@@ -689,6 +703,7 @@ void weir__streams_orphan(weir_runtime *runtime)
         weir_stream *stream = runtime->streams;
         weir_stream_retain(stream);
         stream->life = LIFE_CLOSED;
+        weir__stream_leave_signal(stream);
         weir__pipe_detach_all(stream);
         weir__stream_drop_input(stream);
         weir_endpoint_release(stream->endpoint);

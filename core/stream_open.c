@@ -46,6 +46,16 @@ void weir__stream_apply_remembered(weir_stream *stream)
     }
 }
 
+/*
+ * Its signal was fired before it was ever connected, and 'error' and 'close' are on their way: connect() adds nothing to
+ * that, and is no mistake (BN-18).
+ */
+static int was_aborted_when_new(const weir_stream *stream)
+{
+    return stream->life == LIFE_CLOSING && stream->endpoint == NULL && stream->server == NULL &&
+           weir__stream_is_aborted(stream) && stream->errored == weir_abort_error(stream->extras->signal);
+}
+
 static int may_connect(const weir_stream *stream)
 {
     if (stream->runtime == NULL || stream->runtime->ending) {
@@ -63,7 +73,7 @@ static int may_connect(const weir_stream *stream)
     case LIFE_CLOSING:
         break;
     }
-    return WEIR_ESTREAM_DESTROYED;
+    return was_aborted_when_new(stream) ? 0 : WEIR_ESTREAM_DESTROYED;
 }
 
 static int make_links(weir_stream *stream, weir_endpoint *endpoint)
@@ -84,7 +94,7 @@ int weir_stream_connect_endpoint(weir_stream *stream, weir_endpoint *endpoint, w
         return UV_EINVAL;
     }
     int status = may_connect(stream);
-    if (status != 0) {
+    if (status != 0 || stream->life == LIFE_CLOSING) {
         return status;
     }
     if (listener != NULL) {
@@ -96,7 +106,7 @@ int weir_stream_connect_endpoint(weir_stream *stream, weir_endpoint *endpoint, w
     weir_endpoint_retain(endpoint);
     weir_endpoint_release(stream->endpoint);
     stream->endpoint = endpoint;
-    status = make_links(stream, endpoint);
+    status = weir__stream_is_aborted(stream) ? 0 : make_links(stream, endpoint);
     if (status != 0) {
         free_unattached(stream);
         if (listener != NULL) {
@@ -156,7 +166,7 @@ weir_stream *weir_connect(weir_runtime *runtime, const char *endpoint, const wei
 weir_stream *weir__stream_accept(weir_runtime *runtime, weir_server *server, const weir_stream_options *options,
                                  const weir_endpoint *endpoint, weir_link *link)
 {
-    weir_stream *stream = weir_stream_new(runtime, options);
+    weir_stream *stream = weir__stream_make(runtime, options);
     if (stream == NULL) {
         return NULL;
     }
@@ -178,5 +188,6 @@ weir_stream *weir__stream_accept(weir_runtime *runtime, weir_server *server, con
     weir__stream_apply_remembered(stream); /* of the options it was made with (SOCK-18) */
     weir__stream_activate(stream);
     weir_stream_release(stream); /* the runtime's reference is the only one */
+    weir__stream_heed_signal(stream);
     return stream;
 }

@@ -28,6 +28,7 @@
 #include <weir/link.h>
 #include <weir/stream.h>
 
+#include "abort_private.h"
 #include "endpoint_private.h"
 #include "listeners.h"
 #include "runtime_private.h"
@@ -128,6 +129,7 @@ typedef struct weir__layering weir__layering;
 /* What few streams have, in an allocation of its own. */
 typedef struct weir__extras {
     weir_abort *signal;
+    weir__abort_wait abort_wait; /* in the signal's list while the stream lives */
     weir_blocklist *block_list;
     weir_lookup_function lookup;
     void *lookup_arg;
@@ -270,6 +272,8 @@ size_t weir__stream_emit(weir_stream *stream, weir_event_type type);
 size_t weir__stream_emit_event(weir_stream *stream, weir_event *event);
 /* Destroys with an error of that code and call, at the stream's address. */
 void weir__stream_destroy_code(weir_stream *stream, int code, const char *call);
+/* weir_stream_new, but for the signal. */
+weir_stream *weir__stream_make(weir_runtime *runtime, const weir_stream_options *options);
 /* Both tracks are over: destroy, if that is wanted. */
 void weir__stream_maybe_auto_destroy(weir_stream *stream);
 /* The runtime holds a reference from now on, until 'close'. */
@@ -297,6 +301,13 @@ weir__extras *weir__stream_extras(weir_stream *stream);
 int weir__stream_keep_block_list(weir_stream *stream, weir_blocklist *list);
 /* Gives up all that they hold. */
 void weir__stream_free_extras(weir_stream *stream);
+/* The signal of a new stream's options. 0 or UV_ENOMEM. */
+int weir__stream_take_signal(weir_stream *stream, const weir_stream_options *options);
+/* A life begins: listens to the signal; one that was fired before ends it at once (BN-18). */
+void weir__stream_heed_signal(weir_stream *stream);
+/* It is over (PIPE-17). */
+void weir__stream_leave_signal(weir_stream *stream);
+int weir__stream_is_aborted(const weir_stream *stream);
 
 /* ---- stream_layer.c ---- */
 /* Nothing that was written before is queued any more: the layers' turn has come. */

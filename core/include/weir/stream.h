@@ -72,7 +72,7 @@ typedef struct weir_stream_options {
     int discard_on_end;              /* after our end, read and drop (BN-04) */
     int pause_on_connect;            /* start explicitly paused (CSRV-04) */
     weir_onread onread;              /* the callback not NULL: read into memory of the application's (SOCK-11) */
-    weir_abort *signal;              /* fired, it destroys the stream (SOCK-10); fired before: nothing starts (BN-18) */
+    weir_abort *signal;              /* fired, it destroys the stream (SOCK-10, BN-18): see weir_stream_new; retained */
     weir_lookup_function lookup;     /* resolves names instead of the system (CONN-18) */
     void *lookup_arg;
     /* Addresses that are not connected to, nor those in an endpoint's own "blockList": WEIR_EIP_BLOCKED. Retained. */
@@ -87,6 +87,12 @@ WEIR_EXPORT void weir_stream_options_init(weir_stream_options *options);
 /*
  * A stream that is not connected (row SOCK-02). `options` may be NULL. NULL: no memory, the runtime is ending, or an
  * onread with a callback and neither `buffer` with a size nor `block`. The caller releases it.
+ *
+ * `signal` destroys the stream with weir_abort_error when it is fired: destroyed is true when weir_abort_fire returns,
+ * 'error' and 'close' come on a later tick (PIPE-16). One that was fired before gives a stream that is destroyed already:
+ * 'error' and 'close' come on the next tick, once; until then connect() returns 0 and nothing is started (BN-18). A
+ * stream listens to its signal from the beginning until it is destroyed or goes (PIPE-17), and again when it is connected
+ * again. Of a server's streams: fired, they all are destroyed, and so is whoever comes later, before 'connection'.
  */
 WEIR_EXPORT weir_stream *weir_stream_new(weir_runtime *runtime, const weir_stream_options *options);
 
