@@ -674,12 +674,18 @@ static void step_close(weir_stream *stream)
 
 /* ---- the runtime's end ---- */
 
+/* Whoever waits for the end of a stream that was never connected is told as well. */
+static int is_awaited(const weir_stream *stream)
+{
+    return stream->active || (stream->extras != NULL && stream->extras->watches > 0);
+}
+
 void weir__streams_end(weir_runtime *runtime)
 {
     weir_stream *stream = runtime->streams;
     while (stream != NULL) {
         weir_stream *next = stream->next;
-        if (stream->active) {
+        if (is_awaited(stream)) {
             weir_stream_destroy(stream, NULL);
         }
         stream = next;
@@ -689,7 +695,7 @@ void weir__streams_end(weir_runtime *runtime)
 int weir__streams_active(const weir_runtime *runtime)
 {
     for (const weir_stream *stream = runtime->streams; stream != NULL; stream = stream->next) {
-        if (stream->active) {
+        if (is_awaited(stream)) {
             return 1;
         }
     }

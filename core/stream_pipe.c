@@ -152,22 +152,27 @@ static void wait_for_drain(weir__pipe *pipe)
     }
 }
 
-int weir_stream_pipe(weir_stream *source, weir_stream *destination, const weir_pipe_options *options)
+weir__pipe *weir__pipe_new(weir_stream *source, weir_stream *destination, int no_end)
 {
-    if (source == NULL || destination == NULL || source->runtime == NULL || source->runtime != destination->runtime ||
-        weir__stream_is_destroyed(source) || weir__stream_is_destroyed(destination) || source->onread) {
-        return UV_EINVAL;
-    }
-    if (find(source, destination) != NULL) {
-        return UV_EEXIST;
-    }
     weir__pipe *pipe = weir__calloc(1, sizeof(*pipe));
-    if (pipe == NULL) {
-        return UV_ENOMEM;
+    if (pipe != NULL) {
+        pipe->source = source;
+        pipe->destination = destination;
+        pipe->no_end = no_end != 0;
     }
-    pipe->source = source;
-    pipe->destination = destination;
-    pipe->no_end = options != NULL && options->no_end;
+    return pipe;
+}
+
+int weir__pipe_exists(const weir_stream *source, const weir_stream *destination)
+{
+    return find(source, destination) != NULL;
+}
+
+void weir__pipe_attach(weir__pipe *pipe)
+{
+    weir_stream *source = pipe->source;
+    weir_stream *destination = pipe->destination;
+    int no_end = pipe->no_end;
     link_pipe(pipe);
     pipe->event_pipe = 1;
     queue_event(pipe);
@@ -176,9 +181,26 @@ int weir_stream_pipe(weir_stream *source, weir_stream *destination, const weir_p
     }
     if (!source->end_emitted) {
         weir_stream_resume(source);
-        return 0;
+    } else if (!no_end) {
+        weir_stream_end(destination, NULL, NULL); /* without a callback it needs no memory */
     }
-    return pipe->no_end ? 0 : weir_stream_end(destination, NULL, NULL);
+}
+
+int weir_stream_pipe(weir_stream *source, weir_stream *destination, const weir_pipe_options *options)
+{
+    if (source == NULL || destination == NULL || source->runtime == NULL || source->runtime != destination->runtime ||
+        weir__stream_is_destroyed(source) || weir__stream_is_destroyed(destination) || source->onread) {
+        return UV_EINVAL;
+    }
+    if (weir__pipe_exists(source, destination)) {
+        return UV_EEXIST;
+    }
+    weir__pipe *pipe = weir__pipe_new(source, destination, options != NULL && options->no_end);
+    if (pipe == NULL) {
+        return UV_ENOMEM;
+    }
+    weir__pipe_attach(pipe);
+    return 0;
 }
 
 void weir_stream_unpipe(weir_stream *source, weir_stream *destination)

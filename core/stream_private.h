@@ -14,7 +14,7 @@
  * stream_clock.c   the idle time-out and the limits of phases
  * stream_facts.c   what can be asked
  * adopt.c          streams around descriptors made elsewhere
- * stream_extras.c  what few streams have
+ * stream_extras.c  what few streams have; the signal
  * stream_layer.c   layers put on an open stream
  * link.c           the calls between links, and their laws
  * lookup.c         names resolved by the application
@@ -141,6 +141,7 @@ typedef struct weir__extras {
     weir_address *attempted;  /* of a connect to a name with several addresses */
     size_t attempted_count;
     size_t attempted_capacity;
+    size_t watches; /* that wait for its end (watch.h) */
 } weir__extras;
 
 struct weir_stream {
@@ -402,6 +403,11 @@ int weir__fds_duplicate(const int *fds, size_t count, weir__fds **made);
 void weir__fds_close(weir__fds *fds);
 
 /* ---- stream_pipe.c ---- */
+/* A pipe that is not attached yet, for who cannot do without. NULL: no memory. */
+weir__pipe *weir__pipe_new(weir_stream *source, weir_stream *destination, int no_end);
+int weir__pipe_exists(const weir_stream *source, const weir_stream *destination);
+/* Both are alive, and not piped yet. */
+void weir__pipe_attach(weir__pipe *pipe);
 void weir__pipe_data(weir_stream *source, weir_buf *buf);
 void weir__pipe_end(weir_stream *source);
 void weir__pipe_drained(weir_stream *destination);

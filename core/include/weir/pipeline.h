@@ -19,7 +19,7 @@ typedef void (*weir_finished_callback)(const weir_error *error, void *arg);
 typedef struct weir_finished_options {
     size_t size;        /* sizeof(weir_finished_options) */
     int readable;       /* wait for 'end' */
-    int writable;       /* wait for 'finish' */
+    int writable;       /* wait for 'finish'; neither of the two: for 'close' */
     weir_abort *signal; /* NULL: none. Fired, the callback gets its error; the stream stays as it is */
 } weir_finished_options;
 
@@ -30,8 +30,10 @@ typedef struct weir_finished weir_finished;
 /*
  * Calls `callback` once, never inside the call, when the stream is over (PIPE-13): without an error after 'end' and
  * 'finish' of the sides that are asked for and open; with the stream's error if it has one; with
- * WEIR_EPREMATURE_CLOSE if it closed before. Also of a stream that is over already. `options` may be NULL. `*finished`
- * (where not NULL) is what weir_finished_cancel takes; it goes before the callback is called. 0, UV_EINVAL, UV_ENOMEM.
+ * WEIR_EPREMATURE_CLOSE if it closed before. Also of a stream that is over already. Holds the stream until then; at the
+ * runtime's end it closes, even if it was never connected. Its 'error' has been heard by that (EMT-12). `options` may be
+ * NULL. `*finished` (where not NULL) is what weir_finished_cancel takes; it goes before the callback is called. 0,
+ * UV_EINVAL, UV_ENOMEM, UV_ECANCELED (the runtime has ended).
  */
 WEIR_EXPORT int weir_stream_finished(weir_stream *stream, const weir_finished_options *options,
                                      weir_finished_callback callback, void *arg, weir_finished **finished);
@@ -46,10 +48,15 @@ typedef struct weir_pipeline_options {
 } weir_pipeline_options;
 
 /*
- * Pipes each stream to the next, at least two (PIPE-11). `callback` (may be NULL) is called once, never inside the call:
- * when the last one has finished (and, where it is open for reading as well, without waiting for its 'end'); or with the
- * first error, or WEIR_EPREMATURE_CLOSE, after which every stream of the chain is destroyed. `options` may be NULL. 0;
- * UV_EINVAL, UV_ENOMEM, UV_EEXIST (two of them are piped already): nothing was done then.
+ * Pipes each stream to the next, at least two, all of one runtime (PIPE-11); one stream may stand in it twice, as in
+ * (client, upstream, client), or (client, client) for an echo. `callback` (may be NULL) is called once, never inside the
+ * call, on a tick: without an error when every stream but the last has ended and every one but the first has finished
+ * (the last one's 'end' is not waited for; with no_end, not its 'finish' either); or with the first error, or
+ * WEIR_EPREMATURE_CLOSE where one closed before, or finished before the one that it gets its data from had ended. Then
+ * every stream of the chain is destroyed already, with that error, and their 'error' events have been heard (EMT-12).
+ * Streams that are over already count like those that end later. Holds the streams until then. `options` may be NULL. 0;
+ * UV_EINVAL (also where any but the last has onread), UV_ENOMEM, UV_EEXIST (two of them are piped already, or would be twice), UV_ECANCELED (the runtime has
+ * ended): nothing was done then.
  */
 WEIR_EXPORT int weir_pipeline(weir_stream *const *streams, size_t count, const weir_pipeline_options *options,
                               weir_finished_callback callback, void *arg);
