@@ -78,7 +78,7 @@ static void settle(chain *self, const weir_error *error)
     weir__abort_leave(&self->wait);
     for (size_t i = 0; i < self->count; i++) {
         weir__watch *watch = &self->places[i].watch;
-        if (error != NULL) {
+        if (error != NULL && !watch->closed) { /* one that has closed may have begun its next life */
             weir_stream_destroy(watch->stream, error);
         }
         if (error == NULL || watch->closed || !watch->listening) {
