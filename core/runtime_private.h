@@ -16,6 +16,11 @@ typedef struct weir__task_queue {
 
 typedef struct weir__post weir__post;
 
+typedef struct weir__timer_place {
+    weir_timer *timer;
+    uint64_t sequence; /* of its start */
+} weir__timer_place;
+
 struct weir_runtime {
     uv_loop_t *loop;
     void *data;
@@ -42,7 +47,8 @@ struct weir_runtime {
     /* timers: a binary heap over one handle */
     uv_timer_t timer;
     uint64_t timer_due; /* what the handle is armed for */
-    weir_timer **timers;
+    weir__timer_place *timers;
+    uint64_t timer_sequence;
     size_t timer_count;
     size_t timer_capacity;
     size_t timers_referenced;

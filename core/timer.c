@@ -6,53 +6,59 @@
 #include "memory.h"
 #include "runtime_private.h"
 
-static void place(weir_runtime *runtime, size_t index, weir_timer *timer)
+/* Timers of one moment fire in the order in which they were started. */
+static int is_before(const weir__timer_place *one, const weir__timer_place *other)
 {
-    runtime->timers[index] = timer;
-    timer->position = index + 1;
+    return one->timer->due != other->timer->due ? one->timer->due < other->timer->due : one->sequence < other->sequence;
 }
 
-static void sift_up(weir_runtime *runtime, size_t index, weir_timer *timer)
+static void place(weir_runtime *runtime, size_t index, weir__timer_place what)
+{
+    runtime->timers[index] = what;
+    what.timer->position = index + 1;
+}
+
+static void sift_up(weir_runtime *runtime, size_t index, weir__timer_place what)
 {
     while (index > 0) {
         size_t parent = (index - 1) / 2;
-        if (runtime->timers[parent]->due <= timer->due) {
+        if (!is_before(&what, &runtime->timers[parent])) {
             break;
         }
         place(runtime, index, runtime->timers[parent]);
         index = parent;
     }
-    place(runtime, index, timer);
+    place(runtime, index, what);
 }
 
-static void sift_down(weir_runtime *runtime, size_t index, weir_timer *timer)
+static void sift_down(weir_runtime *runtime, size_t index, weir__timer_place what)
 {
     for (;;) {
         size_t child = 2 * index + 1;
         if (child >= runtime->timer_count) {
             break;
         }
-        if (child + 1 < runtime->timer_count && runtime->timers[child + 1]->due < runtime->timers[child]->due) {
+        if (child + 1 < runtime->timer_count && is_before(&runtime->timers[child + 1], &runtime->timers[child])) {
             child++;
         }
-        if (runtime->timers[child]->due >= timer->due) {
+        if (!is_before(&runtime->timers[child], &what)) {
             break;
         }
         place(runtime, index, runtime->timers[child]);
         index = child;
     }
-    place(runtime, index, timer);
+    place(runtime, index, what);
 }
 
 static void heap_remove(weir_runtime *runtime, weir_timer *timer)
 {
     size_t index = timer->position - 1;
-    weir_timer *last = runtime->timers[--runtime->timer_count];
+    weir__timer_place last = runtime->timers[--runtime->timer_count];
     timer->position = 0;
-    if (last == timer) {
+    if (last.timer == timer) {
         return;
     }
-    if (index > 0 && runtime->timers[(index - 1) / 2]->due > last->due) {
+    if (index > 0 && is_before(&last, &runtime->timers[(index - 1) / 2])) {
         sift_up(runtime, index, last);
     } else {
         sift_down(runtime, index, last);
@@ -67,7 +73,7 @@ static void arm(weir_runtime *runtime)
         uv_timer_stop(&runtime->timer);
         return;
     }
-    uint64_t due = runtime->timers[0]->due;
+    uint64_t due = runtime->timers[0].timer->due;
     if (!uv_is_active((const uv_handle_t *)&runtime->timer) || runtime->timer_due > due) {
         uint64_t now = uv_now(runtime->loop);
         runtime->timer_due = due;
@@ -96,13 +102,13 @@ static void on_timer(uv_timer_t *handle)
 {
     weir_runtime *runtime = handle->data;
     uint64_t now = uv_now(runtime->loop);
-    weir_runtime_enter(runtime);
-    while (runtime->timer_count > 0 && runtime->timers[0]->due <= now) {
-        weir_timer *timer = runtime->timers[0];
+    while (runtime->timer_count > 0 && runtime->timers[0].timer->due <= now) {
+        weir_timer *timer = runtime->timers[0].timer;
+        weir_runtime_enter(runtime); /* each its own: what one of them defers runs before the next (EMT-16) */
         weir_timer_stop(runtime, timer);
         timer->run(timer);
+        weir_runtime_leave(runtime);
     }
-    weir_runtime_leave(runtime);
     arm(runtime);
 }
 
@@ -112,7 +118,7 @@ static int reserve(weir_runtime *runtime)
         return 0;
     }
     size_t capacity = runtime->timer_capacity == 0 ? 64 : 2 * runtime->timer_capacity;
-    weir_timer **timers = weir__realloc(runtime->timers, capacity * sizeof(weir_timer *));
+    weir__timer_place *timers = weir__realloc(runtime->timers, capacity * sizeof(*timers));
     if (timers == NULL) {
         return UV_ENOMEM;
     }
@@ -140,7 +146,8 @@ int weir_timer_start(weir_runtime *runtime, weir_timer *timer, uint64_t timeout)
     }
     timer->due = timeout > UINT64_MAX - now ? UINT64_MAX : now + timeout;
     runtime->timer_count++;
-    sift_up(runtime, runtime->timer_count - 1, timer);
+    weir__timer_place what = {.timer = timer, .sequence = runtime->timer_sequence++};
+    sift_up(runtime, runtime->timer_count - 1, what);
     count_reference(runtime, timer, 1);
     arm(runtime);
     return 0;
@@ -177,6 +184,6 @@ void weir__timer_set_reference(weir_runtime *runtime, weir_timer *timer, int on)
 void weir__timers_forget(weir_runtime *runtime)
 {
     while (runtime->timer_count > 0) {
-        weir_timer_stop(runtime, runtime->timers[0]);
+        weir_timer_stop(runtime, runtime->timers[0].timer);
     }
 }

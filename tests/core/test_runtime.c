@@ -243,7 +243,85 @@ static void runtime_timer_stopped_by_another_of_the_same_moment_does_not_fire(vo
     assert_int_equal(weir_timer_start(f->runtime, &b.timer, 1), 0);
     weir_runtime_leave(f->runtime);
     fixture_run(f);
-    assert_int_equal(strlen(text), 1);
+    assert_string_equal(text, "a");
+}
+
+static void EMT_16_timers_of_one_moment_fire_in_the_order_of_their_starts(void **state)
+{
+    enum { ALARMS = 26 };
+    fixture *f = *state;
+    char text[ALARMS + 1] = "";
+    alarm alarms[ALARMS];
+    weir_runtime_enter(f->runtime); /* one moment for all */
+    for (int i = 0; i < ALARMS; i++) {
+        alarms[i] = make_alarm(f, text, (char)('a' + i));
+        assert_int_equal(weir_timer_start(f->runtime, &alarms[i].timer, 2), 0);
+    }
+    for (int i = 0; i < ALARMS; i += 2) { /* the heap is stirred */
+        weir_timer_stop(f->runtime, &alarms[i].timer);
+    }
+    for (int i = 0; i < ALARMS; i += 2) {
+        assert_int_equal(weir_timer_start(f->runtime, &alarms[i].timer, 2), 0);
+    }
+    assert_int_equal(weir_timer_start(f->runtime, &alarms[1].timer, 2), 0); /* moves behind them all */
+    weir_runtime_leave(f->runtime);
+    fixture_run(f);
+    assert_string_equal(text, "dfhjlnprtvxzacegikmoqsuwyb");
+}
+
+typedef struct deferring {
+    alarm alarm;
+    weir_task task;
+} deferring;
+
+static void note_tick(weir_task *task)
+{
+    deferring *self = (deferring *)(void *)((char *)task - offsetof(deferring, task));
+    note(self->alarm.text, '.');
+}
+
+static void defer_a_tick(weir_timer *timer)
+{
+    deferring *self = (deferring *)(void *)timer;
+    note(self->alarm.text, self->alarm.name);
+    weir_runtime_defer(self->alarm.f->runtime, &self->task);
+}
+
+static void EMT_16_a_tick_of_one_timer_comes_before_the_next_timer(void **state)
+{
+    fixture *f = *state;
+    char text[16] = "";
+    deferring both[2];
+    weir_runtime_enter(f->runtime);
+    for (int i = 0; i < 2; i++) {
+        both[i] = (deferring){.alarm = make_alarm(f, text, (char)('a' + i)), .task = {.run = note_tick}};
+        both[i].alarm.timer.run = defer_a_tick;
+        assert_int_equal(weir_timer_start(f->runtime, &both[i].alarm.timer, 1), 0);
+    }
+    weir_runtime_leave(f->runtime);
+    fixture_run(f);
+    assert_string_equal(text, "a.b.");
+}
+
+static void post_a_tick(void *arg)
+{
+    deferring *self = arg;
+    defer_a_tick(&self->alarm.timer);
+}
+
+static void EMT_16_a_tick_of_one_post_comes_before_the_next_post(void **state)
+{
+    fixture *f = *state;
+    char text[16] = "";
+    deferring both[2];
+    for (int i = 0; i < 2; i++) {
+        both[i] = (deferring){.alarm = make_alarm(f, text, (char)('a' + i)), .task = {.run = note_tick}};
+        assert_int_equal(weir_runtime_post(f->runtime, post_a_tick, &both[i]), 0);
+    }
+    uv_ref((uv_handle_t *)&f->runtime->async); /* nothing else keeps this loop alive */
+    uv_run(&f->loop, UV_RUN_ONCE);
+    uv_unref((uv_handle_t *)&f->runtime->async);
+    assert_string_equal(text, "a.b.");
 }
 
 static void runtime_timer_without_reference_does_not_keep_the_loop(void **state)
@@ -466,6 +544,9 @@ int main(void)
         FIXTURE_TEST(runtime_posts_of_two_threads_all_arrive_in_their_order),
         FIXTURE_TEST(runtime_work_posted_before_its_end_is_run_by_the_end),
         FIXTURE_TEST(runtime_timers_fire_in_the_order_of_their_times),
+        FIXTURE_TEST(EMT_16_timers_of_one_moment_fire_in_the_order_of_their_starts),
+        FIXTURE_TEST(EMT_16_a_tick_of_one_timer_comes_before_the_next_timer),
+        FIXTURE_TEST(EMT_16_a_tick_of_one_post_comes_before_the_next_post),
         FIXTURE_TEST(runtime_timer_stopped_by_another_of_the_same_moment_does_not_fire),
         FIXTURE_TEST(runtime_timer_without_reference_does_not_keep_the_loop),
         FIXTURE_TEST(runtime_many_timers_started_moved_and_stopped_at_random),

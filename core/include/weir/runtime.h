@@ -107,8 +107,9 @@ WEIR_EXPORT int weir_runtime_run_until(weir_runtime *runtime, const int *done);
 
 /*
  * Timers: one queue a runtime over one uv_timer_t. Embed, zero, set `run`. `start` fires once, `timeout` milliseconds
- * after now (the loop's clock; 0 is 1, as in Node); started again it moves. `stop` of one that does not run does nothing. A timer keeps the
- * loop alive unless `unref` is 1. The callback may start and stop any timer and free this one.
+ * after now (the loop's clock; 0 is 1, as in Node); started again it moves. Those of one moment fire in the order of
+ * their starts, and what one of them deferred runs before the next (EMT-16). `stop` of one that does not run does
+ * nothing. A timer keeps the loop alive unless `unref` is 1. The callback may start and stop any timer and free this one.
  */
 typedef struct weir_timer weir_timer;
 struct weir_timer {
