@@ -347,7 +347,6 @@ static void reset_tracks(weir_stream *stream)
     stream->ending = ends != 0;
     stream->ended_by_peer = 0;
     stream->shutting = 0;
-    stream->shut = 0;
     stream->finish_emitted = 0;
     stream->need_drain = 0;
     stream->peer_close_seen = 0;
@@ -449,7 +448,6 @@ void weir__stream_adopted(weir_stream *stream, int readable, int writable)
     if (!writable) {
         stream->ending = 1;
         stream->shutting = 1;
-        stream->shut = 1;
         stream->finish_emitted = 1;
     }
     weir__stream_apply_remembered(stream);

@@ -170,7 +170,7 @@ int weir_stream_writable_ended(const weir_stream *stream)
 
 int weir_stream_writable_finished(const weir_stream *stream)
 {
-    return stream->finish_emitted;
+    return stream->finish_emitted || stream->finishing;
 }
 
 int weir_stream_writable_need_drain(const weir_stream *stream)

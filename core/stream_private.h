@@ -206,7 +206,7 @@ struct weir_stream {
     unsigned ending : 1;        /* end() was called */
     unsigned ended_by_peer : 1; /* by STEP_AUTO_END */
     unsigned shutting : 1;      /* the links were told */
-    unsigned shut : 1;          /* and have done it: 'finish' is due */
+    unsigned finishing : 1;     /* the callbacks of end() are running */
     unsigned finish_emitted : 1;
     unsigned need_drain : 1;
     unsigned writing : 1; /* a write is with the links */

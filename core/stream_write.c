@@ -107,10 +107,13 @@ static void write_done(weir_stream *stream, weir__write *write)
     }
 }
 
+/* Those of calls that a callback makes come later: who calls again and again must not keep others from their turn. */
 void weir__stream_run_callbacks(weir_stream *stream, weir__write_list *list)
 {
     weir__write *write;
-    while ((write = list_take(list)) != NULL) {
+    weir__write_list present = *list;
+    list->last = NULL;
+    while ((write = list_take(&present)) != NULL) {
         if (write->callback != NULL) {
             write->callback(stream, write->status, write->arg);
         }
@@ -362,9 +365,7 @@ void weir__stream_fail_ends(weir_stream *stream, int status)
 {
     for (weir__write *write = list_first(&stream->end_done); write != NULL;
          write = list_next(&stream->end_done, write)) {
-        if (!stream->shut) {
-            write->status = status;
-        }
+        write->status = status;
     }
 }
 
@@ -626,7 +627,7 @@ static int end_is_late(const weir_stream *stream)
     if (weir__stream_is_destroyed(stream)) {
         return WEIR_ESTREAM_DESTROYED;
     }
-    if (stream->finish_emitted) {
+    if (stream->finish_emitted || stream->finishing) {
         return WEIR_EALREADY_FINISHED;
     }
     return stream->pending_error != NULL ? stream->pending_error->code : 0;
@@ -716,18 +717,14 @@ void weir__stream_on_shut(weir_stream *stream, int status)
         weir__stream_destroy_code(stream, status, "shutdown");
         return;
     }
-    stream->shut = 1;
     weir__stream_step(stream, STEP_SHUT);
 }
 
 /* ---- steps ---- */
 
-/* Those of writes that a callback makes are not run before other streams had their tick. */
 void weir__step_written(weir_stream *stream)
 {
-    weir__write_list present = stream->done;
-    stream->done.last = NULL;
-    weir__stream_run_callbacks(stream, &present);
+    weir__stream_run_callbacks(stream, &stream->done);
 }
 
 void weir__step_drain(weir_stream *stream)
@@ -743,6 +740,18 @@ void weir__step_drain(weir_stream *stream)
     }
 }
 
+/* Destroyed in one of them, the others get what prevented 'finish'; an end() in one of them is too late (WR-18). */
+static void run_end_callbacks(weir_stream *stream)
+{
+    weir__write *write;
+    stream->finishing = 1;
+    while ((write = list_take(&stream->end_done)) != NULL) {
+        write->callback(stream, write->status, write->arg);
+        write_free(write);
+    }
+    stream->finishing = 0;
+}
+
 /* Write callbacks, then those of end() (WR-17), then 'finish'. */
 void weir__step_shut(weir_stream *stream)
 {
@@ -750,7 +759,9 @@ void weir__step_shut(weir_stream *stream)
         return;
     }
     weir__stream_run_callbacks(stream, &stream->done);
-    weir__stream_run_callbacks(stream, &stream->end_done);
+    if (!weir__stream_is_destroyed(stream)) {
+        run_end_callbacks(stream);
+    }
     if (weir__stream_is_destroyed(stream)) {
         return;
     }

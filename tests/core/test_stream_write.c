@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The writing track, row by row: the queue, 'drain', callbacks, cork, end(), 'finish', and what is refused. */
+/* The writing track, row by row: the queue, 'drain', callbacks, cork, and what is refused. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -387,115 +387,6 @@ static void WR_14_a_pipe_of_seven_bytes(void **state)
     recorder_expect_data(p.accepted, bytes, sizeof(bytes));
 }
 
-/* ---- end() ---- */
-
-static void WR_15_WR_20_WR_21_end_flushes_then_finishes(void **state)
-{
-    fixture *f = *state;
-    pair p = over_pair(f, RECORD_DATA, 0);
-    assert_int_equal(weir_stream_writable(p.client->stream), 1);
-    size_t size = over_stall(f, p.client);
-    recorder_end(p.client);
-    assert_int_equal(weir_stream_writable_ended(p.client->stream), 1);
-    assert_int_equal(weir_stream_writable_finished(p.client->stream), 0);
-    assert_int_equal(weir_stream_writable(p.client->stream), 0);
-    assert_int_equal(weir_stream_ready_state(p.client->stream), WEIR_READY_READ_ONLY);
-    fixture_turns(f, OVER_TURNS);
-    assert_int_equal(p.client->counts[WEIR_EVENT_FINISH], 0);
-    recorder_add(p.accepted, RECORD_DATA);
-    over_wait_both_closed(p);
-    assert_int_equal(weir_stream_writable_finished(p.client->stream), 1);
-    assert_int_equal(p.accepted->data_size, size);
-    assert_int_equal(p.client->counts[WEIR_EVENT_FINISH], 1);
-}
-
-static void WR_16_no_finish_when_destroyed_before(void **state)
-{
-    fixture *f = *state;
-    pair p = over_pair(f, 0, 0);
-    recorder_write(p.client, "x", 1);
-    recorder_end(p.client);
-    recorder_destroy(p.client, NULL);
-    over_wait_closed(p.client);
-    assert_int_equal(p.client->counts[WEIR_EVENT_FINISH], 0);
-    assert_int_equal(weir_stream_writable_finished(p.client->stream), 0);
-    over_expect(p.client, "connect ready w1 e1:ERR_STREAM_DESTROYED close");
-}
-
-static void WR_17_the_end_callback_comes_just_before_finish(void **state)
-{
-    fixture *f = *state;
-    pair p = over_pair(f, 0, RECORD_DATA);
-    recorder_write(p.client, "x", 1);
-    recorder_end(p.client);
-    recorder_wait(p.client, WEIR_EVENT_FINISH);
-    over_expect(p.client, "connect ready w1 e1 finish");
-}
-
-static void WR_17_the_end_callback_gets_what_prevented_finish(void **state)
-{
-    fixture *f = *state;
-    pair p = over_pair(f, 0, 0);
-    weir_error *error = weir_error_new(UV_EPROTO, "test", NULL, -1);
-    over_stall(f, p.client);
-    size_t writes = p.client->writes_done;
-    recorder_end(p.client);
-    recorder_destroy(p.client, error);
-    weir_error_release(error);
-    over_wait_closed(p.client);
-    const char *tail = fixture_text(f, "w%zu:EPROTO e1:EPROTO error:EPROTO close:error", writes + 1);
-    assert_true(strlen(p.client->text) > strlen(tail));
-    assert_string_equal(p.client->text + strlen(p.client->text) - strlen(tail), tail);
-}
-
-static void WR_18_end_twice_is_harmless(void **state)
-{
-    fixture *f = *state;
-    pair p = over_pair(f, 0, RECORD_DATA);
-    recorder_end(p.client);
-    recorder_end(p.client);
-    recorder_wait(p.client, WEIR_EVENT_FINISH);
-    recorder_end(p.client);
-    fixture_turns(f, OVER_TURNS);
-    assert_int_equal(p.client->ends_done, 3);
-    assert_true(recorder_saw(p.client, "e2"));
-    assert_true(recorder_saw(p.client, "e3:ERR_STREAM_ALREADY_FINISHED"));
-    assert_int_equal(p.client->counts[WEIR_EVENT_FINISH], 1);
-    assert_int_equal(weir_stream_destroyed(p.client->stream), 0);
-}
-
-static void note_status(weir_stream *stream, int status, void *arg)
-{
-    int *seen = arg;
-    (void)stream;
-    *seen = status;
-}
-
-static void WR_18_end_with_data_after_end_is_a_write_after_end(void **state)
-{
-    fixture *f = *state;
-    int seen = 1;
-    pair p = over_pair(f, 0, 0);
-    recorder_end(p.client);
-    assert_code(weir_stream_end_with(p.client->stream, "x", 1, note_status, &seen), 0);
-    over_wait_closed(p.client);
-    assert_code(seen, WEIR_EWRITE_AFTER_END);
-    assert_true(recorder_saw(p.client, "error:ERR_STREAM_WRITE_AFTER_END"));
-}
-
-static void WR_19_end_before_connect_waits_for_it(void **state)
-{
-    fixture *f = *state;
-    weir_server *server = over_listen(f, NULL);
-    recorder *client = over_connecting(f, server, NULL);
-    recorder_end(client);
-    recorder_wait(client, WEIR_EVENT_FINISH);
-    over_expect(client, "connect ready e1 finish");
-    recorder *accepted = fixture_accepted(f, server, 0);
-    recorder_add(accepted, RECORD_DATA);
-    recorder_wait(accepted, WEIR_EVENT_END);
-}
-
 static void WR_24_empty_writes_have_callbacks_and_send_nothing(void **state)
 {
     fixture *f = *state;
@@ -666,6 +557,13 @@ static void SOCM_57_a_write_after_destroy_has_a_callback_and_no_error(void **sta
                           "~e1:ERR_STREAM_DESTROYED");
 }
 
+static void note_status(weir_stream *stream, int status, void *arg)
+{
+    int *seen = arg;
+    (void)stream;
+    *seen = status;
+}
+
 static void SOCM_57_a_closed_stream_that_is_released_still_calls_back(void **state)
 {
     fixture *f = *state;
@@ -681,17 +579,6 @@ static void SOCM_57_a_closed_stream_that_is_released_still_calls_back(void **sta
     fixture_turns(f, OVER_TURNS);
     assert_code(written, WEIR_ESTREAM_DESTROYED);
     assert_code(ended, WEIR_ESTREAM_DESTROYED);
-}
-
-static void SOCM_16_a_fresh_stream_that_is_released_still_calls_back(void **state)
-{
-    fixture *f = *state;
-    int ended = 1;
-    weir_stream *stream = weir_stream_new(f->runtime, NULL);
-    assert_int_equal(weir_stream_end(stream, note_status, &ended), 0);
-    weir_stream_release(stream);
-    fixture_turns(f, OVER_TURNS);
-    assert_code(ended, 0);
 }
 
 static void SOCM_60_writing_to_who_has_gone_is_an_error_and_no_signal(void **state)
@@ -807,13 +694,6 @@ int main(void)
         OVER_ALL(WR_13_more_chunks_than_one_vectored_call_takes),
         OVER_ALL(WR_14_what_the_kernel_takes_in_parts_arrives_whole),
         FIXTURE_TEST(WR_14_a_pipe_of_seven_bytes),
-        OVER_ALL(WR_15_WR_20_WR_21_end_flushes_then_finishes),
-        OVER_ALL(WR_16_no_finish_when_destroyed_before),
-        OVER_ALL(WR_17_the_end_callback_comes_just_before_finish),
-        OVER_ALL(WR_17_the_end_callback_gets_what_prevented_finish),
-        OVER_ALL(WR_18_end_twice_is_harmless),
-        OVER_ALL(WR_18_end_with_data_after_end_is_a_write_after_end),
-        OVER_ALL(WR_19_end_before_connect_waits_for_it),
         OVER_ALL(WR_24_empty_writes_have_callbacks_and_send_nothing),
         OVER_ALL(SOCM_49_everything_is_accepted_whatever_the_kernel_takes),
         OVER_ALL(SOCM_50_nothing_is_taken_of_no_data),
@@ -827,7 +707,6 @@ int main(void)
         OVER_ALL(SOCK_32_a_write_inside_an_end_listener_is_sent),
         OVER_ALL(SOCM_57_a_write_after_destroy_has_a_callback_and_no_error),
         FIXTURE_TEST(SOCM_57_a_closed_stream_that_is_released_still_calls_back),
-        FIXTURE_TEST(SOCM_16_a_fresh_stream_that_is_released_still_calls_back),
         OVER_ALL(SOCM_60_writing_to_who_has_gone_is_an_error_and_no_signal),
         OVER_ALL(BN_07_a_write_that_would_pass_the_limit_is_refused),
         OVER_ALL(BN_07_destroy_releases_the_queue_at_once),
