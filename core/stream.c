@@ -186,12 +186,13 @@ static int take_options(weir_stream *stream, const weir_stream_options *options)
         stream->keep_alive = 2;
         stream->keep_alive_delay = weir__at_most_32(options->keep_alive_initial_delay);
     }
+    uint64_t timeout = options->timeout > INT64_MAX ? INT64_MAX : options->timeout; /* as good as any longer one */
     int status = weir__stream_take_lookup(stream, options);
     if (status == 0) {
         status = weir__stream_keep_block_list(stream, options->block_list);
     }
-    if (status == 0 && options->timeout != 0) {
-        status = weir_stream_set_timeout(stream, options->timeout, NULL, NULL);
+    if (status == 0 && timeout != 0) {
+        status = weir_stream_set_timeout(stream, timeout, NULL, NULL);
     }
     return status;
 }

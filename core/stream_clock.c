@@ -130,6 +130,9 @@ int weir_stream_set_timeout(weir_stream *stream, uint64_t milliseconds, weir_lis
 {
     int live = stream->runtime != NULL && !weir__stream_is_destroyed(stream);
     int status = 0;
+    if (milliseconds > INT64_MAX) { /* it could not be told by weir_stream_timeout */
+        return WEIR_EOUTOFRANGE;
+    }
     if (milliseconds != 0 && listener != NULL) {
         status = weir_stream_once(stream, WEIR_EVENT_TIMEOUT, listener, arg);
     }

@@ -244,6 +244,9 @@ int weir_stream_set(weir_stream *stream, const char *name, const weir_value *val
 static int get_address(weir_stream *stream, const char *name, weir_address *address)
 {
     weir_value value;
+    if (stream != NULL && stream->life == LIFE_CONNECTING) {
+        return UV_ENOTCONN; /* whatever the transport knows already (SOCP-13) */
+    }
     int status = weir_stream_get(stream, name, &value);
     if (status == 0 && value.type != WEIR_VALUE_ADDRESS) {
         status = UV_ENOENT;

@@ -276,7 +276,7 @@ WEIR_EXPORT int weir_stream_reset_and_destroy(weir_stream *stream);
 
 /*
  * 'timeout' after so many milliseconds without activity, 0: never (SOCM-41 to 47). `listener` (may be NULL) is a
- * one-time listener; with 0 it is removed. 0 or UV_ENOMEM.
+ * one-time listener; with 0 it is removed. 0, UV_ENOMEM, or WEIR_EOUTOFRANGE (more than INT64_MAX, SOCM-48).
  */
 WEIR_EXPORT int weir_stream_set_timeout(weir_stream *stream, uint64_t milliseconds, weir_listener listener, void *arg);
 WEIR_EXPORT int64_t weir_stream_timeout(const weir_stream *stream); /* ms, or -1 when never set (SOCP-21) */
