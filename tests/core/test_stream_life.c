@@ -7,7 +7,7 @@
 
 /* ---- destroy ---- */
 
-static void LIFE_01_LIFE_11_destroy_is_at_once_and_close_later(void **state)
+static void LIFE_01_LIFE_11_SOCM_08_destroy_is_at_once_and_close_later(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, RECORD_DATA, 0);
@@ -58,6 +58,25 @@ static void SOCM_05_SOCM_07_destroy_without_an_error(void **state)
     over_wait_both_closed(p);
     over_expect(p.client, "connect ready close");
     over_expect_tail(p.accepted, "close");
+}
+
+static void SOCM_05_SOCM_06_what_was_not_sent_is_dropped_and_nothing_is_read(void **state)
+{
+    fixture *f = *state;
+    pair p = over_pair(f, RECORD_DATA, 0);
+    size_t size = over_stall(f, p.client);
+    recorder_write(p.accepted, "unread", 6); /* there, or under way, when the stream is destroyed: healthy as it is */
+    int descriptors = fixture_descriptors();
+    recorder_destroy(p.client, NULL);
+    over_wait_closed(p.client);
+    assert_int_equal(weir_stream_bytes_read(p.client->stream), 0);
+    assert_int_equal(p.client->data_size, 0);
+    recorder_add(p.accepted, RECORD_DATA);
+    over_wait_closed(p.accepted);
+    assert_true(p.accepted->data_size < size);
+    assert_true(over_is(f, "mem") || fixture_descriptors() == descriptors - 2);
+    over_expect_tail(p.client, " close");
+    assert_null(weir_stream_errored(p.client->stream));
 }
 
 static void LIFE_03_outstanding_callbacks_come_before_error_and_close(void **state)
@@ -658,10 +677,11 @@ static void BN_05_a_paused_stream_is_told_once_that_its_peer_left(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        OVER_ALL(LIFE_01_LIFE_11_destroy_is_at_once_and_close_later),
+        OVER_ALL(LIFE_01_LIFE_11_SOCM_08_destroy_is_at_once_and_close_later),
         OVER_ALL(LIFE_01_SOCM_08_a_second_destroy_does_nothing),
         OVER_ALL(LIFE_02_LIFE_09_SOCM_07_error_then_close),
         OVER_ALL(SOCM_05_SOCM_07_destroy_without_an_error),
+        OVER_ALL(SOCM_05_SOCM_06_what_was_not_sent_is_dropped_and_nothing_is_read),
         OVER_ALL(LIFE_03_outstanding_callbacks_come_before_error_and_close),
         OVER_ALL(LIFE_03_the_callbacks_get_the_error),
         OVER_ALL(LIFE_03_SOCM_09_destroyed_while_connecting),
