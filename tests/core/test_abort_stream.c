@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams with a signal: fired at any time of their lives, before them, and after them. */
+#define _GNU_SOURCE
+
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "diary.h"
 
@@ -335,6 +339,33 @@ static void SOCK_10_a_server_holds_the_signal_of_its_streams(void **state)
     assert_int_equal(weir_abort_listener_count(signal), 1);
 }
 
+/* ---- streams around descriptors ---- */
+
+static void SOCK_04_SOCK_10_an_adopted_stream(void **state)
+{
+    fixture *f = *state;
+    for (int before = 0; before < 2; before++) {
+        int ends[2];
+        int error = -1;
+        weir_abort *signal = before ? fired() : weir_abort_new();
+        weir_stream_options options = with_signal(signal);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+        weir_stream *stream = weir_stream_adopt(f->runtime, ends[0], NULL, &options, &error);
+        assert_code(error, 0);
+        recorder *r = record_stream(f, stream, 0);
+        weir_stream_release(stream);
+        assert_int_equal(weir_abort_listener_count(signal), before ? 0 : 1);
+        weir_abort_fire(signal, NULL);
+        assert_int_equal(weir_stream_destroyed(r->stream), 1);
+        over_wait_closed(r);
+        recorder_expect(r, "error:ABORT_ERR close:error");
+        char byte;
+        assert_int_equal(read(ends[1], &byte, 1), 0); /* the descriptor is closed */
+        close(ends[1]);
+        weir_abort_release(signal);
+    }
+}
+
 /* ---- inside listeners ---- */
 
 typedef struct trigger {
@@ -464,6 +495,7 @@ int main(void)
         OVER_ALL(PIPE_17_CONN_06_a_second_life_listens_again),
         OVER_ALL(SOCK_10_a_servers_streams_die_with_its_signal),
         OVER_ALL(SOCK_10_a_server_holds_the_signal_of_its_streams),
+        FIXTURE_TEST(SOCK_04_SOCK_10_an_adopted_stream),
         OVER_ALL(LIFE_15_SOCK_10_fired_inside_any_listener),
         FIXTURE_TEST(EMT_15_a_listener_of_the_signal_that_gives_up_the_stream),
         FIXTURE_TEST(SOCK_10_any_allocation_may_fail),
