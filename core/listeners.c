@@ -175,6 +175,17 @@ size_t weir__listeners_count(const weir__listeners *list, weir_event_type type)
     return count;
 }
 
+int weir__listeners_any(const weir__listeners *list, weir_event_type type)
+{
+    if (!list || !is_event(type) || !(list->types & type_bit(type)))
+        return 0;
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (!list->entries[i].removed && list->entries[i].type == (unsigned)type)
+            return 1;
+    }
+    return 0;
+}
+
 size_t weir__listeners_emit(weir__listeners **list, const weir_event *event)
 {
     weir__listeners *here = *list;

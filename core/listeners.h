@@ -16,8 +16,8 @@ typedef struct weir__listeners weir__listeners;
 
 /*
  * INTERNAL: weir's own (of finished, pipeline, close callbacks), which remove_all leaves and count does not see (EMT-06).
- * It runs in its place among the others, and an emit that it ran in has been heard. It must not be a reader ('data',
- * 'readable') whose coming or going changes a stream's mode.
+ * It runs in its place among the others, and an emit that it ran in has been heard. A stream's mode does not change by
+ * an internal reader ('data', 'readable'): who adds one resumes the stream.
  */
 enum { WEIR__LISTENER_ONCE = 1, WEIR__LISTENER_PREPEND = 2, WEIR__LISTENER_INTERNAL = 4 };
 
@@ -36,6 +36,9 @@ void weir__listeners_free(weir__listeners **list);
 
 /* Without internal ones. */
 size_t weir__listeners_count(const weir__listeners *list, weir_event_type type);
+
+/* With them: does anybody listen? */
+int weir__listeners_any(const weir__listeners *list, weir_event_type type);
 
 /*
  * Runs the event's listeners in order; how many ran (EMT-03). Allocates nothing. Those added during it do not run in

@@ -358,9 +358,8 @@ void weir__stream_reader_added(weir_stream *stream, weir_event_type type)
 
 int weir__stream_has_reader(const weir_stream *stream)
 {
-    return stream->onread || weir_stream_listener_count(stream, WEIR_EVENT_DATA) +
-                                     weir_stream_listener_count(stream, WEIR_EVENT_READABLE) >
-                                 0;
+    return stream->onread || weir__listeners_any(stream->listeners, WEIR_EVENT_DATA) ||
+           weir__listeners_any(stream->listeners, WEIR_EVENT_READABLE);
 }
 
 void weir__stream_reader_removed(weir_stream *stream, weir_event_type type)
@@ -379,7 +378,7 @@ void weir__step_mode(weir_stream *stream)
     }
     stream->pulling = 0;
     if (!stream->explicitly_paused) {
-        if (stream->pipes_out != NULL || weir_stream_listener_count(stream, WEIR_EVENT_DATA) > 0) {
+        if (stream->pipes_out != NULL || weir__listeners_any(stream->listeners, WEIR_EVENT_DATA)) {
             weir_stream_resume(stream);
         } else if (stream->flowing == 0) {
             stream->flowing = -1;

@@ -71,10 +71,12 @@ static const struct {
 
 #define LISTENERS (sizeof(listeners) / sizeof(listeners[0]))
 
+/* Internal ones: what the application removes meanwhile must not make this wait for ever, or lose a part (EMT-06). */
 static int listen_to_all(weir_stream *stream, collector *all)
 {
     for (size_t i = 0; i < LISTENERS; i++) {
-        int status = weir_stream_on(stream, listeners[i].type, listeners[i].listener, all);
+        int status = weir__listeners_add(&stream->listeners, listeners[i].type, listeners[i].listener, all,
+                                         WEIR__LISTENER_INTERNAL);
         if (status != 0) {
             return status;
         }
@@ -102,7 +104,7 @@ int weir_stream_read_all(weir_stream *stream, size_t limit, weir_buf **result)
         status = stream->end_emitted ? 0 : weir_runtime_run_until(stream->runtime, &all.done);
     }
     for (size_t i = 0; i < LISTENERS; i++) {
-        weir_stream_off(stream, listeners[i].type, listeners[i].listener, &all);
+        weir__listeners_off(&stream->listeners, listeners[i].type, listeners[i].listener, &all);
     }
     if (status == 0) {
         status = all.status;

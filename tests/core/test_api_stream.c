@@ -44,6 +44,30 @@ static void RD_19_read_all_gives_what_came_until_the_end(void **state)
     assert_int_equal(weir_stream_listener_count(p.accepted->stream, WEIR_EVENT_DATA), 0);
 }
 
+static void remove_everything(const weir_event *event, void *arg)
+{
+    int *done = arg;
+    *done = 1;
+    weir_stream_remove_all(event->target_stream, WEIR_EVENT_COUNT);
+}
+
+static void EMT_06_read_all_does_not_mind_what_is_removed_meanwhile(void **state)
+{
+    fixture *f = *state;
+    int done = 0;
+    weir_server *server = fixture_listen(f, LOCAL, NULL);
+    f->record = 0;
+    weir_stream *client = weir_connect(f->runtime, fixture_url(f, server), NULL, remove_everything, &done, NULL);
+    assert_code(weir_stream_on(client, WEIR_EVENT_READABLE, remove_everything, &done), 0); /* keeps it from flowing */
+    recorder *accepted = fixture_accepted(f, server, 0);
+    recorder_write(accepted, "all of it", 9);
+    recorder_end(accepted);
+    assert_all(client, 0, "all of it", 9);
+    assert_int_equal(done, 1);
+    weir_stream_destroy(client, NULL);
+    weir_stream_release(client);
+}
+
 static void RD_19_read_all_of_an_end_alone_is_empty(void **state)
 {
     fixture *f = *state;
@@ -430,6 +454,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(RD_19_read_all_gives_what_came_until_the_end),
+        FIXTURE_TEST(EMT_06_read_all_does_not_mind_what_is_removed_meanwhile),
         FIXTURE_TEST(RD_19_read_all_of_an_end_alone_is_empty),
         FIXTURE_TEST(RD_19_read_all_takes_just_its_limit),
         FIXTURE_TEST(RD_19_read_all_refuses_more_than_its_limit),

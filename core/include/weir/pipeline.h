@@ -55,8 +55,8 @@ typedef struct weir_pipeline_options {
  * WEIR_EPREMATURE_CLOSE where one closed before, or finished before the one that it gets its data from had ended. Then
  * every stream of the chain is destroyed already, with that error, and their 'error' events have been heard (EMT-12).
  * Streams that are over already count like those that end later. Holds the streams until then. `options` may be NULL. 0;
- * UV_EINVAL (also where any but the last has onread), UV_ENOMEM, UV_EEXIST (two of them are piped already, or would be twice), UV_ECANCELED (the runtime has
- * ended): nothing was done then.
+ * UV_EINVAL (also where any but the last has onread), UV_ENOMEM, UV_EEXIST (two of them are piped already, or would be
+ * twice), UV_ECANCELED (the runtime has ended): nothing was done then.
  */
 WEIR_EXPORT int weir_pipeline(weir_stream *const *streams, size_t count, const weir_pipeline_options *options,
                               weir_finished_callback callback, void *arg);
