@@ -143,7 +143,7 @@ weir_stream *weir_create_connection(weir_runtime *runtime, const weir_connect_op
     int status = UV_EINVAL;
     weir_stream *stream = NULL;
     if (runtime != NULL && options != NULL) {
-        stream = weir_stream_new(runtime, stream_options);
+        stream = weir__stream_make(runtime, stream_options);
         status = weir__stream_refusal(runtime, stream_options);
     }
     if (stream != NULL) {

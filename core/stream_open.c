@@ -150,7 +150,7 @@ int weir__stream_refusal(const weir_runtime *runtime, const weir_stream_options 
 weir_stream *weir_connect(weir_runtime *runtime, const char *endpoint, const weir_stream_options *options,
                           weir_listener listener, void *arg, int *error)
 {
-    weir_stream *stream = weir_stream_new(runtime, options);
+    weir_stream *stream = weir__stream_make(runtime, options);
     int status =
         stream != NULL ? weir_stream_connect(stream, endpoint, listener, arg) : weir__stream_refusal(runtime, options);
     if (status != 0) {

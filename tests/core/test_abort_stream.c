@@ -106,6 +106,9 @@ static void BN_18_SOCK_10_nothing_is_started(void **state)
     static diary d;
     weir_abort *signal = fired();
     weir_stream_options options = with_signal(signal);
+    options.no_delay = 1;
+    options.keep_alive = 1;
+    options.timeout = 60000;
     weir_server *server = diary_listening(f, &d, NULL);
     int descriptors = fixture_descriptors();
     int error = -1;
@@ -144,8 +147,16 @@ static void BN_18_a_mistake_in_the_endpoint_is_told_all_the_same(void **state)
     weir_stream_options options = with_signal(signal);
     recorder *r = over_fresh(f, &options);
     assert_code(recorder_connect(r, "no endpoint"), WEIR_EINVALID_ENDPOINT);
+    int error = 0;
+    assert_null(weir_connect(f->runtime, "no endpoint", &options, NULL, NULL, &error));
+    assert_code(error, WEIR_EINVALID_ENDPOINT);
+    weir_connect_options connect;
+    weir_connect_options_init(&connect);
+    assert_null(weir_create_connection(f->runtime, &connect, &options, NULL, NULL, &error));
+    assert_true(error < 0);
     over_wait_closed(r);
     recorder_expect(r, "error:ABORT_ERR close:error");
+    assert_string_equal(fixture_log(f), ""); /* those that there never were have no error */
     weir_abort_release(signal);
 }
 
