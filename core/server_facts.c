@@ -51,12 +51,17 @@ size_t weir_server_listener_count(const weir_server *server, weir_event_type typ
 
 /* ---- facts ---- */
 
+static int address_of(const weir__cycle *cycle, weir_address *address)
+{
+    return cycle->acceptor->transport->address(cycle->acceptor, address);
+}
+
 int weir_server_address(const weir_server *server, weir_address *address)
 {
-    if (!server->listening || !server->announced || server->acceptor == NULL) {
+    if (!weir_server_listening(server) || !server->current->announced) {
         return UV_ENOTCONN;
     }
-    return server->acceptor->transport->address(server->acceptor, address);
+    return address_of(server->current, address);
 }
 
 size_t weir_server_format(const weir_server *server, char *text, size_t size)
@@ -65,8 +70,7 @@ size_t weir_server_format(const weir_server *server, char *text, size_t size)
     if (size > 0) {
         text[0] = '\0'; /* of a server that never listened nothing can be said */
     }
-    if (server->endpoint == NULL || server->acceptor == NULL ||
-        server->acceptor->transport->address(server->acceptor, &address) != 0 || address.family == WEIR_FAMILY_PATH ||
+    if (server->current == NULL || address_of(server->current, &address) != 0 || address.family == WEIR_FAMILY_PATH ||
         address.family == WEIR_FAMILY_NONE) {
         return server->endpoint == NULL ? 0 : weir_endpoint_format(server->endpoint, text, size);
     }
@@ -81,12 +85,26 @@ size_t weir_server_format(const weir_server *server, char *text, size_t size)
 
 int weir_server_listening(const weir_server *server)
 {
-    return server->listening;
+    return server->current != NULL && server->current->listening;
 }
 
 size_t weir_server_connections(const weir_server *server)
 {
     return server->connection_count;
+}
+
+int weir_server_get_connections(weir_server *server, weir_server_callback callback, void *arg)
+{
+    if (callback == NULL || server->runtime == NULL) {
+        return UV_EINVAL;
+    }
+    weir__server_callback *entry = weir__server_callback_new(callback, arg, 0);
+    if (entry == NULL) {
+        return UV_ENOMEM;
+    }
+    entry->counts = 1;
+    weir__server_call_back(server, entry);
+    return 0;
 }
 
 int64_t weir_server_max_connections(const weir_server *server)

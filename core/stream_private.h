@@ -159,6 +159,7 @@ struct weir_stream {
     const weir_error *errored;
 
     weir_server *server;
+    struct weir__cycle *cycle; /* of the server's, by which it came; NULL: it is not counted */
     weir_stream *next_of_server;
     weir_stream *previous_of_server;
 
@@ -172,7 +173,6 @@ struct weir_stream {
 
     /* life */
     unsigned active : 1;    /* the runtime holds a reference */
-    unsigned counted : 1;   /* in the server's count */
     unsigned announced : 1; /* the server's 'connection' was emitted */
     unsigned allow_half_open : 1;
     unsigned auto_destroy : 1;

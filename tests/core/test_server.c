@@ -189,7 +189,7 @@ static void SRV_39_listening_again_in_the_close_listener(void **state)
         assert_code(weir_server_close(server, diary_closed, &d), 0);
         turns(f);
     }
-    diary_expect(&d, "closed close listening closed close listening closed close");
+    diary_expect(&d, "close closed listening close closed listening close closed");
     assert_int_equal(weir_server_listening(server), 0);
 }
 

@@ -32,8 +32,52 @@ static void SRV_21_SRV_23_close_without_connections(void **state)
     assert_code(weir_server_close(server, diary_closed, &d), 0);
     diary_expect(&d, "");
     turns(f);
-    diary_expect(&d, "closed close");
+    diary_expect(&d, "close closed");
     assert_int_equal(d.code, 0);
+}
+
+static void diary_a(const weir_event *event, void *arg)
+{
+    (void)event;
+    diary_write(arg, "a");
+}
+
+static void diary_b(const weir_event *event, void *arg)
+{
+    (void)event;
+    diary_write(arg, "b");
+}
+
+static void SRV_25_the_callback_has_its_place_among_the_listeners(void **state)
+{
+    fixture *f = *state;
+    static diary d;
+    f->record = 0;
+    weir_server *server = over_listen(f, NULL);
+    d = (diary){.f = f, .server = server};
+    weir_server_on(server, WEIR_EVENT_CLOSE, diary_a, &d);
+    assert_code(weir_server_close(server, diary_closed, &d), 0);
+    weir_server_on(server, WEIR_EVENT_CLOSE, diary_b, &d);
+    weir_server_prepend(server, WEIR_EVENT_CLOSE, diary_b, &d);
+    assert_int_equal(weir_server_listener_count(server, WEIR_EVENT_CLOSE), 3);
+    turns(f);
+    diary_expect(&d, "b a closed b");
+    assert_code(weir_server_listen(server, over_here(f), NULL, NULL), 0);
+    assert_code(weir_server_close(server, NULL, NULL), 0);
+    turns(f);
+    diary_expect(&d, "b a closed b b a b"); /* once */
+}
+
+static void SRV_25_EMT_06_removing_all_listeners_does_not_lose_the_callback(void **state)
+{
+    fixture *f = *state;
+    static diary d;
+    weir_server *server = diary_listening(f, &d, NULL);
+    assert_code(weir_server_close(server, diary_closed, &d), 0);
+    weir_server_remove_all(server, WEIR_EVENT_CLOSE);
+    weir_server_remove_all(server, WEIR_EVENT_COUNT);
+    turns(f);
+    diary_expect(&d, "closed");
 }
 
 static void SRV_07_SRV_08_close_waits_for_the_connections(void **state)
@@ -54,7 +98,7 @@ static void SRV_07_SRV_08_close_waits_for_the_connections(void **state)
     diary_expect(&d, "connection connection");
     recorder_destroy(second.accepted, NULL);
     turns(f);
-    diary_expect(&d, "connection connection closed close");
+    diary_expect(&d, "connection connection close closed");
 }
 
 static void SRV_22_after_close_nobody_is_let_in(void **state)
@@ -99,10 +143,10 @@ static void SRV_26_closing_twice(void **state)
     diary_expect(&d, "connection ERR_SERVER_NOT_RUNNING");
     recorder_destroy(p.accepted, NULL);
     turns(f);
-    diary_expect(&d, "connection ERR_SERVER_NOT_RUNNING closed close");
+    diary_expect(&d, "connection ERR_SERVER_NOT_RUNNING close closed");
     assert_code(weir_server_close(server, diary_closed, &d), 0);
     turns(f);
-    diary_expect(&d, "connection ERR_SERVER_NOT_RUNNING closed close ERR_SERVER_NOT_RUNNING");
+    diary_expect(&d, "connection ERR_SERVER_NOT_RUNNING close closed ERR_SERVER_NOT_RUNNING");
 }
 
 static void SRV_27_close_right_after_listen(void **state)
@@ -114,11 +158,11 @@ static void SRV_27_close_right_after_listen(void **state)
     assert_code(weir_server_listen(server, here, NULL, NULL), 0);
     assert_code(weir_server_close(server, diary_closed, &d), 0);
     turns(f);
-    diary_expect(&d, "closed close");
+    diary_expect(&d, "close closed");
     assert_int_equal(weir_server_listening(server), 0);
     assert_code(weir_server_listen(server, here, NULL, NULL), 0); /* the place is free */
     turns(f);
-    diary_expect(&d, "closed close listening");
+    diary_expect(&d, "close closed listening");
     weir_server_release(server);
 }
 
@@ -131,7 +175,7 @@ static void SRV_27_close_while_a_name_is_looked_up(void **state)
     assert_code(weir_server_close(server, diary_closed, &d), 0);
     weir_server_release(weir_server_retain(server));
     fixture_run(f);
-    diary_expect(&d, "closed close");
+    diary_expect(&d, "close closed");
     assert_int_equal(weir_server_listening(server), 0);
     weir_server_release(server);
 }
@@ -150,7 +194,7 @@ static void SRV_27_close_in_the_listening_listener(void **state)
     weir_server *server = diary_fresh(f, &d, NULL);
     assert_code(weir_server_listen(server, over_here(f), close_here, &d), 0);
     turns(f);
-    diary_expect(&d, "listening closed close");
+    diary_expect(&d, "listening close closed");
     weir_server_release(server);
 }
 
@@ -165,7 +209,7 @@ static void SRV_08_close_in_the_connection_listener(void **state)
     diary_expect(&d, "connection");
     recorder_destroy(p.accepted, NULL);
     turns(f);
-    diary_expect(&d, "connection closed close");
+    diary_expect(&d, "connection close closed");
 }
 
 static void diary_stream_close(const weir_event *event, void *arg)
@@ -201,7 +245,7 @@ static void BN_22_close_before_and_the_streams_go_later(void **state)
     weir_stream_on(p.accepted->stream, WEIR_EVENT_CLOSE, close_here, &d);
     recorder_destroy(p.accepted, NULL);
     turns(f);
-    diary_expect(&d, "connection streamClose closed close");
+    diary_expect(&d, "connection streamClose close closed");
 }
 
 static void BN_22_the_servers_last_reference_goes_before_its_connections(void **state)
@@ -223,7 +267,7 @@ static void BN_22_the_servers_last_reference_goes_before_its_connections(void **
     weir_stream_resume(a.stream);
     diary_wait_closed(&d);
     turns(f);
-    diary_expect(&d, "listening connection closed close");
+    diary_expect(&d, "listening connection close closed");
 }
 
 static void SRV_28_close_wait_runs_the_loop(void **state)
@@ -263,7 +307,7 @@ static void BN_26_close_all_ends_and_cuts_what_is_left(void **state)
     assert_true(recorder_saw(willing.accepted, "end"));
     assert_int_equal(stubborn.accepted->counts[WEIR_EVENT_END], 0);
     assert_int_equal(stubborn.accepted->counts[WEIR_EVENT_CLOSE], 1);
-    diary_expect(&d, "connection connection closed close");
+    diary_expect(&d, "connection connection close closed");
 }
 
 static void BN_26_without_grace_everything_is_cut(void **state)
@@ -276,7 +320,7 @@ static void BN_26_without_grace_everything_is_cut(void **state)
     assert_code(weir_server_close_all(server, 0, diary_closed, &d), 0);
     assert_int_equal(weir_stream_destroyed(p.accepted->stream), 1);
     turns(f);
-    diary_expect(&d, "connection closed close");
+    diary_expect(&d, "connection close closed");
 }
 
 static void BN_26_close_all_after_close(void **state)
@@ -291,7 +335,7 @@ static void BN_26_close_all_after_close(void **state)
     turns(f);
     assert_true(strstr(d.text, "connection") == d.text);
     assert_non_null(strstr(d.text, "ERR_SERVER_NOT_RUNNING"));
-    assert_non_null(strstr(d.text, "closed close"));
+    assert_non_null(strstr(d.text, "close closed"));
 }
 
 static void BN_26_a_server_listens_again_after_close_all(void **state)
@@ -305,7 +349,7 @@ static void BN_26_a_server_listens_again_after_close_all(void **state)
     recorder_add(p.accepted, RECORD_DATA);
     assert_code(weir_server_close_all(server, 3600000, diary_closed, &d), 0);
     turns(f);
-    diary_expect(&d, "connection closed close"); /* no need to wait for the grace */
+    diary_expect(&d, "connection close closed"); /* no need to wait for the grace */
     assert_code(weir_server_listen(server, url, NULL, NULL), 0);
     turns(f);
     fixture_connect(f, server, NULL, NULL);
@@ -317,6 +361,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         OVER_ALL(SRV_21_SRV_23_close_without_connections),
+        OVER_ALL(SRV_25_the_callback_has_its_place_among_the_listeners),
+        OVER_ALL(SRV_25_EMT_06_removing_all_listeners_does_not_lose_the_callback),
         OVER_ALL(SRV_07_SRV_08_close_waits_for_the_connections),
         OVER_ALL(SRV_22_after_close_nobody_is_let_in),
         FIXTURE_TEST(SRV_24_closing_what_is_not_open),

@@ -678,7 +678,7 @@ static void SRV_10_a_server_that_fails_with_connections_is_let_go(void **state)
     assert_code(weir_server_on(server, WEIR_EVENT_ERROR, count_event, &noted), 0);
     weir_error *error = weir_error_new(UV_EIO, "accept", NULL, -1);
     weir_runtime_enter(f->runtime);
-    weir_acceptor_failed(server->acceptor, error);
+    weir_acceptor_failed(server->current->acceptor, error);
     weir_runtime_leave(f->runtime);
     weir_error_release(error);
     fixture_turns(f, OVER_TURNS);

@@ -47,8 +47,13 @@ WEIR_EXPORT size_t weir_server_listener_count(const weir_server *server, weir_ev
 
 /*
  * Listens at an endpoint given as text (URL or JSON). Returns at once; then 'listening' or 'error', never both, on a
- * later tick (SRV-04, SRV-34). `listener` (may be NULL) is a one-time 'listening' listener (SRV-35). After 'error', or
- * close(), a server may listen again, also from its listeners (SRV-39).
+ * later tick (SRV-04, SRV-34). `listener` (may be NULL) is a one-time 'listening' listener (SRV-35).
+ *
+ * After 'error', and as soon as close() was called, a server may listen again, also from its listeners (SRV-39). Each
+ * listen() begins a cycle with an end of its own: 'error', or 'close' once after close(), when the connections that came
+ * since that listen() have closed. Those of earlier cycles may last longer than the next cycle takes to begin; 'close'
+ * of one says nothing about another (weir_server_listening tells whether the server listens), and what cycles have to
+ * tell of beginning and failing comes in their order. Limits and counts are those of the server, over all cycles.
  *
  * 0; WEIR_ESERVER_ALREADY_LISTEN (SRV-40); WEIR_EINVALID_ENDPOINT, WEIR_EINVALID_CONFIG, WEIR_ENOPLUGIN, WEIR_EPLUGIN
  * (weir_endpoint_parse says why); UV_EINVAL; UV_ENOMEM. What the system refuses comes as 'error' (SRV-11).
@@ -69,14 +74,19 @@ WEIR_EXPORT int weir_server_listen_fd(weir_server *server, weir_endpoint *endpoi
 WEIR_EXPORT int weir_server_export_fd(const weir_server *server);
 
 /*
- * Stops accepting at once and keeps the connections; 'close' comes when the last one has closed (SRV-07, SRV-08,
- * SRV-21, BN-22). `callback` (may be NULL) runs once: with 0 at 'close', or with WEIR_ESERVER_NOT_RUNNING on a later
- * tick when the server was not open (SRV-24; no 'close' event then, A-14). 0 or UV_ENOMEM with nothing done.
+ * Stops accepting at once and keeps the connections; 'close' comes when the last one has closed, after its own 'close'
+ * (SRV-07, SRV-08, SRV-21, BN-22). `callback` (may be NULL) runs once: with 0 at that 'close', in the place among its
+ * listeners that a one-time listener added now would have, though removing all listeners does not remove it (SRV-25); or
+ * with WEIR_ESERVER_NOT_RUNNING on a later tick when the server was not open (SRV-24; no 'close' event then, A-14).
+ * 0; with nothing done: UV_ENOMEM, UV_ECANCELED (the runtime has ended, and there is a callback).
  */
 typedef void (*weir_server_callback)(weir_server *server, int status, void *arg);
 WEIR_EXPORT int weir_server_close(weir_server *server, weir_server_callback callback, void *arg);
 
-/* close(), then end() for every connection, and destroy() for those left after `grace` milliseconds (BN-26). */
+/*
+ * close(), then end() for every connection there is, and destroy() for those of them that are left after `grace`
+ * milliseconds (BN-26); called again, also on a server that is closing, the later grace counts. As weir_server_close.
+ */
 WEIR_EXPORT int weir_server_close_all(weir_server *server, uint64_t grace, weir_server_callback callback, void *arg);
 
 /*
