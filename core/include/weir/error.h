@@ -16,8 +16,8 @@ extern "C" {
  * UV_ECONNRESET, ...; include <uv.h> for them), weir's own are in this table: code, Node's name, default text
  * (rows LIFE-17, SRV-40, SOCM-27 and the rows that name a code).
  *
- * Some are words that rows lay down and that no function of the core returns by itself: ETLSTRUNCATED (BN-17). Plugins
- * and applications may, and what they mean stays the same.
+ * One is a word that a row lays down and that no function of the core returns by itself: ETLSTRUNCATED (BN-17). Plugins
+ * and applications may, and what it means stays the same.
  */
 /* clang-format off */
 #define WEIR_ERROR_MAP(X)                                                                                            \
