@@ -93,6 +93,7 @@ void weir_server_release(weir_server *server)
         return;
     }
     unlist(server);
+    weir__server_leave_current(server);
     weir__listeners_free(&server->listeners);
     weir__server_free_callbacks(server);
     weir_endpoint_release(server->endpoint);
@@ -220,7 +221,7 @@ static void tell_failed(weir_server *server, weir__cycle *cycle)
     const weir_error *failure = cycle->failure;
     cycle->failure = NULL;
     if (server->current == cycle) {
-        server->current = NULL;
+        weir__server_leave_current(server);
     }
     emit_error(server, failure);
     weir_error_release(failure);

@@ -153,7 +153,7 @@ static void close_now(weir_server *server, weir__server_callback *callback)
 {
     weir__cycle *cycle = server->current;
     int open = is_open(server);
-    server->current = NULL;
+    weir__server_leave_current(server);
     if (callback != NULL && open) {
         callback->cycle = cycle;
         put(&server->close_callbacks, callback);

@@ -104,6 +104,60 @@ int weir_server_listen(weir_server *server, const char *text, weir_listener list
     return status;
 }
 
+/* ---- signals ---- */
+
+static void drop_signal(weir_server *server)
+{
+    weir__abort_leave(&server->wait);
+    weir_abort_release(server->signal);
+    server->signal = NULL;
+}
+
+void weir__server_leave_current(weir_server *server)
+{
+    server->current = NULL;
+    drop_signal(server);
+}
+
+static void on_abort(weir_abort *signal, void *arg)
+{
+    (void)signal;
+    weir_server_close(arg, NULL, NULL);
+}
+
+/* A cycle that ends before it has begun. */
+static int begin_closed(weir_server *server)
+{
+    weir__cycle *cycle = weir__calloc(1, sizeof(*cycle));
+    if (cycle == NULL) {
+        return UV_ENOMEM;
+    }
+    cycle->closing = 1;
+    weir__server_add_cycle(server, cycle);
+    weir__server_tick(server);
+    return WEIR_EABORTED;
+}
+
+int weir__server_set_signal(weir_server *server, weir_abort *signal)
+{
+    int status = may_listen(server);
+    if (status != 0) {
+        return status;
+    }
+    drop_signal(server);
+    if (signal == NULL) {
+        return 0;
+    }
+    if (weir_abort_fired(signal)) {
+        return begin_closed(server);
+    }
+    server->signal = weir_abort_retain(signal);
+    server->wait.run = on_abort;
+    server->wait.arg = server;
+    weir__abort_join(signal, &server->wait);
+    return 0;
+}
+
 /* ---- what acceptors report ---- */
 
 weir__cycle *weir__cycle_of(const weir_acceptor *acceptor)

@@ -16,6 +16,7 @@
 #include <weir/server.h>
 #include <weir/transport.h>
 
+#include "abort_private.h"
 #include "listeners.h"
 
 typedef struct weir__server_callback weir__server_callback;
@@ -64,6 +65,8 @@ struct weir_server {
 
     weir__cycle *cycles;        /* oldest first */
     weir__cycle *current;       /* the one that close() would close; the latest, or NULL */
+    weir_abort *signal;         /* that closes it; NULL: none */
+    weir__abort_wait wait;      /* for the signal */
     const weir__cycle *telling; /* whose 'close' is being emitted */
 
     weir_task task;
@@ -100,6 +103,15 @@ int weir__servers_active(const weir_runtime *runtime);
 void weir__servers_orphan(weir_runtime *runtime);
 
 /* ---- server_listen.c ---- */
+/*
+ * Before a listen(): the server closes when the signal is fired, as long as that listen() is neither closed nor failed
+ * (SRV-60). NULL: none, also after a listen() that was refused. 0; WEIR_EABORTED when it was fired already: then nothing
+ * is to listen, 'close' comes, and never 'listening'; and with nothing done UV_ENOMEM, or what listen() would return:
+ * WEIR_ESERVER_ALREADY_LISTEN, UV_ECANCELED.
+ */
+int weir__server_set_signal(weir_server *server, weir_abort *signal);
+/* No cycle is the current one any more. */
+void weir__server_leave_current(weir_server *server);
 /* The cycle of an acceptor, which has one until it was freed. */
 weir__cycle *weir__cycle_of(const weir_acceptor *acceptor);
 

@@ -10,7 +10,7 @@
 
 #include <weir/layer.h>
 
-#include "over.h"
+#include "linked.h"
 #include "runtime_private.h"
 #include "server_private.h"
 #include "stream_private.h"
@@ -190,40 +190,6 @@ static pair odd_pair(fixture *f, const weir_plugin *layer, unsigned client, unsi
     recorder_add(p.accepted, accepted);
     return p;
 }
-
-/* ---- the transports, which this program has linked to it ---- */
-
-extern const weir_plugin weir_plugin_tcp, weir_plugin_ipc, weir_plugin_mem;
-
-static int with_transports(void **state, int status)
-{
-    static const weir_plugin *const plugins[] = {&weir_plugin_tcp, &weir_plugin_ipc, &weir_plugin_mem};
-    fixture *f = *state;
-    for (size_t i = 0; status == 0 && i < sizeof(plugins) / sizeof(plugins[0]); i++) {
-        status = weir_runtime_register_plugin(f->runtime, plugins[i], NULL);
-    }
-    return status;
-}
-
-static int on_tcp(void **state)
-{
-    return with_transports(state, over_tcp(state));
-}
-
-static int on_ipc(void **state)
-{
-    return with_transports(state, over_ipc(state));
-}
-
-static int on_mem(void **state)
-{
-    return with_transports(state, over_mem(state));
-}
-
-/* clang-format off */
-#define ON(function, transport) {#function "_over_" #transport, function, on_##transport, fixture_teardown, NULL}
-/* clang-format on */
-#define ON_ALL(function) ON(function, tcp), ON(function, ipc), ON(function, mem)
 
 /* ---- small things ---- */
 
