@@ -492,6 +492,12 @@ static void step_ready(weir_stream *stream)
 
 /* ---- failing, ending, destroying ---- */
 
+/* What came before a failure is somebody's: data that flows, and all that a peer sent which then ended in order. */
+static int must_deliver(const weir_stream *stream)
+{
+    return stream->eof ? !stream->end_emitted : stream->flowing == 1 && stream->readable_length > 0;
+}
+
 void weir__stream_link_failed(weir_stream *stream, const weir_error *error)
 {
     if (weir__stream_is_destroyed(stream)) {
@@ -499,11 +505,13 @@ void weir__stream_link_failed(weir_stream *stream, const weir_error *error)
     }
     if (stream->server != NULL && !stream->announced) {
         weir__server_client_error(stream->server, stream, error); /* nobody else will hear of it */
-    } else if (stream->life == LIFE_OPEN && stream->flowing == 1 && stream->readable_length > 0) {
+    } else if (stream->life == LIFE_OPEN && must_deliver(stream)) {
         if (stream->pending_error == NULL) {
             stream->pending_error = weir_error_retain(error);
         }
-        weir__stream_step(stream, STEP_FAIL);
+        if (!stream->eof) { /* otherwise 'end' is still to come, and the failure is told behind it */
+            weir__stream_step(stream, STEP_FAIL);
+        }
         return;
     }
     weir_stream_destroy(stream, stream->pending_error != NULL ? stream->pending_error : error);

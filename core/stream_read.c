@@ -270,6 +270,10 @@ void weir__step_end(weir_stream *stream)
         return;
     }
     weir__pipe_end(stream);
+    if (stream->pending_error != NULL) { /* the peer reset what it had ended */
+        weir_stream_destroy(stream, stream->pending_error);
+        return;
+    }
     if (!stream->allow_half_open && !stream->ending) {
         weir__stream_step(stream, STEP_AUTO_END); /* LIFE-13: listeners' own tick may still write */
     }

@@ -25,13 +25,16 @@ void weir__socket_link_watch(socket_link *socket)
     if (!socket->poll)
         return;
     if (!socket->failed && !socket->closing) {
-        /* After the end nothing is read, and a hang-up would be reported for ever. */
+        /* After the end nothing is read, and readable or hung up it would be for ever. */
         if (!socket->ended && socket->reading)
             events = UV_READABLE | UV_DISCONNECT;
         else if (!socket->ended && !socket->hung_up)
             events = UV_DISCONNECT;
         if (socket->writing && !socket->written)
             events |= UV_WRITABLE;
+        /* Urgent bytes are none of ours: it is for the error, which comes unasked to whoever waits for anything. */
+        if (socket->ended && !socket->over && !events)
+            events = UV_PRIORITIZED;
     }
     weir__socket_poll_want(socket->poll, events);
 }
@@ -62,10 +65,26 @@ static void on_writable(socket_link *socket, int error)
         weir_up_activity(&socket->link);
 }
 
+/*
+ * The peer ended, we may write still, and something is the matter. Looked at once: an error is told, and what is none (a
+ * unix socket whose peer has gone, urgent bytes from before the end) would be reported for ever.
+ */
+static void after_end(socket_link *socket)
+{
+    int code = weir__socket_take_error(socket->poll->fd);
+
+    socket->over = 1;
+    weir__socket_link_watch(socket);
+    /* Linux words a reset that comes after the peer's end as a broken pipe. */
+    if (code)
+        weir__socket_fail_reading(socket, code == UV_EPIPE ? UV_ECONNRESET : code, "read");
+}
+
 /* Reading comes before writing: send would take away the error that the data is followed by. */
 static void on_ready(void *owner, int events, int error)
 {
     socket_link *socket = owner;
+    int ended = socket->ended;
 
     if (socket->reading && (error || events & (UV_READABLE | UV_DISCONNECT))) {
         weir__socket_receive(socket, events & UV_DISCONNECT, error);
@@ -74,10 +93,14 @@ static void on_ready(void *owner, int events, int error)
         weir__socket_link_watch(socket);
         weir_up_hangup(&socket->link);
     }
-    if (socket->closing || socket->failed || !socket->writing || socket->written)
+    if (socket->closing || socket->failed)
         return;
-    if (error || events & UV_WRITABLE)
-        on_writable(socket, error);
+    if (socket->writing && !socket->written) {
+        if (error || events & UV_WRITABLE)
+            on_writable(socket, error);
+    } else if (ended && !socket->over && (error || events & UV_PRIORITIZED)) {
+        after_end(socket);
+    }
 }
 
 /* ---- the end ---- */
@@ -285,6 +308,8 @@ int weir__socket_shutdown(weir_link *link)
         weir__socket_poll_shut_soon(socket->poll);
     else if (shutdown(socket->poll->fd, SHUT_WR) && errno != ENOTCONN)
         return uv_translate_sys_error(errno);
+    socket->over = 1; /* both have ended, or will have when the peer does */
+    weir__socket_link_watch(socket);
     socket->shut = 1;
     weir_runtime_defer(socket->runtime, &socket->later);
     return 0;

@@ -73,6 +73,7 @@ struct socket_link {
     unsigned reading : 1;
     unsigned ended : 1; /* end was reported */
     unsigned hung_up : 1;
+    unsigned over : 1;    /* a reset behind the end would be no news, or was looked for */
     unsigned writing : 1; /* a write is outstanding */
     unsigned written : 1; /* it is done, to be reported */
     unsigned blocked : 1; /* the kernel takes nothing before it is writable again */
@@ -140,6 +141,9 @@ void weir__socket_free(weir_link *link);
 
 /* Reads and reports within the bounds of one callback. `hung_up`: until 0, EAGAIN or an error. */
 void weir__socket_receive(socket_link *socket, int hung_up, int error);
+
+/* Reports failed: reading has met this error. */
+void weir__socket_fail_reading(socket_link *socket, int code, const char *syscall);
 
 /* Sends of the outstanding write what goes now: 1 done, 0 blocked, below 0 an error. */
 int weir__socket_send(socket_link *socket);

@@ -94,7 +94,7 @@ static void name_socket(int fd, weir_address *address)
         address->family = WEIR_FAMILY_NONE;
 }
 
-static void fail_reading(socket_link *socket, int code, const char *syscall)
+void weir__socket_fail_reading(socket_link *socket, int code, const char *syscall)
 {
     weir_address remote = {.family = WEIR_FAMILY_NONE};
 
@@ -112,7 +112,7 @@ static void fail_reading(socket_link *socket, int code, const char *syscall)
 static void end_reading(socket_link *socket)
 {
     if (socket->broken) {
-        fail_reading(socket, socket->broken, "write");
+        weir__socket_fail_reading(socket, socket->broken, "write");
         return;
     }
     socket->ended = 1;
@@ -134,7 +134,7 @@ static void deliver(socket_link *socket, weir_buf *buf, size_t size, const besid
         return; /* by a listener of 'fd' */
     weir_up_data(&socket->link, buf);
     if (arrived->lost && !socket->closing && !socket->failed)
-        fail_reading(socket, UV_EMFILE, "recvmsg");
+        weir__socket_fail_reading(socket, UV_EMFILE, "recvmsg");
 }
 
 /* One read: 1 there may be more, 0 not now. */
@@ -167,7 +167,7 @@ static int receive_once(socket_link *socket, int until_end, int error)
     if (code == UV_EAGAIN && error)
         code = weir__socket_take_error(socket->poll->fd); /* all is read: now it can be asked */
     if (code && code != UV_EAGAIN)
-        fail_reading(socket, code, "read");
+        weir__socket_fail_reading(socket, code, "read");
     return 0;
 }
 
