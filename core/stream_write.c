@@ -694,17 +694,15 @@ static void on_half_close_time(weir_stream *stream)
 /* Our side is over; the peer's may take its time, or (BN-04) not for ever. */
 static void watch_half_closed(weir_stream *stream)
 {
-    if (stream->eof) {
-        return;
-    }
-    if (weir__clock_phase(stream, stream->half_close_timeout, on_half_close_time) != 0) {
+    if (!stream->eof && weir__clock_phase(stream, stream->half_close_timeout, on_half_close_time) != 0) {
         weir__stream_destroy_code(stream, UV_ENOMEM, "timer");
         return;
     }
-    if (stream->discard_on_end) {
+    if (stream->discard_on_end && !stream->end_emitted) {
         stream->discarding = 1;
         weir__stream_drop_input(stream);
         weir_stream_resume(stream);
+        weir__stream_step(stream, STEP_FLOW); /* the peer's end may be there already, behind what was dropped */
     }
 }
 
