@@ -151,6 +151,54 @@ static void SRV_24_SRV_39_closed_and_listening_again_before_the_error_is_told(vo
     weir_server_release(server);
 }
 
+typedef struct recipe {
+    weir_timer timer;
+    weir_server *server;
+    weir_server *taken;
+    const char *endpoint;
+    int close_first;
+} recipe;
+
+static void on_retry(weir_timer *timer)
+{
+    recipe *self = (recipe *)(void *)timer;
+    assert_code(weir_server_close(self->taken, NULL, NULL), 0); /* the place becomes free meanwhile */
+    if (self->close_first) {
+        assert_code(weir_server_close(self->server, NULL, NULL), 0);
+    }
+    assert_code(weir_server_listen(self->server, self->endpoint, NULL, NULL), 0);
+}
+
+static void retry_later(const weir_event *event, void *arg)
+{
+    recipe *self = arg;
+    assert_code(event->error->code, UV_EADDRINUSE);
+    assert_code(weir_timer_start(weir_server_runtime(self->taken), &self->timer, 5), 0);
+}
+
+static void SRV_43_the_recipe_for_a_place_that_is_taken(void **state)
+{
+    fixture *f = *state;
+    static diary diaries[2];
+    for (int i = 0; i < 2; i++) {
+        diary *d = &diaries[i];
+        recipe self = {.timer = {.run = on_retry}, .taken = over_listen(f, NULL), .close_first = i};
+        self.endpoint = fixture_url(f, self.taken);
+        self.server = diary_fresh(f, d, NULL);
+        weir_server_on(self.server, WEIR_EVENT_ERROR, retry_later, &self);
+        assert_code(weir_server_listen(self.server, self.endpoint, NULL, NULL), 0);
+        while (!weir_server_listening(self.server)) {
+            fixture_turns(f, 1);
+            assert_false(f->expired);
+        }
+        turns(f);
+        diary_expect(d, "error:EADDRINUSE listening");
+        weir_server_close(self.server, NULL, NULL);
+        weir_server_release(self.server);
+        turns(f);
+    }
+}
+
 /* ---- limits and counts are the server's, not the cycle's ---- */
 
 static void SRV_68_SRV_39_connections_of_all_cycles_count(void **state)
@@ -500,6 +548,7 @@ int main(void)
         FIXTURE_TEST(SRV_27_SRV_39_listening_again_while_a_name_was_looked_up),
         OVER_ALL(SRV_10_SRV_39_a_failing_listen_behind_close),
         OVER_ALL(SRV_24_SRV_39_closed_and_listening_again_before_the_error_is_told),
+        OVER_ALL(SRV_43_the_recipe_for_a_place_that_is_taken),
         OVER_ALL(SRV_68_SRV_39_connections_of_all_cycles_count),
         OVER_ALL(SRV_39_a_cycle_has_the_options_of_its_own_endpoint),
         OVER_ALL(BN_26_SRV_39_close_all_leaves_the_next_cycle_alone),

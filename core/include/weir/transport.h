@@ -69,7 +69,10 @@ struct weir_transport {
 
     void (*acceptor_ref)(weir_acceptor *acceptor, int on);
 
-    /* Stop for good, at once; removes a socket file that is ours. Then weir_acceptor_closed, later than the call. */
+    /*
+     * Stop for good, at once; removes a socket file that is ours. When the call returns the place is free: another
+     * acceptor may listen there before this one has reported weir_acceptor_closed, later than the call (SRV-39).
+     */
     void (*acceptor_close)(weir_acceptor *acceptor);
 
     /* The last call, after closed, at depth 0. */
