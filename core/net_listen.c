@@ -151,6 +151,27 @@ static int socket_endpoint(weir_runtime *runtime, const weir_listen_options *opt
 
 /* ---- the forms ---- */
 
+/* A signal that was fired before ends it all with 'close' and no 'listening' (SRV-60). */
+static int listen_there(weir_server *server, const weir_listen_options *options, place *where, weir_listener listener,
+                        void *arg)
+{
+    int status = options->signal == NULL ? 0 : weir__server_set_signal(server, options->signal);
+    if (status == WEIR_EABORTED) {
+        if (where->fd >= 0) {
+            close(where->fd);
+        }
+        return 0;
+    }
+    if (status != 0) {
+        return status;
+    }
+    status = weir_server_listen_fd(server, where->endpoint, where->fd, listener, arg);
+    if (status != 0 && options->signal != NULL) {
+        (void)weir__server_set_signal(server, NULL);
+    }
+    return status;
+}
+
 static int listen_known(weir_server *server, const weir_listen_options *options, weir_listener listener, void *arg)
 {
     place where = {.fd = -1};
@@ -160,7 +181,7 @@ static int listen_known(weir_server *server, const weir_listen_options *options,
     int status = is_given(options) ? socket_endpoint(server->runtime, options, &where)
                                    : make_endpoint(server->runtime, options, &where.endpoint);
     if (status == 0) {
-        status = weir_server_listen_fd(server, where.endpoint, where.fd, listener, arg);
+        status = listen_there(server, options, &where, listener, arg);
     }
     weir_endpoint_release(where.endpoint);
     if (status != 0 && where.duplicate && where.fd >= 0) {

@@ -551,6 +551,68 @@ static void SRV_46_what_is_no_socket_is_refused_and_stays_the_callers(void **sta
     close(listener);
 }
 
+/* ---- signals ---- */
+
+static void SRV_60_SRV_49_a_signal_closes_the_server(void **state)
+{
+    fixture *f = *state;
+    static diary d;
+    weir_abort *signal = weir_abort_new();
+    weir_listen_options options = at_port(0);
+    options.signal = signal;
+    weir_server *server = diary_fresh(f, &d, NULL);
+    assert_code(weir_server_listen_with(server, &options, NULL, NULL), 0);
+    fixture_turns(f, OVER_TURNS);
+    diary_expect(&d, "listening");
+    assert_code(weir_server_listen_with(server, &options, NULL, NULL), WEIR_ESERVER_ALREADY_LISTEN);
+    assert_int_equal(weir_abort_listener_count(signal), 1);
+    weir_abort_fire(signal, NULL);
+    fixture_run(f);
+    diary_expect(&d, "listening close");
+    weir_server_release(server);
+    weir_abort_release(signal);
+}
+
+static void SRV_60_fired_before_it_closes_and_never_listens(void **state)
+{
+    fixture *f = *state;
+    uint16_t port = 0;
+    weir_abort *signal = weir_abort_new();
+    weir_listen_options ways[] = {at_port(0), nothing()};
+    ways[1].fd = raw_listen(&port, 1);
+    weir_abort_fire(signal, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        static diary d;
+        weir_server *server = diary_fresh(f, &d, NULL);
+        ways[i].signal = signal;
+        assert_code(weir_server_listen_with(server, &ways[i], NULL, NULL), 0);
+        fixture_run(f);
+        diary_expect(&d, "close");
+        weir_server_release(server);
+    }
+    assert_int_equal(fcntl(ways[1].fd, F_GETFD), -1); /* it was the server's */
+    weir_abort_release(signal);
+}
+
+/* What is refused waits for no signal. */
+static void SRV_60_SRV_53_a_refused_listen_leaves_the_signal(void **state)
+{
+    fixture *f = *state;
+    weir_abort *signal = weir_abort_new();
+    weir_listen_options options = at_port(65536);
+    options.signal = signal;
+    weir_server *server = weir_server_new(f->runtime, NULL);
+    assert_code(weir_server_listen_with(server, &options, NULL, NULL), WEIR_ESOCKETBADPORT);
+    assert_int_equal(weir_abort_listener_count(signal), 0);
+    weir_abort_fire(signal, NULL);
+    options = at_port(0);
+    int done = 0;
+    assert_code(weir_server_listen_with(server, &options, over_count, &done), 0);
+    fixture_until(f, &done);
+    end(server);
+    weir_abort_release(signal);
+}
+
 /* ---- createServer ---- */
 
 static void CSRV_01_create_server(void **state)
@@ -621,9 +683,11 @@ static void listen_or_fail(void *arg)
 static void CSRV_01_SRV_33_every_allocation_of_a_form_may_fail(void **state)
 {
     fixture *f = *state;
+    weir_abort *signal = weir_abort_new();
     weir_listen_options options = at_port(0);
     weir_server *other = listening(f, &options);
     sweep ways[] = {{f, at_port(0), 0}, {f, at_path(fixture_path(f, "sock")), 0}, {f, nothing(), 0}};
+    ways[1].options.signal = signal;
     ways[2].options.server = other;
     ways[2].options.backlog = 5;
     for (size_t i = 0; i < 3; i++) {
@@ -631,8 +695,10 @@ static void CSRV_01_SRV_33_every_allocation_of_a_form_may_fail(void **state)
         assert_int_equal(ways[i].listened, 1);
         assert_true(allocator_fail_each(listen_or_fail, &ways[i]) > 5);
         assert_true(ways[i].listened > 1);
+        assert_int_equal(weir_abort_listener_count(signal), 0);
     }
     end(other);
+    weir_abort_release(signal);
 }
 
 int main(void)
@@ -658,6 +724,9 @@ int main(void)
         FIXTURE_TEST(SRV_45_a_streams_socket),
         FIXTURE_TEST(SRV_46_SRV_36_a_descriptor_with_a_backlog),
         FIXTURE_TEST(SRV_46_what_is_no_socket_is_refused_and_stays_the_callers),
+        FIXTURE_TEST(SRV_60_SRV_49_a_signal_closes_the_server),
+        FIXTURE_TEST(SRV_60_fired_before_it_closes_and_never_listens),
+        FIXTURE_TEST(SRV_60_SRV_53_a_refused_listen_leaves_the_signal),
         FIXTURE_TEST(CSRV_01_create_server),
         FIXTURE_TEST(CSRV_01_SRV_33_every_allocation_of_a_form_may_fail),
     };
