@@ -616,6 +616,48 @@ static void SOCK_18_options_of_accepted_streams(void **state)
     assert_int_equal(seen.idle, 12);
 }
 
+typedef struct block {
+    char bytes[4096];
+    size_t count;
+    int full; /* all that was sent is there */
+} block;
+
+static weir_onread_result take_block(weir_stream *stream, size_t count, void *buffer, void *arg)
+{
+    block *b = arg;
+    (void)stream;
+    assert_ptr_equal(buffer, b->bytes);
+    b->count += count;
+    b->full = b->count == 10000;
+    return WEIR_ONREAD_CONTINUE;
+}
+
+static void send_10000(const weir_event *event, void *arg)
+{
+    static const char bytes[10000];
+    (void)arg;
+    weir_stream_end_with(event->stream, bytes, sizeof(bytes), NULL, NULL);
+}
+
+/* The example's block has 4 KiB. */
+static void CONN_34_CONN_42_create_connection_with_onread(void **state)
+{
+    fixture *f = *state;
+    block into = {.count = 0};
+    weir_server *server = at_port(f);
+    weir_server_on(server, WEIR_EVENT_CONNECTION, send_10000, NULL);
+    weir_stream_options stream_options;
+    weir_stream_options_init(&stream_options);
+    stream_options.onread =
+        (weir_onread){.buffer = into.bytes, .size = sizeof(into.bytes), .callback = take_block, .arg = &into};
+    weir_connect_options options = to_port(raw_port_of(server));
+    recorder *client = created(f, &options, &stream_options);
+    fixture_until(f, &into.full);
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    assert_int_equal(client->counts[WEIR_EVENT_DATA], 0);
+    assert_int_equal(weir_stream_bytes_read(client->stream), 10000);
+}
+
 /* ---- failing ---- */
 
 /* Sees that the attempt's words are the event's (SOCK-22, SOCK-23). */
@@ -740,6 +782,7 @@ int main(void)
         FIXTURE_TEST(SOCK_18_CONN_22_CONN_23_CONN_24_options_of_a_stream),
         FIXTURE_TEST(SOCK_18_what_is_set_later_wins),
         FIXTURE_TEST(SOCK_18_options_of_accepted_streams),
+        FIXTURE_TEST(CONN_34_CONN_42_create_connection_with_onread),
         FIXTURE_TEST(CONN_03_CONN_45_SOCK_22_SOCK_23_SOCK_46_nobody_listens),
         FIXTURE_TEST(CONN_45_an_address_that_cannot_be_reached),
         FIXTURE_TEST(CONN_45_CONN_35_nobody_answers),
