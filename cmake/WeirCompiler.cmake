@@ -59,6 +59,12 @@ else()
         $<$<CONFIG:Release,RelWithDebInfo,MinSizeRel>:-D_FORTIFY_SOURCE=3>)
 endif()
 
+if(WEIR_COVERAGE)
+    # Atomic: workers are threads. The counts of a process are written when it ends by itself.
+    add_compile_options(-O0 --coverage -fprofile-update=atomic)
+    add_link_options(--coverage)
+endif()
+
 if(WEIR_LTO)
     include(CheckIPOSupported)
     check_ipo_supported(LANGUAGES C)
