@@ -42,11 +42,13 @@ static void *next(void *_Atomic *remembered, const char *name)
     result call_##name params __asm__(#name); \
     __attribute__((visibility("default"))) result call_##name params
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): `params` brings its own */
 /* `real` is the function of this name that comes next. */
 #define NEXT(result, name, params)   \
     static void *_Atomic remembered; \
     result(*real) params;            \
     *(void **)&real = next(&remembered, #name)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* A function that tells its failure by `failure` and errno; `...` says more about the call than its name. */
 #define BY_ERRNO(result, failure, name, params, args, ...)                     \
