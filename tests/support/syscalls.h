@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls, and functions of libuv, that fail where a test tells them to. A program that includes this header
+ * System calls, and functions of libuv and Jansson, that fail where a test tells them to. A program that includes this header
  * exports functions of these names, which libweir, its plugins and libuv find before the system's; each asks whether it
  * is to fail, and otherwise calls the true one.
  *
@@ -19,6 +19,10 @@
  *               regcomp
  *   libuv's     uv_async_init uv_async_send uv_getaddrinfo uv_idle_init uv_idle_start uv_loop_init uv_mutex_init
  *               uv_poll_init uv_poll_start uv_prepare_init uv_prepare_start uv_thread_create uv_timer_init uv_timer_start
+ *   Jansson's   json_array json_array_append_new json_array_set_new json_copy json_deep_copy json_dumps json_integer
+ *               json_loadb json_loads json_object json_object_iter_set_new json_object_set_new json_pack json_sprintf
+ *               json_string json_string_nocheck json_stringn json_stringn_nocheck, each as without memory (Jansson's own
+ *               reader does not bear it when an allocation fails, so these fail as a whole)
  *
  * A failing close closes all the same, as Linux does. libuv's own calls of these are met too (close, socket, read of its
  * wake-up descriptor ...), its calls of fstat, open and pread are not (it has the 64 bit names). What libuv does without
@@ -31,7 +35,7 @@
 
 typedef struct syscall_fault {
     const char *call; /* one of the names above */
-    /* errno then; of uv_... the code below 0; of getpwnam_r, getgrnam_r and regcomp what they return. Not 0, unless
+    /* errno then; of uv_... the code below 0; of getpwnam_r, getgrnam_r and regcomp what they return; of json_... anything. Not 0, unless
      * at_most is given. */
     int error;
     unsigned after;          /* so many calls go through first */
@@ -59,7 +63,7 @@ unsigned syscalls_failures(void);
 
 /*
  * Runs `body` again and again: the first time the first of its calls of `call` fails with `error`, then the second ...
- * until it runs through without meeting the one that fails. `call` NULL: of all calls above but close, each with an error
+ * until it runs through without meeting the one that fails. `call` NULL: of all calls above but close and Jansson's, each with an error
  * that is usual for it (`error` is not looked at then). `body` judges for itself what a failure must look like; it may
  * look at syscalls_failures. Returns the number of runs.
  */

@@ -19,6 +19,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <jansson.h>
 #include <uv.h>
 
 #include "syscalls_private.h"
@@ -251,3 +252,58 @@ BY_CODE(uv_thread_create, (uv_thread_t * thread, uv_thread_cb run, void *arg), (
 BY_CODE(uv_timer_init, (uv_loop_t * loop, uv_timer_t *timer), (loop, timer))
 BY_CODE(uv_timer_start, (uv_timer_t * timer, uv_timer_cb callback, uint64_t timeout, uint64_t repeat),
         (timer, callback, timeout, repeat))
+
+/* ---- Jansson's ---- */
+
+#define BY_NULL(name, params, args) BY_ERRNO(void *, NULL, name, params, args, .fd = -1)
+
+/* One that takes over the reference to its last argument, also when it fails. */
+#define TAKING(name, params, args)                                   \
+    EXPORTED(int, name, params)                                      \
+    {                                                                \
+        NEXT(int, name, params);                                     \
+        if (!syscalls__verdict(MADE(.call = #name, .fd = -1), NULL)) \
+            return real args;                                        \
+        json_decref(value);                                          \
+        return -1;                                                   \
+    }
+
+BY_NULL(json_array, (void), ())
+BY_NULL(json_object, (void), ())
+BY_NULL(json_copy, (json_t * value), (value))
+BY_NULL(json_deep_copy, (const json_t *value), (value))
+BY_NULL(json_dumps, (const json_t *value, size_t flags), (value, flags))
+BY_NULL(json_integer, (json_int_t value), (value))
+BY_NULL(json_loadb, (const char *text, size_t size, size_t flags, json_error_t *fault), (text, size, flags, fault))
+BY_NULL(json_loads, (const char *text, size_t flags, json_error_t *fault), (text, flags, fault))
+BY_NULL(json_string, (const char *text), (text))
+BY_NULL(json_string_nocheck, (const char *text), (text))
+BY_NULL(json_stringn, (const char *text, size_t size), (text, size))
+BY_NULL(json_stringn_nocheck, (const char *text, size_t size), (text, size))
+TAKING(json_array_append_new, (json_t * array, json_t *value), (array, value))
+TAKING(json_array_set_new, (json_t * array, size_t index, json_t *value), (array, index, value))
+TAKING(json_object_set_new, (json_t * object, const char *name, json_t *value), (object, name, value))
+TAKING(json_object_iter_set_new, (json_t * object, void *at, json_t *value), (object, at, value))
+
+/* Those with any number of arguments have a twin that takes a list of them. */
+EXPORTED(json_t *, json_pack, (const char *format, ...))
+{
+    if (syscalls__verdict(MADE(.call = "json_pack", .fd = -1), NULL))
+        return NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    json_t *made = json_vpack_ex(NULL, 0, format, arguments);
+    va_end(arguments);
+    return made;
+}
+
+EXPORTED(json_t *, json_sprintf, (const char *format, ...))
+{
+    if (syscalls__verdict(MADE(.call = "json_sprintf", .fd = -1), NULL))
+        return NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    json_t *made = json_vsprintf(format, arguments);
+    va_end(arguments);
+    return made;
+}

@@ -22,7 +22,12 @@
     X(uv_async_init, UV_EMFILE) X(uv_async_send, UV_EINVAL) X(uv_getaddrinfo, UV_ENOMEM) X(uv_idle_init, UV_ENOMEM)  \
     X(uv_idle_start, UV_EINVAL) X(uv_loop_init, UV_EMFILE) X(uv_mutex_init, UV_ENOMEM) X(uv_poll_init, UV_EMFILE)    \
     X(uv_poll_start, UV_EINVAL) X(uv_prepare_init, UV_EINVAL) X(uv_prepare_start, UV_EINVAL)                         \
-    X(uv_thread_create, UV_EAGAIN) X(uv_timer_init, UV_EINVAL) X(uv_timer_start, UV_EINVAL)
+    X(uv_thread_create, UV_EAGAIN) X(uv_timer_init, UV_EINVAL) X(uv_timer_start, UV_EINVAL)                          \
+    X(json_array, ENOMEM) X(json_array_append_new, ENOMEM) X(json_array_set_new, ENOMEM) X(json_copy, ENOMEM)        \
+    X(json_deep_copy, ENOMEM) X(json_dumps, ENOMEM) X(json_integer, ENOMEM) X(json_loadb, ENOMEM)                    \
+    X(json_loads, ENOMEM) X(json_object, ENOMEM) X(json_object_iter_set_new, ENOMEM) X(json_object_set_new, ENOMEM)  \
+    X(json_pack, ENOMEM) X(json_sprintf, ENOMEM) X(json_string, ENOMEM) X(json_string_nocheck, ENOMEM)               \
+    X(json_stringn, ENOMEM) X(json_stringn_nocheck, ENOMEM)
 /* clang-format on */
 
 /* A call as it is made. */
