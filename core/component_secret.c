@@ -48,6 +48,14 @@ static int refuse(const resolving *state, const char *inner, const char *kind, c
     return WEIR_EINVALID_CONFIG;
 }
 
+static bool is_utf8(const char *text, size_t length)
+{
+    size_t size = 1;
+    for (size_t at = 0; at < length && size > 0; at += size)
+        size = weir__utf8_sequence(text + at, length - at);
+    return size > 0;
+}
+
 /* What is wrong with a text as a secret, or NULL; a line's end behind it is taken off. */
 static const char *clean(char *text, size_t *length)
 {
@@ -57,12 +65,7 @@ static const char *clean(char *text, size_t *length)
         return "is empty";
     if (memchr(text, '\0', *length))
         return "holds a NUL";
-    for (size_t at = 0, size; at < *length; at += size) {
-        size = weir__utf8_sequence(text + at, *length - at);
-        if (size == 0)
-            return "is not UTF-8";
-    }
-    return NULL;
+    return is_utf8(text, *length) ? NULL : "is not UTF-8";
 }
 
 /* Reads a file into text, which has room for SECRET_MOST + 1 bytes; gives what is wrong, or NULL. */
@@ -125,10 +128,10 @@ static int from_environment(const resolving *state, const char *inner, const cha
     const char *text = secure_getenv(name);
     if (!text || !*text)
         return refuse(state, inner, "environment variable", name, text ? "is empty" : "is not set");
-    *secret = json_string(text);
-    if (!*secret)
+    if (!is_utf8(text, strlen(text)))
         return refuse(state, inner, "environment variable", name, "is not UTF-8");
-    return 0;
+    *secret = json_string_nocheck(text);
+    return *secret ? 0 : weir__place_out_of_memory(state->place);
 }
 
 /* The name in {"file": name} or {"env": name}; NULL when the value is something else. */

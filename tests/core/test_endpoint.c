@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@
 #include "core/endpoint_private.h"
 #include "core/memory.h"
 #include "support/allocator.h"
+#include "support/syscalls.h"
 
 /* ---- plugins that remember ---- */
 
@@ -213,6 +215,7 @@ static const weir_plugin plugins[] = {
          "\"timeout\": {\"type\": [\"integer\", \"string\"], \"format\": \"weir-duration\"},"
          "\"noDelay\": {\"type\": \"boolean\"}, \"mood\": {\"type\": \"string\"},"
          "\"phrase\": {\"type\": \"string\", \"writeOnly\": true, \"maxLength\": 20},"
+         "\"words\": {\"type\": \"array\", \"items\": {\"type\": \"string\", \"writeOnly\": true}},"
          "\"keys\": {\"type\": \"array\", \"items\": {\"type\": \"object\", \"additionalProperties\": false,"
          "\"properties\": {\"id\": {\"type\": \"string\"}, \"key\": {\"type\": \"string\", \"writeOnly\": true}}}}}}",
      .layer = &wrap_layer},
@@ -798,7 +801,7 @@ static void secret_that_cannot_be_had_is_a_fault(void **state)
          "ERR_INVALID_CONFIG: invalid endpoint: endpoint:1:45: /layers/0/wrap/phrase: the secret's file \"nowhere\" "
          "does "
          "not exist; endpoint:1:66: /layers/0/wrap/x: unknown member \"x\"; known are \"timeout\", "
-         "\"noDelay\", \"mood\", \"phrase\", \"keys\""},
+         "\"noDelay\", \"mood\", \"phrase\", \"words\", \"keys\""},
         {"{\"bare\": {}, \"layers\": [{\"wrap\": {\"phrase\": {\"file\": \".\"}}}]}",
          "ERR_INVALID_CONFIG: invalid endpoint: endpoint:1:45: /layers/0/wrap/phrase: the secret's file \".\" is not a "
          "regular file"},
@@ -893,7 +896,8 @@ static void parse_once(void *arg)
     weir_error *error = NULL;
     int status = weir_endpoint_parse(a->w->runtime, a->text, WEIR_CLIENT, a->w->folder, &endpoint, &error);
     if (status != a->expected) {
-        assert_true(allocator_failures() > 0);
+        if (allocator_failures() + syscalls_failures() == 0)
+            fail_msg("%s: %s", a->text, weir_error_name(status));
         assert_int_equal(status, UV_ENOMEM);
     }
     assert_int_equal(endpoint == NULL, status != 0);
@@ -923,6 +927,82 @@ static void every_failing_allocation_leaves_nothing_behind(void **state)
     }
 }
 
+static void every_value_that_cannot_be_made_leaves_nothing_behind(void **state)
+{
+    static const char *const calls[] = {
+        "json_array",           "json_array_append_new", "json_array_set_new",  "json_deep_copy",
+        "json_integer",         "json_object",           "json_object_set_new", "json_string",
+        "json_stringn_nocheck", "json_stringn",          "json_string_nocheck",
+    };
+    const world *w = *state;
+    write_secret(w, "s", 1);
+    assert_int_equal(setenv("WEIR_TEST_PHRASE", "p", 1), 0);
+    const attempt attempts[] = {
+        {w, "wrap+count+net://[fe80::1%25lo]:5433?net.noDelay=true&mood=good&allowHalfOpen=true&tags=a,b", 0},
+        {w,
+         "{\"net\": {\"port\": 1}, \"layers\": [\"count\", {\"wrap\": {\"phrase\": {\"env\": \"WEIR_TEST_PHRASE\"}, "
+         "\"words\": [{\"file\": \"secret\"}, \"w\"]}}], \"stream\": {\"timeout\": 1}}",
+         0},
+        {w, "wrap+file:a?timeout=1&moood=x", WEIR_EINVALID_CONFIG},
+        {w, "net://h:1?limit=x&limit=y", WEIR_EINVALID_ENDPOINT},
+    };
+    for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
+        attempt now = attempts[i];
+        parse_once(&now);
+        for (size_t j = 0; j < sizeof(calls) / sizeof(calls[0]); j++)
+            syscalls_fail_each(calls[j], ENOMEM, parse_once, &now);
+    }
+    unsetenv("WEIR_TEST_PHRASE");
+}
+
+static void assert_secret_fault(const world *w, const char *phrase, const char *expected)
+{
+    char text[200];
+    weir_endpoint *endpoint = NULL;
+    weir_error *error = NULL;
+    snprintf(text, sizeof(text), "{\"net\": {\"port\": 1}, \"layers\": [{\"wrap\": {\"phrase\": %s}}]}", phrase);
+    int status = weir_endpoint_parse(w->runtime, text, WEIR_CLIENT, w->folder, &endpoint, &error);
+    syscalls_restore();
+    assert_int_equal(status, expected ? WEIR_EINVALID_CONFIG : 0);
+    if (expected && !strstr(error->message, expected))
+        fail_msg("%s", error->message);
+    weir_error_release(error);
+    weir_endpoint_release(endpoint);
+}
+
+static void secret_file_that_the_system_does_not_give(void **state)
+{
+    const world *w = *state;
+    write_secret(w, "s", 1);
+    syscalls_fail(&(syscall_fault){.call = "open", .error = EMFILE, .path = "secret"});
+    assert_secret_fault(w, "{\"file\": \"secret\"}", "cannot be opened");
+    syscalls_fail(&(syscall_fault){.call = "open", .error = EACCES, .path = "secret"});
+    assert_secret_fault(w, "{\"file\": \"secret\"}", "may not be read: permission denied (EACCES)");
+    syscalls_fail_next("fstat", EIO);
+    assert_secret_fault(w, "{\"file\": \"secret\"}", "is not a regular file");
+    syscalls_fail_next("read", EIO);
+    assert_secret_fault(w, "{\"file\": \"secret\"}", "cannot be read");
+    syscalls_fail(&(syscall_fault){.call = "read", .error = EINTR, .times = 2});
+    assert_secret_fault(w, "{\"file\": \"secret\"}", NULL);
+    setenv("WEIR_TEST_PHRASE", "a\xff", 1);
+    assert_secret_fault(w, "{\"env\": \"WEIR_TEST_PHRASE\"}", "is not UTF-8");
+    unsetenv("WEIR_TEST_PHRASE");
+}
+
+/* Where the working folder has no name, relative names stay relative. */
+static void working_folder_without_a_name(void **state)
+{
+    const world *w = *state;
+    weir_endpoint *endpoint = NULL;
+    syscalls_fail(&(syscall_fault){.call = "getcwd", .error = ENOENT});
+    assert_int_equal(weir_endpoint_parse(w->runtime, "file:a", WEIR_CLIENT, NULL, &endpoint, NULL), 0);
+    weir_endpoint_release(endpoint);
+    assert_int_equal(weir_endpoint_parse(w->runtime, "file:a", WEIR_CLIENT, "b", &endpoint, NULL), 0);
+    weir_endpoint_release(endpoint);
+    assert_true(syscalls_failures() >= 2);
+    syscalls_restore();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -948,6 +1028,9 @@ int main(void)
         TEST(secret_that_cannot_be_had_is_a_fault),
         TEST(secret_never_stands_in_a_url_or_a_fault),
         TEST(every_failing_allocation_leaves_nothing_behind),
+        TEST(every_value_that_cannot_be_made_leaves_nothing_behind),
+        TEST(secret_file_that_the_system_does_not_give),
+        TEST(working_folder_without_a_name),
     };
     return cmocka_run_group_tests_name("endpoint", tests, NULL, NULL);
 }

@@ -100,6 +100,8 @@ static void fewer_bytes_are_moved(void **state)
     assert_int_equal(recv(both[1], got, sizeof got, 0), 2);
     assert_int_equal(recv(both[1], got + 2, sizeof got - 2, 0), 14);
     assert_memory_equal(got, "1231234512345678", 16);
+    syscalls_fail(&(syscall_fault){.call = "recv", .nothing = 1, .times = 1});
+    assert_int_equal(recv(both[1], got, sizeof got, MSG_DONTWAIT), 0);
     close(both[0]);
     close(both[1]);
 }

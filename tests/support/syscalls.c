@@ -88,12 +88,12 @@ int syscalls__verdict(const syscall_made *made, size_t *at_most)
             continue;
         if (self->met++ < self->fault.after || (self->fault.times && self->failed >= self->fault.times))
             continue;
-        if (self->fault.at_most && !at_most)
+        if ((self->fault.at_most || self->fault.nothing) && !at_most)
             continue;
         self->failed++;
         failures++;
-        if (self->fault.at_most)
-            *at_most = self->fault.at_most;
+        if (self->fault.at_most || self->fault.nothing)
+            *at_most = self->fault.nothing ? 0 : self->fault.at_most;
         else
             error = self->call ? self->fault.error : usual_error(made->call);
         break;
@@ -116,7 +116,7 @@ void syscalls_fail(const syscall_fault *fault)
 {
     if (!usual_error(fault->call))
         fail_msg("syscalls: there is no %s", fault->call);
-    if (!fault->error && !fault->at_most)
+    if (!fault->error && !fault->at_most && !fault->nothing)
         fail_msg("syscalls: with which error is %s to fail?", fault->call);
     if (order_count == MOST_FAULTS)
         fail_msg("syscalls: more than %d orders", MOST_FAULTS);

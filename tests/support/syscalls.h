@@ -35,18 +35,20 @@
 
 typedef struct syscall_fault {
     const char *call; /* one of the names above */
-    /* errno then; of uv_... the code below 0; of getpwnam_r, getgrnam_r and regcomp what they return; of json_... anything. Not 0, unless
-     * at_most is given. */
+    /* errno then; of uv_... the code below 0; of getpwnam_r, getgrnam_r and regcomp what they return; of json_...
+     * anything. Not 0, unless at_most or nothing is given. */
     int error;
     unsigned after;          /* so many calls go through first */
     unsigned times;          /* so many fail then; 0: all from there on */
     int any_thread;          /* 1: calls of all threads are meant */
     int (*concerns)(int fd); /* only calls on such a descriptor; NULL: on any */
     const char *path;        /* only calls with this text in their path; NULL: any */
-    int (*of)(int, int,
-              int); /* only a socket, getsockopt or setsockopt with such numbers (domain, type, protocol; level
-                                 and name, 0): 1 if so; NULL: any */
-    size_t at_most; /* not a failure: send, sendmsg, recv, recvmsg, read, pread and write move so many bytes only */
+    /* 1: this one is meant. Of socket its domain, type and protocol; of getsockopt and setsockopt level and name; of
+     * fcntl the command, of open the flags. NULL: any. */
+    int (*of)(int first, int second, int third);
+    /* No failure: send, sendmsg, recv, recvmsg, read, pread and write move so many bytes at most, or say 0. */
+    size_t at_most;
+    int nothing;
 } syscall_fault;
 
 /* Gives an order. Several may hold; the first that concerns a call decides. Fails the test when `call` is none above. */

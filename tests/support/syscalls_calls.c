@@ -79,8 +79,8 @@ static void *next(void *_Atomic *remembered, const char *name)
         NEXT(ssize_t, name, params);                                            \
         size_t at_most = size;                                                  \
         int error = syscalls__verdict(MADE(.call = #name, .fd = fd), &at_most); \
-        if (at_most < size)                                                     \
-            size = at_most;                                                     \
+        if (at_most < size && !(size = at_most))                                \
+            return 0;                                                           \
         if (!error)                                                             \
             return real args;                                                   \
         errno = error;                                                          \
@@ -121,6 +121,8 @@ static ssize_t message_passes(const char *name, message_call *real, int fd, stru
         errno = error;
         return -1;
     }
+    if (!at_most)
+        return 0;
     if (at_most == (size_t)-1 || !message->msg_iovlen)
         return real(fd, message, flags);
     struct iovec *pieces = message->msg_iov;
