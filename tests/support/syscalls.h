@@ -16,7 +16,7 @@
  *   files       access chmod close fchmod fchownat fcntl fdopen fopen fstat getcwd lstat mkdir mmap open opendir pipe2
  *               pread read readlink realpath stat unlink write
  *   others      dlopen dlinfo dladdr1 getgrnam_r getpwnam_r if_indextoname if_nametoindex newlocale open_memstream
- *               regcomp
+ *               regcomp regexec
  *   libuv's     uv_async_init uv_async_send uv_getaddrinfo uv_idle_init uv_idle_start uv_loop_init uv_mutex_init
  *               uv_poll_init uv_poll_start uv_prepare_init uv_prepare_start uv_thread_create uv_timer_init uv_timer_start
  *   Jansson's   json_array json_array_append_new json_array_set_new json_copy json_deep_copy json_dumps json_integer
@@ -35,7 +35,7 @@
 
 typedef struct syscall_fault {
     const char *call; /* one of the names above */
-    /* errno then; of uv_... the code below 0; of getpwnam_r, getgrnam_r and regcomp what they return; of json_...
+    /* errno then; of uv_... the code below 0; of getpwnam_r, getgrnam_r, regcomp and regexec what they return; of json_...
      * anything. Not 0, unless at_most or nothing is given. */
     int error;
     unsigned after;          /* so many calls go through first */

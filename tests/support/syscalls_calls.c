@@ -232,6 +232,8 @@ BY_CODE(getgrnam_r, (const char *name, void *entry, char *text, size_t size, voi
         (name, entry, text, size, found))
 BY_CODE(getpwnam_r, (const char *name, void *entry, char *text, size_t size, void **found),
         (name, entry, text, size, found))
+BY_CODE(regexec, (const void *compiled, const char *text, size_t size, void *matches, int flags),
+        (compiled, text, size, matches, flags))
 BY_CODE(regcomp, (void *compiled, const char *pattern, int flags), (compiled, pattern, flags))
 
 /* ---- libuv's ---- */
