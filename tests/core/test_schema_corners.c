@@ -203,7 +203,7 @@ static char *doubling(const char *first, int levels, const char *leaf)
 /* A pattern that is tried everywhere in a long string costs more than a check may. */
 static void assert_gives_up(const char *schema_text)
 {
-    static char text[20000];
+    static char text[1024 * 1024];
     collected found = {.length = 0};
     memset(text, 'a', sizeof(text) - 1);
     weir__schema *schema = compile(schema_text);
