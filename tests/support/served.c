@@ -64,12 +64,17 @@ served *served_load(fixture *f, const char *json)
     return self;
 }
 
+void served_begin(served *self)
+{
+    assert_code(weir_service_start(self->service, on_service, self), 0);
+}
+
 served *served_start(fixture *f, const char *json)
 {
     served *self = served_load(f, json);
     if (!self->service)
         fail_msg("%s", self->faults);
-    assert_code(weir_service_start(self->service, on_service, self), 0);
+    served_begin(self);
     fixture_until(f, &self->running);
     if (self->stopped)
         fail_msg("%s", self->failures);

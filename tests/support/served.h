@@ -20,6 +20,9 @@ typedef struct served {
 /* Loads a service file of this text; faults are for the test to judge. Give it back with served_stop. */
 served *served_load(fixture *f, const char *json);
 
+/* Starts what was loaded; does not wait. */
+void served_begin(served *self);
+
 /* served_load, start, and wait until it runs; fails the test when it does not. */
 served *served_start(fixture *f, const char *json);
 
