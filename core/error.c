@@ -102,7 +102,7 @@ static block *block_new(int code, const char *syscall, const char *address, int 
 {
     size_t room = text_room(syscall) + text_room(address);
     if (message_room > SIZE_MAX - sizeof(block) - room)
-        return NULL;
+        return NULL; /* COVERAGE: texts that fill the whole of memory */
     block *made = weir__malloc(sizeof(*made) + room + message_room);
     if (!made)
         return NULL;

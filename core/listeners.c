@@ -60,7 +60,7 @@ static int reserve(weir__listeners **list)
         return 0;
     size_t capacity = old ? old->capacity + (old->capacity < 2 * GROWTH ? GROWTH : old->capacity) : GROWTH;
     if (capacity > UINT32_MAX)
-        return UV_ENOMEM;
+        return UV_ENOMEM; /* COVERAGE: takes a hundred gigabytes of listeners */
     weir__listeners *grown = weir__realloc(old, sizeof(*grown) + capacity * sizeof(entry));
     if (!grown)
         return UV_ENOMEM;

@@ -114,7 +114,7 @@ static int check_folder(const plugin_file *file, const trust *trusted, const cha
     const char *slash = strrchr(path, '/');
     size_t length = slash ? (size_t)(slash - path) : 0;
     if (length >= sizeof(folder))
-        return refuse_code(file, UV_ENAMETOOLONG);
+        return refuse_code(file, UV_ENAMETOOLONG); /* COVERAGE: realpath has refused it before */
     memcpy(folder, path, length);
     folder[length] = '\0';
     if (length == 0)

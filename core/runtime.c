@@ -330,9 +330,7 @@ weir_runtime *weir_runtime_new(uv_loop_t *loop)
     }
     runtime->registry = weir__registry_new(runtime);
     if (runtime->registry == NULL || open_handles(runtime) != 0) {
-        if (runtime->registry != NULL) {
-            weir__registry_free(runtime->registry);
-        }
+        weir__registry_free(runtime->registry);
         free_memory(runtime);
         return NULL;
     }

@@ -41,12 +41,8 @@ static char *locate(weir__compiler *compiler, const char *location, const char *
     pointer.capacity = length;
     pointer.length = strlen(location);
     memcpy(pointer.text, location, pointer.length + 1);
+    /* There is room for it, escapes and all: nothing is allocated. */
     weir__pointer_add_name(&pointer, name, strlen(name));
-    if (pointer.failed) {
-        weir__compile_out_of_memory(compiler);
-        weir__free(pointer.text);
-        return NULL;
-    }
     return pointer.text;
 }
 

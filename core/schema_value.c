@@ -157,7 +157,7 @@ bool weir__is_multiple(const json_t *value, const json_t *divisor)
     if (a.digits == 0)
         return true;
     if (b.digits == 0)
-        return false;
+        return false; /* COVERAGE: a schema with such a divisor is refused */
     /* A value with decimals that the divisor does not have is none. */
     for (; scale < 0; scale++) {
         if (a.digits % 10 != 0)

@@ -224,14 +224,8 @@ static void refine(merge *self, const char *name)
 {
     json_t *server = json_object_get(json_object_get(self->definitions, "server"), "properties");
     json_t *member = json_object_get(server, name);
-    json_t *reference = json_sprintf("#/$defs/%s", strcmp(name, "listen") == 0 ? "endpoint" : name);
-    if (member == NULL) {
-        self->failed = 1;
-        json_decref(reference);
-        return;
-    }
     json_object_del(member, "type");
-    put(self, member, "$ref", reference);
+    put(self, member, "$ref", json_sprintf("#/$defs/%s", strcmp(name, "listen") == 0 ? "endpoint" : name));
 }
 
 /* Where no plugin of a kind is found, an editor is told no more than that file says: a choice of nothing fits nothing.

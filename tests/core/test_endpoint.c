@@ -222,8 +222,7 @@ static const weir_plugin plugins[] = {
     {WEIR_PLUGIN_HEADER, .name = "count", .version = "1.0.0", .description = "a layer without options",
      .schema = "{\"type\": \"object\", \"additionalProperties\": false}", .layer = &count_layer},
     {WEIR_PLUGIN_HEADER, .name = "chain", .version = "1.0.0", .description = "a layer with an endpoint in its options",
-     .schema = "{\"type\": \"object\", \"properties\": {\"next\": {\"type\": [\"string\", \"object\"]}}}",
-     .layer = &chain_layer},
+     .schema = "{\"type\": \"object\", \"properties\": {\"next\": {}}}", .layer = &chain_layer},
     {WEIR_PLUGIN_HEADER, .name = "work", .version = "1.0.0", .description = "a handler",
      .schema = "{\"type\": \"object\", \"additionalProperties\": false}", .handler = &work_handler},
 };
@@ -920,6 +919,9 @@ static void every_failing_allocation_leaves_nothing_behind(void **state)
         {w, "{\"net\": {\"port\": -1}, \"layers\": [{\"wrap\": {\"mood\": \"fault\"}}, {\"x\": 1}]}",
          WEIR_EINVALID_ENDPOINT},
         {w, "wrap+file:a?timeout=1&moood=x", WEIR_EINVALID_CONFIG},
+        {w, "{\"net\": {\"port\": 1}, \"layers\": [{\"wrap\": {\"phrase\": {\"file\": \"nowhere\"}}}]}",
+         WEIR_EINVALID_CONFIG},
+        {w, "net://h", WEIR_EINVALID_CONFIG},
     };
     for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
         attempt now = attempts[i];
@@ -932,7 +934,7 @@ static void every_value_that_cannot_be_made_leaves_nothing_behind(void **state)
     static const char *const calls[] = {
         "json_array",           "json_array_append_new", "json_array_set_new",  "json_deep_copy",
         "json_integer",         "json_object",           "json_object_set_new", "json_string",
-        "json_stringn_nocheck", "json_stringn",          "json_string_nocheck",
+        "json_stringn_nocheck", "json_stringn",          "json_string_nocheck", "json_loadb",
     };
     const world *w = *state;
     write_secret(w, "s", 1);
@@ -945,6 +947,7 @@ static void every_value_that_cannot_be_made_leaves_nothing_behind(void **state)
          0},
         {w, "wrap+file:a?timeout=1&moood=x", WEIR_EINVALID_CONFIG},
         {w, "net://h:1?limit=x&limit=y", WEIR_EINVALID_ENDPOINT},
+        {w, "wrap+file:a?timeout=abc", WEIR_EINVALID_CONFIG},
     };
     for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
         attempt now = attempts[i];
@@ -989,6 +992,18 @@ static void secret_file_that_the_system_does_not_give(void **state)
     unsetenv("WEIR_TEST_PHRASE");
 }
 
+static void endpoint_inside_of_options_that_is_none(void **state)
+{
+    const world *w = *state;
+    weir_endpoint *endpoint = NULL;
+    weir_error *error = NULL;
+    assert_int_equal(weir_endpoint_parse(w->runtime, "{\"bare\": {}, \"layers\": [{\"chain\": {\"next\": 5}}]}",
+                                         WEIR_CLIENT, w->folder, &endpoint, &error),
+                     WEIR_EINVALID_CONFIG);
+    assert_non_null(strstr(error->message, "/layers/0/chain/next: expected an endpoint: a URL as text, or "));
+    weir_error_release(error);
+}
+
 /* Where the working folder has no name, relative names stay relative. */
 static void working_folder_without_a_name(void **state)
 {
@@ -1030,6 +1045,7 @@ int main(void)
         TEST(every_failing_allocation_leaves_nothing_behind),
         TEST(every_value_that_cannot_be_made_leaves_nothing_behind),
         TEST(secret_file_that_the_system_does_not_give),
+        TEST(endpoint_inside_of_options_that_is_none),
         TEST(working_folder_without_a_name),
     };
     return cmocka_run_group_tests_name("endpoint", tests, NULL, NULL);

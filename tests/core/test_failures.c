@@ -10,6 +10,8 @@
 #include <wchar.h>
 
 #include "core/memory.h"
+#include <weir/plugin.h>
+
 #include "core/plugin_check.h"
 #include "core/runtime_private.h"
 #include "support/fixture.h"
@@ -43,8 +45,14 @@ static void never(void *arg)
 
 typedef struct ending {
     weir_runtime *runtime;
-    int posted, ran, closed;
+    int posted, listed, ran, closed;
 } ending;
+
+static void see_nothing(const weir_plugin_info *info, void *arg)
+{
+    (void)info;
+    (void)arg;
+}
 
 static void post_while_it_ends(const weir_event *event, void *arg)
 {
@@ -52,6 +60,7 @@ static void post_while_it_ends(const weir_event *event, void *arg)
     (void)event;
     self->closed = 1;
     self->posted = weir_runtime_post(self->runtime, never, &self->ran);
+    self->listed = weir_runtime_each_plugin(self->runtime, see_nothing, self);
 }
 
 static void nothing_can_be_posted_to_a_runtime_that_ends(void **state)
@@ -67,6 +76,7 @@ static void nothing_can_be_posted_to_a_runtime_that_ends(void **state)
     fixture_end(f);
     assert_int_equal(self.closed, 1);
     assert_code(self.posted, UV_ECANCELED);
+    assert_code(self.listed, UV_ECANCELED);
     assert_int_equal(self.ran, 0);
     weir_stream_release(stream);
 }

@@ -34,6 +34,7 @@ static void members_of_the_wrong_kind_are_refused(void **state)
         {"{\"dependentRequired\": 5}", "an object of arrays of member names"},
         {"{\"pattern\": \"\\\\u12\"}", "the pattern"},
         {"{\"pattern\": \"\\\\x1\"}", "the pattern"},
+        {"{\"pattern\": \"\\\\u12zz\"}", "the pattern"},
         {"{\"allOf\": [true], \"$ref\": \"#/allOf/x\"}", "#/allOf/x"},
         {"{\"allOf\": [true], \"$ref\": \"#/allOf/00\"}", "#/allOf/00"},
     };

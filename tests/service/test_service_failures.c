@@ -128,6 +128,36 @@ static void every_value_of_a_service_may_be_missing(void **state)
     unsetenv("WEIR_TEST_KEY");
 }
 
+static void ignore_fault(const weir_fault *fault, void *arg)
+{
+    ++*(int *)arg;
+    assert_non_null(fault->text);
+}
+
+static void load_without_memory(void *arg)
+{
+    fixture *f = arg;
+    int faults = 0;
+    weir_service *service = NULL;
+    int status = weir_service_load(f->runtime, fixture_path(f, "service.json"), ignore_fault, &faults, &service);
+    if (status != UV_ENOMEM) {
+        assert_code(status, WEIR_EINVALID_CONFIG);
+        assert_true(faults > 0);
+    }
+    assert_null(service);
+}
+
+static void every_allocation_of_a_faulty_load_may_fail(void **state)
+{
+    fixture *f = *state;
+    write_service(
+        f, fixture_path(f, "service.json"),
+        "{\"plugins\": {\"path\": [\"%s\", \".\"]}, \"servers\": [{\"name\": \"a\", \"listen\": \"ipc:%s/b\", "
+        "\"handler\": \"echo\", \"timeout\": -1}]}");
+    load_without_memory(f);
+    assert_true(allocator_fail_each(load_without_memory, f) > 20);
+}
+
 static void print_once(void *arg)
 {
     fixture *f = arg;
@@ -261,10 +291,10 @@ static void a_worker_that_cannot_be_made_stops_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_value_of_a_service_may_be_missing), TEST(every_value_of_the_schema_may_be_missing),
-        TEST(references_that_stay_are_left_alone),     TEST(a_folder_of_plugins_that_cannot_be_looked_at),
-        TEST(a_connection_without_memory_is_closed),   TEST(a_client_whose_layer_fails_is_told_of),
-        TEST(a_worker_that_cannot_be_made_stops_all),
+        TEST(every_value_of_a_service_may_be_missing),      TEST(every_allocation_of_a_faulty_load_may_fail),
+        TEST(every_value_of_the_schema_may_be_missing),     TEST(references_that_stay_are_left_alone),
+        TEST(a_folder_of_plugins_that_cannot_be_looked_at), TEST(a_connection_without_memory_is_closed),
+        TEST(a_client_whose_layer_fails_is_told_of),        TEST(a_worker_that_cannot_be_made_stops_all),
     };
     return cmocka_run_group_tests_name("service_failures", tests, NULL, NULL);
 }
