@@ -45,14 +45,8 @@ static void never(void *arg)
 
 typedef struct ending {
     weir_runtime *runtime;
-    int posted, listed, ran, closed;
+    int posted, ran, closed;
 } ending;
-
-static void see_nothing(const weir_plugin_info *info, void *arg)
-{
-    (void)info;
-    (void)arg;
-}
 
 static void post_while_it_ends(const weir_event *event, void *arg)
 {
@@ -60,7 +54,6 @@ static void post_while_it_ends(const weir_event *event, void *arg)
     (void)event;
     self->closed = 1;
     self->posted = weir_runtime_post(self->runtime, never, &self->ran);
-    self->listed = weir_runtime_each_plugin(self->runtime, see_nothing, self);
 }
 
 static void nothing_can_be_posted_to_a_runtime_that_ends(void **state)
@@ -76,9 +69,34 @@ static void nothing_can_be_posted_to_a_runtime_that_ends(void **state)
     fixture_end(f);
     assert_int_equal(self.closed, 1);
     assert_code(self.posted, UV_ECANCELED);
-    assert_code(self.listed, UV_ECANCELED);
     assert_int_equal(self.ran, 0);
     weir_stream_release(stream);
+}
+
+static void see_nothing(const weir_plugin_info *info, void *arg)
+{
+    (void)info;
+    (void)arg;
+}
+
+static int listed_at_the_end;
+
+static void list_at_the_end(weir_runtime *runtime, void *instance)
+{
+    (void)instance;
+    listed_at_the_end = weir_runtime_each_plugin(runtime, see_nothing, NULL);
+}
+
+static void plugins_are_not_listed_by_one_that_ends(void **state)
+{
+    static const weir_plugin last = {WEIR_PLUGIN_HEADER, .name = "last",
+                                     .version = "1.0.0", .description = "asks at its end",
+                                     .schema = "{}",     .exit = list_at_the_end};
+    fixture *f = *state;
+    assert_code(weir_runtime_register_plugin(f->runtime, &last, NULL), 0);
+    assert_code(weir_runtime_each_plugin(f->runtime, see_nothing, NULL), 0);
+    fixture_end(f);
+    assert_code(listed_at_the_end, UV_ECANCELED);
 }
 
 static void count_run(weir_timer *timer)
@@ -186,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(no_runtime_without_what_it_stands_on),
         FIXTURE_TEST(nothing_can_be_posted_to_a_runtime_that_ends),
+        FIXTURE_TEST(plugins_are_not_listed_by_one_that_ends),
         FIXTURE_TEST(timers_that_run_are_forgotten_with_the_runtime),
         FIXTURE_TEST(without_a_function_warnings_go_to_the_standard_error),
         cmocka_unit_test(sizes_that_do_not_fit_are_no_memory),
