@@ -8,7 +8,7 @@
 
 /* ---- connect ---- */
 
-static void CONN_01_CONN_07_every_form_connects(void **state)
+static void SOCM_04_CONN_01_CONN_07_every_form_connects(void **state)
 {
     fixture *f = *state;
     weir_server *server = over_listen(f, NULL);
@@ -231,7 +231,7 @@ static void BN_14_handshake_timeout(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        OVER_ALL(CONN_01_CONN_07_every_form_connects),
+        OVER_ALL(SOCM_04_CONN_01_CONN_07_every_form_connects),
         FIXTURE_TEST(CONN_02_bad_endpoints_leave_the_stream_as_it_was),
         OVER_ALL(CONN_04_the_connect_listener_runs_once_and_not_on_failure),
         OVER_ALL(SOCP_07_SOCP_14_SOCP_22_connecting_is_over_before_connect),

@@ -77,7 +77,8 @@ static void note_heard(const weir_event *event, void *arg)
     self->heard = 1;
 }
 
-static void expect_postponed(fixture *f, recorder *idle, recorder *active)
+/* How long after the activity 'timeout' came. */
+static uint64_t heard_after(fixture *f, recorder *idle, recorder *active)
 {
     watch self = {.timer = {.run = act_now}, .active = active, .f = f};
     weir_stream_on(idle->stream, WEIR_EVENT_TIMEOUT, note_heard, &self);
@@ -87,7 +88,16 @@ static void expect_postponed(fixture *f, recorder *idle, recorder *active)
     weir_timer_stop(f->runtime, &self.timer);
     weir_stream_off(idle->stream, WEIR_EVENT_TIMEOUT, note_heard, &self);
     assert_true(self.acted_at > 0);
-    assert_true(self.heard_after >= 40);
+    return self.heard_after;
+}
+
+/* A loop that is late may find both due at once, which shows nothing: then again. Without the postponing it is never so. */
+static void expect_postponed(fixture *f, recorder *idle, recorder *active)
+{
+    int tries = 0;
+    while (heard_after(f, idle, active) < 40) {
+        assert_true(++tries < 50);
+    }
 }
 
 static void SOCM_46_writing_is_activity(void **state)
