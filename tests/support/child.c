@@ -134,7 +134,7 @@ child *child_start(int in, int out, const char *const *arguments)
     return start("weir", in, out, arguments);
 }
 
-static int is_there(const char *program)
+int child_is_there(const char *program)
 {
     const char *folder = getenv("PATH");
     while (folder && *folder) {
@@ -150,7 +150,7 @@ static int is_there(const char *program)
 
 child *child_start_other(int in, int out, const char *const *arguments)
 {
-    if (!is_there(arguments[0]))
+    if (!child_is_there(arguments[0]))
         skip();
     return start(arguments[0], in, out, arguments + 1);
 }

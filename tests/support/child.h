@@ -33,6 +33,9 @@ child *child_start(int in, int out, const char *const *arguments);
 child *child_start_other(int in, int out, const char *const *arguments);
 #define OTHER(in, out, ...) child_start_other((in), (out), (const char *const[]){__VA_ARGS__, NULL})
 
+/* 1 where a program of that name stands along PATH, else 0. */
+int child_is_there(const char *program);
+
 /* The next line of its standard output, without the line feed; fails the test when there is none. Valid until the next
  * call. */
 const char *child_line(child *self);
