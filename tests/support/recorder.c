@@ -83,7 +83,7 @@ static void add_data(recorder *r, const weir_buf *buf)
     own->last_data_size = buf->size;
 }
 
-static void describe(const weir_event *event, char *word, size_t size)
+void recorder_describe(const weir_event *event, char *word, size_t size)
 {
     const char *name = weir_event_name(event->type);
     switch (event->type) {
@@ -138,7 +138,7 @@ static void on_event(const weir_event *event, void *arg)
     }
     if (event->type == WEIR_EVENT_FD)
         close(event->fd);
-    describe(event, word, sizeof(word));
+    recorder_describe(event, word, sizeof(word));
     add_word(r, word);
 }
 

@@ -93,7 +93,10 @@ int recorder_saw(const recorder *r, const char *word);
  */
 const char *recorder_fault(const recorder *r, int over);
 
-/* The recogniser alone, on a text; `accepted`: the stream was open when the recording began. */
+/* The word of an event, but for 'data', whose bytes are summed up. */
+void recorder_describe(const weir_event *event, char *word, size_t size);
+
+/* The recogniser (recogniser.h) alone, on a text; `accepted`: the stream was open when the recording began. */
 const char *recorder_check_text(const char *text, int accepted, int over, char *fault, size_t size);
 
 #endif

@@ -1,31 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* The recogniser: whether the text of a recorder is the life of a stream. */
+/* The recogniser: whether words are the life of a stream, one after the other or as a recorder's text. */
 #define _GNU_SOURCE
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "recogniser.h"
 #include "recorder.h"
 
 enum phase { PHASE_NEW, PHASE_CONNECTED, PHASE_READY, PHASE_FAILED, PHASE_CLOSED };
 
-struct life {
-    enum phase phase;
-    int ended;    /* 'end' was seen */
-    int finished; /* 'finish' was seen */
-    int failed;   /* 'error' was seen */
-    int began;    /* anything was seen at all */
-    long writes;  /* the number of the last w */
-    long ends;
-};
-
 typedef struct rule {
     const char *word; /* up to the colon */
-    const char *(*judge)(struct life *life, const char *detail);
+    const char *(*judge)(recogniser *life, const char *detail);
 } rule;
 
-static const char *connect_rule(struct life *life, const char *detail)
+static const char *connect_rule(recogniser *life, const char *detail)
 {
     (void)detail;
     if (life->phase != PHASE_NEW)
@@ -34,7 +25,7 @@ static const char *connect_rule(struct life *life, const char *detail)
     return NULL;
 }
 
-static const char *ready_rule(struct life *life, const char *detail)
+static const char *ready_rule(recogniser *life, const char *detail)
 {
     (void)detail;
     if (life->phase != PHASE_CONNECTED)
@@ -43,7 +34,7 @@ static const char *ready_rule(struct life *life, const char *detail)
     return NULL;
 }
 
-static const char *reading_rule(struct life *life, const char *detail)
+static const char *reading_rule(recogniser *life, const char *detail)
 {
     (void)detail;
     if (life->phase < PHASE_READY)
@@ -55,14 +46,14 @@ static const char *reading_rule(struct life *life, const char *detail)
     return NULL;
 }
 
-static const char *end_rule(struct life *life, const char *detail)
+static const char *end_rule(recogniser *life, const char *detail)
 {
     const char *fault = reading_rule(life, detail);
     life->ended = 1;
     return fault;
 }
 
-static const char *writing_rule(struct life *life, const char *detail)
+static const char *writing_rule(recogniser *life, const char *detail)
 {
     (void)detail;
     if (life->phase < PHASE_READY)
@@ -74,14 +65,14 @@ static const char *writing_rule(struct life *life, const char *detail)
     return NULL;
 }
 
-static const char *finish_rule(struct life *life, const char *detail)
+static const char *finish_rule(recogniser *life, const char *detail)
 {
     const char *fault = writing_rule(life, detail);
     life->finished = 1;
     return fault;
 }
 
-static const char *error_rule(struct life *life, const char *detail)
+static const char *error_rule(recogniser *life, const char *detail)
 {
     (void)detail;
     if (life->failed)
@@ -93,7 +84,7 @@ static const char *error_rule(struct life *life, const char *detail)
     return NULL;
 }
 
-static const char *close_rule(struct life *life, const char *detail)
+static const char *close_rule(recogniser *life, const char *detail)
 {
     if (life->phase == PHASE_CLOSED)
         return "'close' comes once";
@@ -103,7 +94,7 @@ static const char *close_rule(struct life *life, const char *detail)
     return NULL;
 }
 
-static const char *new_life_rule(struct life *life, const char *detail)
+static const char *new_life_rule(recogniser *life, const char *detail)
 {
     (void)detail;
     int fresh = !life->began;
@@ -117,7 +108,7 @@ static const char *new_life_rule(struct life *life, const char *detail)
     return NULL;
 }
 
-static const char *other_rule(struct life *life, const char *detail)
+static const char *other_rule(recogniser *life, const char *detail)
 {
     (void)detail;
     return life->phase == PHASE_CLOSED ? "nothing comes after 'close'" : NULL;
@@ -135,7 +126,7 @@ static int is_callback(const char *word)
     return (word[0] == 'w' || word[0] == 'e') && word[1] >= '0' && word[1] <= '9';
 }
 
-static const char *judge_callback(struct life *life, const char *word)
+static const char *judge_callback(recogniser *life, const char *word)
 {
     long number = strtol(word + 1, NULL, 10);
     long *last = word[0] == 'w' ? &life->writes : &life->ends;
@@ -147,45 +138,50 @@ static const char *judge_callback(struct life *life, const char *word)
     return NULL;
 }
 
-static const char *judge(struct life *life, char *word)
+void recogniser_begin(recogniser *self, int accepted)
 {
+    *self = (recogniser){.phase = accepted ? PHASE_READY : PHASE_NEW, .began = accepted};
+}
+
+const char *recogniser_word(recogniser *self, const char *word)
+{
+    size_t length = strcspn(word, ":");
+    const char *detail = word[length] ? word + length + 1 : "";
+    const char *(*judge)(recogniser *, const char *) = other_rule;
     if (is_callback(word))
-        return judge_callback(life, word);
+        return judge_callback(self, word);
     if (word[0] == '~')
         return NULL;
-    char *colon = strchr(word, ':');
-    const char *detail = "";
-    if (colon) {
-        *colon = '\0';
-        detail = colon + 1;
-    }
-    const char *(*found)(struct life *, const char *) = other_rule;
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-        if (strcmp(rules[i].word, word) == 0)
-            found = rules[i].judge;
+        if (strlen(rules[i].word) == length && strncmp(rules[i].word, word, length) == 0)
+            judge = rules[i].judge;
     }
-    const char *fault = found(life, detail);
-    if (colon)
-        *colon = ':';
-    life->began = 1;
+    const char *fault = judge(self, detail);
+    self->began = 1;
     return fault;
+}
+
+const char *recogniser_over(const recogniser *self)
+{
+    return self->began && self->phase != PHASE_CLOSED ? "a life ends with 'close'" : NULL;
 }
 
 const char *recorder_check_text(const char *text, int accepted, int over, char *fault, size_t size)
 {
-    struct life life = {.phase = accepted ? PHASE_READY : PHASE_NEW, .began = accepted};
+    recogniser life;
     char *copy = strdup(text);
     char *rest = NULL;
     const char *found = NULL;
     if (!copy)
         abort();
+    recogniser_begin(&life, accepted);
     for (char *word = strtok_r(copy, " ", &rest); word && !found; word = strtok_r(NULL, " ", &rest)) {
-        found = judge(&life, word);
+        found = recogniser_word(&life, word);
         if (found)
             snprintf(fault, size, "%s (at '%s')", found, word);
     }
-    if (!found && over && life.began && life.phase != PHASE_CLOSED) {
-        found = "a life ends with 'close'";
+    if (!found && over && recogniser_over(&life)) {
+        found = recogniser_over(&life);
         snprintf(fault, size, "%s", found);
     }
     free(copy);
