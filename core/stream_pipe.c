@@ -98,6 +98,16 @@ static void unlink_pipe(weir__pipe *pipe)
     pipe->attached = 0;
 }
 
+/* PIPE-08. One that is destroyed has nothing to pause, but its next life must not flow for a pipe that it had in this. */
+static void stop_flowing(weir_stream *source)
+{
+    if (!weir__stream_is_destroyed(source)) {
+        weir_stream_pause(source);
+    } else if (source->flowing == 1 && !weir__stream_has_reader(source)) {
+        source->flowing = -1;
+    }
+}
+
 /* `tell`: the destination lives on and hears 'unpipe'. */
 static void detach(weir__pipe *pipe, int tell)
 {
@@ -114,7 +124,7 @@ static void detach(weir__pipe *pipe, int tell)
         weir__free(pipe);
     }
     if (source->pipes_out == NULL) {
-        weir_stream_pause(source); /* PIPE-08 */
+        stop_flowing(source);
     } else if (source->pipes_waiting == 0 && source->flowing == 1) {
         weir__stream_step(source, STEP_FLOW); /* the slowest one has gone */
     }
@@ -173,6 +183,7 @@ void weir__pipe_attach(weir__pipe *pipe)
     weir_stream *source = pipe->source;
     weir_stream *destination = pipe->destination;
     int no_end = pipe->no_end;
+    pipe->since = source->deliveries;
     link_pipe(pipe);
     pipe->event_pipe = 1;
     queue_event(pipe);
@@ -248,11 +259,17 @@ static weir__pipe *walk_on(weir__pipe_walk *walk)
     return walk->at;
 }
 
-void weir__pipe_data(weir_stream *source, weir_buf *buf)
+void weir__pipe_data(weir_stream *source, weir_buf *buf, uint64_t number)
 {
+    if (source->pipes_out == NULL || weir__stream_is_destroyed(source)) {
+        return;
+    }
     weir__pipe_walk walk;
     walk_begin(&walk, source);
     while (walk_on(&walk) != NULL) {
+        if (number <= walk.at->since) {
+            continue; /* as with listeners: one that was added while 'data' is emitted gets the next */
+        }
         int go_on = weir__stream_write_piped(walk.at->destination, buf);
         if (walk.at == NULL) {
             continue; /* the destination is destroyed, or the source: then there is no next */

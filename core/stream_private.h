@@ -107,6 +107,7 @@ typedef struct weir__pipe {
     struct weir__pipe *next_of_source;
     struct weir__pipe *next_of_destination;
     struct weir__pipe *next_event; /* in the destination's list of 'pipe' and 'unpipe' to come */
+    uint64_t since;                /* the source's delivery when it was attached: that one is not for it */
     unsigned no_end : 1;
     unsigned waiting : 1;      /* for the destination's 'drain' */
     unsigned attached : 1;     /* in the source's and the destination's lists */
@@ -121,6 +122,14 @@ typedef struct weir__pipe_walk {
     weir__pipe *at; /* NULL: it was detached meanwhile, and may be gone */
     weir__pipe *next;
 } weir__pipe_walk;
+
+/* One 'data', while its listeners run, on the stack. They may call read(), which makes another one within. */
+typedef struct weir__delivery {
+    struct weir__delivery *outer;
+    weir_buf *buf;
+    uint64_t number;
+    int piped; /* the pipes have got it */
+} weir__delivery;
 
 typedef struct weir__clock weir__clock;
 typedef struct weir__decoder weir__decoder;
@@ -230,6 +239,8 @@ struct weir_stream {
     weir__pipe *pipes_in;  /* where it is the destination */
     weir__pipe *pipe_events;
     weir__pipe_walk *pipe_walks; /* innermost first */
+    weir__delivery *delivery;    /* innermost first; NULL: no 'data' is being emitted */
+    uint64_t deliveries;         /* so far */
 
     weir__write_list queue;    /* the first `in_flight` of them are with the links */
     weir__write_list done;     /* callbacks to come */
@@ -408,7 +419,8 @@ weir__pipe *weir__pipe_new(weir_stream *source, weir_stream *destination, int no
 int weir__pipe_exists(const weir_stream *source, const weir_stream *destination);
 /* Both are alive, and not piped yet. */
 void weir__pipe_attach(weir__pipe *pipe);
-void weir__pipe_data(weir_stream *source, weir_buf *buf);
+/* `number`: the delivery's. */
+void weir__pipe_data(weir_stream *source, weir_buf *buf, uint64_t number);
 void weir__pipe_end(weir_stream *source);
 void weir__pipe_drained(weir_stream *destination);
 void weir__pipe_finished(weir_stream *destination);

@@ -36,17 +36,32 @@ void weir__stream_update_reading(weir_stream *stream)
 
 /* ---- delivering ---- */
 
+/* The pipes get it too, once. */
+static void pipe_on(weir_stream *stream, weir__delivery *delivery)
+{
+    if (!delivery->piped) {
+        delivery->piped = 1;
+        weir__pipe_data(stream, delivery->buf, delivery->number);
+    }
+}
+
+/* Listeners come first, then pipes. What a listener takes by read() is behind what it is just being told of. */
 static void deliver(weir_stream *stream, weir_buf *buf)
 {
     weir_event event = {.type = WEIR_EVENT_DATA, .buffer = buf};
-    unsigned outer = stream->emitting_data; /* a 'data' listener may call read() */
-    stream->emitting_data = 1;              /* what comes in meanwhile waits behind it */
+    weir__delivery delivery = {.outer = stream->delivery, .buf = buf};
+    unsigned outer = stream->emitting_data;
+    if (delivery.outer != NULL) {
+        pipe_on(stream, delivery.outer);
+    }
+    delivery.number = ++stream->deliveries;
+    stream->delivery = &delivery;
+    stream->emitting_data = 1; /* what comes in meanwhile waits behind it */
     stream->did_read = 1;
     weir__stream_emit_event(stream, &event);
-    if (stream->pipes_out != NULL && !weir__stream_is_destroyed(stream)) {
-        weir__pipe_data(stream, buf);
-    }
+    pipe_on(stream, &delivery);
     stream->emitting_data = outer & 1;
+    stream->delivery = delivery.outer;
 }
 
 /* 'end' may come: all was consumed, and the peer has ended. */
@@ -240,7 +255,8 @@ void weir__step_readable(weir_stream *stream)
     if (weir__stream_is_destroyed(stream)) {
         return;
     }
-    if (stream->readable_length > 0 || stream->eof) {
+    if ((stream->readable_length > 0 || stream->eof) &&
+        !stream->end_emitted) { /* 'end' may have come before its turn */
         stream->emitted_readable = 0;
         weir__stream_emit(stream, WEIR_EVENT_READABLE);
         weir__stream_reader_removed(stream, WEIR_EVENT_READABLE); /* one-time listeners have gone */

@@ -664,14 +664,28 @@ int weir_stream_end(weir_stream *stream, weir_write_callback callback, void *arg
     return 0;
 }
 
+/* A write that fails, and with it the stream: the callback gets why, behind those of earlier ends (WR-18). */
+static int end_with_in_vain(weir_stream *stream, const void *data, size_t size, weir__write *entry)
+{
+    int written = weir_stream_write(stream, data, size, NULL, NULL);
+    if (written < 0) {
+        weir__free(entry);
+    } else if (entry != NULL) {
+        entry->status = stream->errored != NULL ? stream->errored->code : WEIR_ESTREAM_DESTROYED;
+        list_put(&stream->end_done, entry);
+        owe(stream);
+    }
+    return written;
+}
+
 int weir_stream_end_with(weir_stream *stream, const void *data, size_t size, weir_write_callback callback, void *arg)
 {
-    if (!weir__stream_is_destroyed(stream) && (stream->ending || stream->life == LIFE_NEW)) {
-        return weir_stream_write(stream, data, size, callback, arg); /* fails, and the callback gets why (WR-18) */
-    }
     weir__write *entry = NULL;
     if (callback != NULL && (entry = write_new(callback, arg, 0)) == NULL) {
         return UV_ENOMEM;
+    }
+    if (!weir__stream_is_destroyed(stream) && (stream->ending || stream->life == LIFE_NEW)) {
+        return end_with_in_vain(stream, data, size, entry);
     }
     int written = weir_stream_write(stream, data, size, NULL, NULL);
     int late = end_is_late(stream); /* by a write that failed at once */

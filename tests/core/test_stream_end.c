@@ -98,6 +98,30 @@ static void WR_18_end_with_data_after_end_is_a_write_after_end(void **state)
     assert_true(recorder_saw(p.client, "error:ERR_STREAM_WRITE_AFTER_END"));
 }
 
+typedef struct order {
+    const recorder *client;
+    size_t ends_before;
+} order;
+
+static void note_order(weir_stream *stream, int status, void *arg)
+{
+    order *seen = arg;
+    (void)stream;
+    assert_code(status, WEIR_EWRITE_AFTER_END);
+    seen->ends_before = seen->client->ends_done;
+}
+
+static void WR_18_the_callbacks_of_two_ends_come_in_order(void **state)
+{
+    fixture *f = *state;
+    pair p = over_pair(f, 0, 0);
+    order seen = {p.client, 0};
+    recorder_end(p.client);
+    assert_code(weir_stream_end_with(p.client->stream, "x", 1, note_order, &seen), 0);
+    over_wait_closed(p.client);
+    assert_int_equal(seen.ends_before, 1);
+}
+
 static void WR_19_end_before_connect_waits_for_it(void **state)
 {
     fixture *f = *state;
@@ -315,6 +339,7 @@ int main(void)
         OVER_ALL(WR_17_the_end_callback_gets_what_prevented_finish),
         OVER_ALL(WR_18_end_twice_is_harmless),
         OVER_ALL(WR_18_end_with_data_after_end_is_a_write_after_end),
+        OVER_ALL(WR_18_the_callbacks_of_two_ends_come_in_order),
         OVER_ALL(WR_19_end_before_connect_waits_for_it),
         OVER_ALL(WR_17_LIFE_06_destroyed_in_an_end_callback),
         FIXTURE_TEST(WR_17_LIFE_03_destroyed_just_before_finish),

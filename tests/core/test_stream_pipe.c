@@ -409,6 +409,69 @@ static void PIPE_01_into_a_stream_that_is_still_connecting(void **state)
     recorder_wait_data(to, 5);
 }
 
+static void pipe_here(const weir_event *event, void *arg)
+{
+    assert_code(weir_stream_pipe(event->target_stream, arg, NULL), 0);
+}
+
+/* Whoever reads a head itself and leaves the rest to a pipe does not want the head twice. */
+static void PIPE_01_EMT_10_a_pipe_made_inside_data_begins_behind_that_data(void **state)
+{
+    fixture *f = *state;
+    plumbing p = lay(f);
+    recorder_add(p.to, RECORD_DATA);
+    assert_code(weir_stream_once(p.source->stream, WEIR_EVENT_DATA, pipe_here, p.destination->stream), 0);
+    send_text(f, p.from, "head");
+    send_text(f, p.from, "rest");
+    recorder_wait_data(p.to, 4);
+    fixture_turns(f, OVER_TURNS);
+    recorder_expect_data(p.to, "rest", 4);
+}
+
+static void read_here(const weir_event *event, void *arg)
+{
+    int *done = arg;
+    if (!*done) {
+        *done = 1;
+        weir_buf_release(weir_stream_read(event->target_stream, 0));
+    }
+}
+
+static void PIPE_01_RD_09_what_a_listener_reads_itself_does_not_overtake(void **state)
+{
+    fixture *f = *state;
+    int done = 0;
+    plumbing p = lay(f);
+    recorder_add(p.to, RECORD_DATA);
+    assert_code(weir_stream_unshift(p.source->stream, "second", 6), 0);
+    assert_code(weir_stream_unshift(p.source->stream, "first", 5), 0);
+    assert_code(weir_stream_on(p.source->stream, WEIR_EVENT_DATA, read_here, &done), 0);
+    assert_code(weir_stream_pipe(p.source->stream, p.destination->stream, NULL), 0);
+    recorder_wait_data(p.to, 11);
+    assert_int_equal(done, 1);
+    recorder_expect_data(p.to, "firstsecond", 11);
+}
+
+/* The pipe went with the former life; the new one does not flow before somebody wants its data. */
+static void PIPE_10_CONN_06_a_source_that_lives_again_does_not_flow_for_nobody(void **state)
+{
+    fixture *f = *state;
+    weir_server *server = over_listen(f, NULL);
+    f->record = 0;
+    pair in = fixture_connect(f, server, NULL, NULL);
+    pair out = over_pair(f, 0, 0);
+    assert_code(weir_stream_pipe(in.client->stream, out.client->stream, NULL), 0);
+    fixture_turns(f, OVER_TURNS);
+    recorder_destroy(in.client, NULL);
+    over_wait_closed(in.client);
+    assert_code(recorder_connect(in.client, fixture_url(f, server)), 0);
+    recorder *accepted = fixture_accepted(f, server, 1);
+    send_text(f, accepted, "kept");
+    recorder_add(in.client, RECORD_DATA);
+    recorder_wait_data(in.client, 4);
+    recorder_expect_data(in.client, "kept", 4);
+}
+
 static void EMT_06_removing_listeners_leaves_pipes_alone(void **state)
 {
     fixture *f = *state;
@@ -432,6 +495,9 @@ int main(void)
         OVER_ALL(PIPE_01_a_paused_source_starts_and_listeners_hear_it_too),
         OVER_ALL(PIPE_01_what_cannot_be_piped_is_refused),
         OVER_ALL(PIPE_01_into_a_stream_that_is_still_connecting),
+        OVER_ALL(PIPE_01_EMT_10_a_pipe_made_inside_data_begins_behind_that_data),
+        OVER_ALL(PIPE_01_RD_09_what_a_listener_reads_itself_does_not_overtake),
+        OVER_ALL(PIPE_10_CONN_06_a_source_that_lives_again_does_not_flow_for_nobody),
         OVER_ALL(PIPE_02_a_slow_destination_stalls_the_source),
         OVER_ALL(PIPE_02_BN_07_maxWriteQueue_does_not_break_a_pipe),
         OVER_ALL(PIPE_03_the_sources_end_ends_the_destination),

@@ -709,6 +709,22 @@ static void RD_25_no_data_after_destroy_in_a_data_listener(void **state)
     recorder_expect_data(p.accepted, "a", 1);
 }
 
+static void RD_08_RD_19_no_readable_comes_behind_the_end(void **state)
+{
+    fixture *f = *state;
+    int told = 0;
+    pair p = over_pair(f, RECORD_READABLE, 0);
+    recorder_write(p.accepted, "x", 1);
+    recorder_end(p.accepted);
+    recorder_wait(p.client, WEIR_EVENT_READABLE);
+    fixture_turns(f, OVER_TURNS);
+    weir_buf_release(weir_stream_read(p.client->stream, 0)); /* the last there is: 'end' is due */
+    assert_code(weir_stream_on(p.client->stream, WEIR_EVENT_READABLE, over_count, &told), 0);
+    recorder_wait(p.client, WEIR_EVENT_END);
+    fixture_turns(f, OVER_TURNS);
+    assert_int_equal(told, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -753,6 +769,7 @@ int main(void)
         OVER_ALL(RD_23_pause_and_resume_are_told_when_the_state_changes),
         OVER_ALL(RD_25_nothing_is_read_after_destroy),
         OVER_ALL(RD_25_no_data_after_destroy_in_a_data_listener),
+        OVER_ALL(RD_08_RD_19_no_readable_comes_behind_the_end),
     };
     return cmocka_run_group_tests_name("stream_read", tests, NULL, NULL);
 }
