@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: MIT */
+/* A stream that is watched: every event and callback of it goes through the recogniser, every byte through the reader. */
+#include "soak.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "recorder.h"
+
+_Thread_local const actor *soak_acting;
+
+/* A call that waits for its callback. */
+typedef struct issued {
+    actor *actor;
+    unsigned long number;
+    char kind; /* w or e */
+    char late; /* the stream was destroyed when the call came */
+} issued;
+
+/* ---- the text ---- */
+
+void actor_note(actor *self, const char *format, ...)
+{
+    char word[160];
+    va_list values;
+    va_start(values, format);
+    int printed = vsnprintf(word, sizeof(word), format, values);
+    va_end(values);
+    size_t size = printed < (int)sizeof(word) ? (size_t)printed : sizeof(word) - 1;
+    if (self->text_size + size + 2 > ACTOR_TEXT) {
+        size_t kept = ACTOR_TEXT / 2;
+        memmove(self->text, self->text + self->text_size - kept, kept);
+        memcpy(self->text, "... ", 4);
+        self->text_size = kept;
+    }
+    memcpy(self->text + self->text_size, word, size);
+    self->text_size += size;
+    self->text[self->text_size++] = ' ';
+    self->text[self->text_size] = '\0';
+}
+
+/* A word of its life. */
+static void judge(actor *self, const char *word)
+{
+    actor_note(self, "%s", word);
+    atomic_fetch_add(&soak_total.judged, 1);
+    const char *fault = recogniser_word(&self->rules, word);
+    if (fault)
+        soak_breach(self->world, self, "%s (at '%s')", fault, word);
+}
+
+/* ---- calls and their callbacks ---- */
+
+static void on_done(weir_stream *stream, int status, void *arg)
+{
+    issued *call = arg;
+    actor *self = call->actor;
+    char word[80];
+    soak_acting = self;
+    snprintf(word, sizeof(word), "%s%c%lu%s%s", call->late ? "~" : "", call->kind, call->number, status ? ":" : "",
+             status ? weir_error_name(status) : "");
+    judge(self, word);
+    if (self->world->inside)
+        soak_breach(self->world, self, "no callback comes inside a call (at '%s')", word);
+    if (self->stream && stream != self->stream)
+        soak_breach(self->world, self, "a callback's stream is the one of the call (at '%s')", word);
+    if (call->late)
+        self->late--;
+    else
+        self->waiting--;
+    self->failures += !call->late && status != 0;
+    free(call);
+}
+
+static issued *issue(actor *self, char kind)
+{
+    issued *call = malloc(sizeof(*call));
+    if (!call)
+        abort();
+    *call = (issued){.actor = self,
+                     .kind = kind,
+                     .number = kind == 'w' ? ++self->writes : ++self->ends,
+                     .late = weir_stream_destroyed(self->stream) != 0};
+    if (call->late)
+        self->late++;
+    else
+        self->waiting++;
+    return call;
+}
+
+/* The call was refused: there is no callback. */
+static void take_back(actor *self, issued *call)
+{
+    if (call->late)
+        self->late--;
+    else
+        self->waiting--;
+    free(call);
+}
+
+/* May bytes that are written now count as sent? */
+static int may_send(const actor *self)
+{
+    return self->live && !weir_stream_destroyed(self->stream) && !weir_stream_writable_ended(self->stream);
+}
+
+static int write_bytes(actor *self, const char *bytes, size_t size, unsigned how)
+{
+    issued *call = how & 1 ? issue(self, 'w') : NULL;
+    weir_write_callback callback = call ? on_done : NULL;
+    int counts = may_send(self);
+    int status;
+    if (counts)
+        self->flow->written += size;
+    if (how & 2) {
+        weir_buf *buf = weir_buf_copy(bytes, size);
+        if (!buf)
+            abort();
+        ASK(self->world, status, weir_stream_write_buf(self->stream, buf, callback, call));
+        weir_buf_release(buf);
+    } else {
+        ASK(self->world, status, weir_stream_write(self->stream, bytes, size, callback, call));
+    }
+    actor_note(self, "[write %zu=%d]", size, status);
+    if (status < 0 && counts)
+        self->flow->written -= size;
+    if (status < 0 && call)
+        take_back(self, call);
+    return status;
+}
+
+/* `how`: 1 with a callback, 2 as a buffer. */
+int actor_write(actor *self, size_t size, unsigned how)
+{
+    if (self->passes)
+        self->flow->kind = FLOW_OPAQUE;
+    if (self->flow->kind == FLOW_PATTERN)
+        flow_fill(self->flow, self->flow->written - FLOW_HEADER, self->world->scratch, size);
+    return write_bytes(self, self->world->scratch, size, how);
+}
+
+static void write_header(actor *self)
+{
+    unsigned char header[FLOW_HEADER];
+    self->flow = flow_new(&self->world->book);
+    flow_header(self->flow, header);
+    write_bytes(self, (const char *)header, sizeof(header), 1);
+}
+
+void actor_end(actor *self, size_t last_bytes)
+{
+    issued *call = dice_percent(&self->dice, 70) ? issue(self, 'e') : NULL;
+    weir_write_callback callback = call ? on_done : NULL;
+    int counts = may_send(self);
+    int status;
+    actor_cuts(self);
+    if (last_bytes && !self->passes) {
+        flow_fill(self->flow, self->flow->written - FLOW_HEADER, self->world->scratch, last_bytes);
+        self->flow->written += counts ? last_bytes : 0;
+        ASK(self->world, status, weir_stream_end_with(self->stream, self->world->scratch, last_bytes, callback, call));
+        if (status < 0 && counts)
+            self->flow->written -= last_bytes;
+    } else {
+        ASK(self->world, status, weir_stream_end(self->stream, callback, call));
+    }
+    actor_note(self, "[end %zu=%d]", last_bytes, status);
+    self->corks = 0;
+    if (status < 0 && call)
+        take_back(self, call);
+}
+
+void actor_cuts(actor *self)
+{
+    if (self->passes && self->flow)
+        self->flow->cut = 1;
+}
+
+/* ---- pipes ---- */
+
+void actor_pipe(actor *from, actor *to)
+{
+    weir_pipe_options options = {.size = sizeof(options), .no_end = dice_percent(&from->dice, 5)};
+    int whole = to->flow->written == FLOW_HEADER && to->flow->kind == FLOW_PATTERN && !to->passes &&
+                from->reader.received == 0 && !from->reader.lost && from->live;
+    int status;
+    ASK(from->world, status, weir_stream_pipe(from->stream, to->stream, &options));
+    actor_note(from, "[pipe to #%u=%d]", to->number, status);
+    actor_note(to, "[pipe from #%u=%d]", from->number, status);
+    if (status)
+        return;
+    to->flow->kind = whole ? FLOW_NESTED : FLOW_OPAQUE;
+    to->flow->cut |= options.no_end;
+    to->passes = 1;
+    if (!(from->mode & READ_DATA))
+        from->reader.lost = 1; /* the bytes pass by */
+    from->piped = 1;
+    from->partner = to;
+}
+
+/* ---- what every event must be ---- */
+
+static void check_event(actor *self, const weir_event *event, const char *word)
+{
+    if (event->target_stream != self->stream || event->target_server)
+        soak_breach(self->world, self, "an event's target is the stream it is of (at '%s')", word);
+    if (self->world->inside)
+        soak_breach(self->world, self, "no listener runs inside a call (at '%s')", word);
+    if (event->type == WEIR_EVENT_DRAIN && weir_stream_writable_ended(self->stream))
+        soak_breach(self->world, self, "'drain' never comes after our own end()");
+    if ((event->type == WEIR_EVENT_ERROR || event->type == WEIR_EVENT_CLOSE) && self->waiting)
+        soak_breach(self->world, self, "%u outstanding callbacks come before '%s'", self->waiting, word);
+}
+
+/* ---- reading ---- */
+
+static void take(actor *self, const weir_buf *buf)
+{
+    const char *fault = reader_take(&self->reader, buf->data, buf->size);
+    atomic_fetch_add(&soak_total.bytes, buf->size);
+    if (fault)
+        soak_breach(self->world, self, "%s", fault);
+}
+
+static void after_event(actor *self);
+
+static void on_data(const weir_event *event, void *arg)
+{
+    actor *self = arg;
+    char word[40];
+    soak_acting = self;
+    self->data_events++;
+    snprintf(word, sizeof(word), "data:%zu", event->buffer->size);
+    judge(self, word);
+    if (!event->buffer->size)
+        soak_breach(self->world, self, "'data' has bytes");
+    take(self, event->buffer);
+    after_event(self);
+}
+
+/* What read() gives is heard by 'data' listeners too: it counts once. */
+static int read_some(actor *self, size_t size)
+{
+    unsigned before = self->data_events;
+    weir_buf *buf;
+    ASK(self->world, buf, weir_stream_read(self->stream, size));
+    actor_note(self, "[read %zu=%zu]", size, buf ? buf->size : 0);
+    if (!buf)
+        return 0;
+    if (self->data_events == before)
+        take(self, buf);
+    weir_buf_release(buf);
+    return 1;
+}
+
+static void on_readable(const weir_event *event, void *arg)
+{
+    actor *self = arg;
+    soak_acting = self;
+    judge(self, "readable");
+    check_event(self, event, "readable");
+    size_t size = dice_percent(&self->dice, 60) ? 0 : 1 + dice_below(&self->dice, 5000);
+    int rounds = 20;
+    while (self->stream && !weir_stream_destroyed(self->stream) && rounds-- && read_some(self, size)) {
+    }
+    if (size && self->stream && !weir_stream_destroyed(self->stream))
+        read_some(self, 0); /* less than was asked for may be all that comes */
+    after_event(self);
+}
+
+static void set_listener(actor *self, weir_event_type type, weir_listener listener, int on)
+{
+    int status = 0;
+    if (on)
+        ASK(self->world, status, weir_stream_on(self->stream, type, listener, self));
+    else
+        CALL(self->world, weir_stream_off(self->stream, type, listener, self));
+    if (status)
+        soak_breach(self->world, self, "a listener: %s", weir_error_name(status));
+}
+
+void actor_set_mode(actor *self, unsigned mode)
+{
+    unsigned gone = self->mode & ~mode;
+    unsigned fresh = mode & ~self->mode;
+    if (gone)
+        self->reader.lost = 1; /* what flows while nobody listens */
+    self->mode = mode;
+    actor_note(self, "[listen %u]", mode);
+    if (gone & READ_DATA)
+        set_listener(self, WEIR_EVENT_DATA, on_data, 0);
+    if (gone & READ_READABLE)
+        set_listener(self, WEIR_EVENT_READABLE, on_readable, 0);
+    if (fresh & READ_READABLE)
+        set_listener(self, WEIR_EVENT_READABLE, on_readable, 1);
+    if (fresh & READ_DATA)
+        set_listener(self, WEIR_EVENT_DATA, on_data, 1);
+}
+
+/* ---- events ---- */
+
+static void on_finish(actor *self)
+{
+    if (self->failures)
+        soak_breach(self->world, self, "'finish' means that every write went well; %u did not", self->failures);
+    self->flow->finished = 1;
+    if (self->discards || self->passes)
+        self->reader.lost = 1; /* from here on what comes may be dropped */
+}
+
+static void on_end(actor *self)
+{
+    self->reader.ended = 1;
+    /* Its own side is ended by that, whatever it has still to pass on; not where it is its own source. */
+    if (self->passes && self->partner != self)
+        actor_cuts(self);
+}
+
+static void on_close(actor *self)
+{
+    self->live = 0;
+    self->flow->over = 1;
+    self->world->open--;
+    atomic_fetch_sub(&soak_total.open, 1);
+    if (!weir_stream_closed(self->stream) || weir_stream_readable_length(self->stream) > 0)
+        soak_breach(self->world, self, "a closed stream has closed, and holds nothing");
+    if (!self->world->resting && self->lives && dice_percent(&self->dice, 50))
+        actor_connect_again(self);
+    if (self->live || self->held)
+        return;
+    self->stream = NULL; /* goes with the runtime's reference */
+}
+
+static void on_event(const weir_event *event, void *arg)
+{
+    actor *self = arg;
+    char word[160];
+    soak_acting = self;
+    recorder_describe(event, word, sizeof(word));
+    judge(self, word);
+    check_event(self, event, word);
+    if (event->type == WEIR_EVENT_FINISH)
+        on_finish(self);
+    if (event->type == WEIR_EVENT_END)
+        on_end(self);
+    if (event->type == WEIR_EVENT_CLOSE)
+        on_close(self);
+    else
+        after_event(self);
+}
+
+/* Everything may be called from inside any listener (law 9), on this stream and on others. */
+static void after_event(actor *self)
+{
+    soak_world *world = self->world;
+    if (world->resting || world->depth >= 4 || !dice_percent(&self->dice, self->polite ? 8 : 20))
+        return;
+    world->depth++;
+    actor *chosen = self;
+    if (dice_percent(&self->dice, 20))
+        chosen = world->actors[dice_below(&self->dice, (uint32_t)world->actor_count)];
+    actor_act(chosen);
+    soak_acting = self;
+    world->depth--;
+}
+
+static void listen_to(actor *self)
+{
+    for (int type = 0; type < WEIR_EVENT_LISTENING; type++) {
+        if (type != WEIR_EVENT_DATA && type != WEIR_EVENT_READABLE && type != WEIR_EVENT_FD)
+            set_listener(self, (weir_event_type)type, on_event, 1);
+    }
+}
+
+/* ---- lives ---- */
+
+static actor *actor_new(soak_world *world, weir_stream *stream, int accepted)
+{
+    actor *self = calloc(1, sizeof(*self));
+    if (world->actor_count == world->actor_capacity) {
+        world->actor_capacity = world->actor_capacity * 2 + 64;
+        world->actors = realloc(world->actors, world->actor_capacity * sizeof(actor *));
+    }
+    if (!self || !world->actors)
+        abort();
+    self->world = world;
+    self->place = world->actor_count;
+    self->number = ++world->next_actor;
+    self->dice = dice_new(world->seed * 0x9e3779b97f4a7c15u + world->number * 1000003u + self->number);
+    self->stream = stream;
+    self->accepted = accepted;
+    self->polite = dice_percent(&self->dice, 55);
+    recogniser_begin(&self->rules, accepted);
+    world->actors[world->actor_count++] = self;
+    soak_acting = self;
+    return self;
+}
+
+static void begin_life(actor *self)
+{
+    self->live = 1;
+    self->passes = 0;
+    self->partner = NULL;
+    self->piped = 0;
+    self->failures = 0;
+    self->farewell = 0;
+    self->corks = 0;
+    self->budget = 3 + dice_below(&self->dice, self->polite ? 60 : 120);
+    self->world->open++;
+    atomic_fetch_add(&soak_total.open, 1);
+    atomic_fetch_add(&soak_total.streams, 1);
+    reader_begin(&self->reader, &self->world->book);
+    write_header(self);
+}
+
+static unsigned first_mode(soak_dice *dice)
+{
+    unsigned roll = dice_below(dice, 100);
+    if (roll < 70)
+        return READ_DATA;
+    if (roll < 88)
+        return READ_READABLE;
+    return roll < 92 ? READ_DATA | READ_READABLE : READ_NOTHING;
+}
+
+static void choose_options(actor *self, weir_stream_options *options)
+{
+    static const size_t marks[] = {0, 1, 100, 16384, 200000};
+    soak_dice *dice = &self->dice;
+    options->allow_half_open = dice_percent(dice, 50);
+    options->no_auto_destroy = dice_percent(dice, 5);
+    options->discard_on_end = dice_percent(dice, 5);
+    options->readable_high_water_mark = marks[dice_below(dice, 5)];
+    options->writable_high_water_mark = marks[dice_below(dice, 5)];
+    options->max_write_queue = dice_percent(dice, 10) ? 100000 : 0;
+    options->timeout = dice_percent(dice, 5) ? 1 + dice_below(dice, 50) : 0;
+    options->connect_timeout = dice_percent(dice, 5) ? 1 + dice_below(dice, 50) : 0;
+    options->half_close_timeout = dice_percent(dice, 10) ? 1 + dice_below(dice, 100) : 0;
+    options->pause_on_connect = dice_percent(dice, 5);
+    options->no_delay = dice_percent(dice, 10);
+    options->keep_alive = dice_percent(dice, 5);
+    self->discards = options->discard_on_end;
+}
+
+actor *actor_connect(soak_world *world, const char *endpoint, int reads)
+{
+    weir_stream_options options;
+    actor *self = actor_new(world, NULL, 0);
+    weir_stream_options_init(&options);
+    choose_options(self, &options);
+    self->stream = weir_stream_new(world->runtime, &options);
+    if (!self->stream)
+        soak_breach(world, self, "no stream");
+    self->held = 1;
+    self->lives = dice_below(&self->dice, 4);
+    listen_to(self);
+    int status;
+    ASK(world, status, weir_stream_connect(self->stream, endpoint, NULL, NULL));
+    if (status)
+        soak_breach(world, self, "connect %s: %s", endpoint, weir_error_name(status));
+    actor_note(self, "[connect %s]", endpoint);
+    judge(self, "|");
+    begin_life(self);
+    if (reads)
+        actor_set_mode(self, first_mode(&self->dice));
+    if (dice_percent(&self->dice, 30)) {
+        self->held = 0;
+        weir_stream_release(self->stream);
+    }
+    return self;
+}
+
+/* What it has read, now that nothing changes any more of where it came from. */
+static void judge_reader(actor *self)
+{
+    int whole;
+    const char *fault = reader_judge(&self->reader, &whole);
+    if (fault)
+        soak_breach(self->world, self, "%s", fault);
+    atomic_fetch_add(&soak_total.whole, (unsigned)whole);
+}
+
+void actor_connect_again(actor *self)
+{
+    char endpoint[1024];
+    soak_world *world = self->world;
+    int status;
+    if (!reader_settled(&self->reader) ||
+        !site_url(world->sites[dice_below(&self->dice, SITES)], &self->dice, endpoint, sizeof(endpoint)))
+        return;
+    judge_reader(self);
+    ASK(world, status, weir_stream_connect(self->stream, endpoint, NULL, NULL));
+    actor_note(self, "[connect %s]", endpoint);
+    if (status)
+        soak_breach(world, self, "connect again: %s", weir_error_name(status));
+    self->lives--;
+    judge(self, "|");
+    begin_life(self);
+    if (!self->mode && weir_stream_readable_flowing(self->stream) == 1)
+        self->reader.lost = 1; /* it was resumed in its former life, and flows to nobody */
+}
+
+void actor_accept(soak_world *world, weir_stream *stream, int discards)
+{
+    char endpoint[1024];
+    actor *self = actor_new(world, stream, 1);
+    self->discards = discards;
+    self->held = dice_percent(&self->dice, 50);
+    if (self->held)
+        weir_stream_retain(stream);
+    listen_to(self);
+    actor_note(self, "[accepted]");
+    begin_life(self);
+    unsigned roll = dice_below(&self->dice, 100);
+    if (roll < 20) { /* an echo */
+        actor_pipe(self, self);
+        return;
+    }
+    if (roll < 30 && world->open < ACTORS_MOST && !world->resting &&
+        site_url(world->sites[dice_below(&self->dice, SITES)], &self->dice, endpoint, sizeof(endpoint))) {
+        actor *onwards = actor_connect(world, endpoint, 0); /* a forwarder */
+        actor_pipe(self, onwards);
+        actor_pipe(onwards, self);
+        return;
+    }
+    actor_set_mode(self, first_mode(&self->dice));
+}
+
+/* ---- their end ---- */
+
+static void forget(soak_world *world, actor *self)
+{
+    actor *last = world->actors[--world->actor_count];
+    world->actors[self->place] = last;
+    last->place = self->place;
+    for (size_t i = 0; i < world->actor_count; i++) {
+        if (world->actors[i]->partner == self)
+            world->actors[i]->partner = NULL;
+    }
+    if (soak_acting == self)
+        soak_acting = NULL;
+    free(self);
+}
+
+void actors_sweep(soak_world *world, int all)
+{
+    for (size_t i = world->actor_count; i-- > 0;) {
+        actor *self = world->actors[i];
+        if (self->live || self->waiting || self->late || (!all && !reader_settled(&self->reader)))
+            continue;
+        const char *fault = recogniser_over(&self->rules);
+        if (fault)
+            soak_breach(world, self, "%s", fault);
+        judge_reader(self);
+        if (self->held)
+            weir_stream_release(self->stream);
+        forget(world, self);
+    }
+}

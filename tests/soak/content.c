@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* Flows and their readers. */
+#include "content.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const unsigned char magic[8] = {0xc5, 'w', 'e', 'i', 'r', 0x9a, 's', 0x01};
+
+static _Thread_local char fault[256];
+
+flow *flow_new(flow_book *book)
+{
+    flow *made = calloc(1, sizeof(*made));
+    if (made && book->count == book->capacity) {
+        book->capacity = book->capacity * 2 + 64;
+        book->flows = realloc(book->flows, book->capacity * sizeof(flow *));
+    }
+    if (!made || !book->flows)
+        abort();
+    made->number = book->first + book->count;
+    book->flows[book->count++] = made;
+    return made;
+}
+
+void flow_book_clear(flow_book *book)
+{
+    for (size_t i = 0; i < book->count; i++)
+        free(book->flows[i]);
+    free(book->flows);
+    *book = (flow_book){.first = book->first + book->count};
+}
+
+void flow_header(const flow *self, unsigned char *header)
+{
+    memcpy(header, magic, sizeof(magic));
+    for (size_t i = 0; i < 8; i++)
+        header[8 + i] = (unsigned char)(self->number >> (8 * i));
+}
+
+static flow *find(const flow_book *book, const unsigned char *header)
+{
+    uint64_t number = 0;
+    if (memcmp(header, magic, sizeof(magic)) != 0)
+        return NULL;
+    for (size_t i = 0; i < 8; i++)
+        number |= (uint64_t)header[8 + i] << (8 * i);
+    return number >= book->first && number - book->first < book->count ? book->flows[number - book->first] : NULL;
+}
+
+static unsigned char byte_at(const flow *self, uint64_t position)
+{
+    return (unsigned char)(position * 167 + (position >> 8) * 13 + (position >> 16) * 7 + self->number * 31);
+}
+
+void flow_fill(const flow *self, uint64_t position, void *bytes, size_t size)
+{
+    unsigned char *at = bytes;
+    for (size_t i = 0; i < size; i++)
+        at[i] = byte_at(self, position + i);
+}
+
+/* ---- reading ---- */
+
+void reader_begin(reader *self, const flow_book *book)
+{
+    *self = (reader){.book = book};
+}
+
+static flow *innermost(const reader *self)
+{
+    return self->depth ? self->flows[self->depth - 1] : NULL;
+}
+
+/* What somebody has mixed with other bytes is not followed. */
+static int is_lost(reader *self)
+{
+    for (int i = 0; i < self->depth; i++) {
+        if (self->flows[i]->kind == FLOW_OPAQUE)
+            self->lost = 1;
+    }
+    return self->lost;
+}
+
+static const char *take_header(reader *self, const unsigned char *bytes, size_t size, size_t *used)
+{
+    *used = FLOW_HEADER - self->header_size < size ? FLOW_HEADER - self->header_size : size;
+    memcpy(self->header + self->header_size, bytes, *used);
+    self->header_size += (unsigned)*used;
+    if (self->header_size < FLOW_HEADER)
+        return NULL;
+    flow *found = find(self->book, self->header);
+    self->header_size = 0;
+    if (!found) {
+        snprintf(fault, sizeof(fault), "byte %" PRIu64 ": here a flow should begin (the %dth in another)",
+                 self->received - FLOW_HEADER, self->depth);
+        return fault;
+    }
+    if (self->depth == FLOWS_DEEP)
+        self->lost = 1;
+    else
+        self->flows[self->depth++] = found;
+    self->position = 0;
+    return NULL;
+}
+
+static const char *take_pattern(reader *self, const unsigned char *bytes, size_t size)
+{
+    const flow *from = innermost(self);
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] == byte_at(from, self->position + i))
+            continue;
+        snprintf(fault, sizeof(fault), "byte %" PRIu64 " of flow %" PRIu64 " is %02x and not %02x", self->position + i,
+                 from->number, bytes[i], byte_at(from, self->position + i));
+        return fault;
+    }
+    self->position += size;
+    if (self->position + FLOW_HEADER <= from->written)
+        return NULL;
+    snprintf(fault, sizeof(fault), "%" PRIu64 " bytes of flow %" PRIu64 " came, of which %" PRIu64 " were written",
+             self->position + FLOW_HEADER, from->number, from->written);
+    return fault;
+}
+
+const char *reader_take(reader *self, const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+    const char *found = NULL;
+    while (size > 0 && !found && !is_lost(self)) {
+        const flow *from = innermost(self);
+        size_t used = size;
+        self->received += size;
+        if (!from || from->kind == FLOW_NESTED) {
+            found = take_header(self, at, size, &used);
+            self->received -= size - used;
+        } else {
+            found = take_pattern(self, at, size);
+        }
+        at += used;
+        size -= used;
+    }
+    self->received += size;
+    return found;
+}
+
+size_t reader_may_return(const reader *self)
+{
+    const flow *from = innermost(self);
+    return from && from->kind == FLOW_PATTERN && !self->lost && self->position <= SIZE_MAX ? (size_t)self->position : 0;
+}
+
+void reader_return(reader *self, void *bytes, size_t size)
+{
+    self->position -= size;
+    self->received -= size;
+    flow_fill(innermost(self), self->position, bytes, size);
+}
+
+int reader_settled(const reader *self)
+{
+    for (int i = 0; i < self->depth; i++) {
+        if (!self->flows[i]->over)
+            return 0;
+    }
+    return 1;
+}
+
+/* A header that is there in part says nothing of whose it is. */
+const char *reader_judge(const reader *self, int *whole)
+{
+    const flow *from = innermost(self);
+    *whole = 0;
+    if (!self->ended || !from)
+        return NULL;
+    if (self->flows[0]->reset) {
+        snprintf(fault, sizeof(fault), "an 'end' came of flow %" PRIu64 ", which was reset before its end",
+                 self->flows[0]->number);
+        return fault;
+    }
+    for (int i = 0; i < self->depth; i++) {
+        if (self->flows[i]->kind == FLOW_OPAQUE || self->flows[i]->cut || !self->flows[i]->finished)
+            return NULL;
+    }
+    if (self->lost || from->kind != FLOW_PATTERN)
+        return NULL;
+    *whole = self->position + FLOW_HEADER == from->written;
+    if (*whole)
+        return NULL;
+    snprintf(fault, sizeof(fault), "flow %" PRIu64 " ended with %" PRIu64 " of its %" PRIu64 " bytes", from->number,
+             self->position + FLOW_HEADER, from->written);
+    return fault;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* A server of the soak: it closes, listens again, and lets in more or fewer. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "soak.h"
+
+static void on_server_event(const weir_event *event, void *arg);
+
+/* ---- endpoints ---- */
+
+static void chaos_options(soak_dice *dice, int faults, int handshake, char *text, size_t size)
+{
+    static const char *const points[] = {"open", "read", "write", "shutdown"};
+    static const char *const codes[] = {"EIO", "ECONNRESET", "EPIPE", "ETIMEDOUT"};
+    int length = snprintf(text, size, "{\"chaos\": {\"seed\": %u, \"delay\": %u, \"again\": %u, \"cut\": %s%s",
+                          dice_below(dice, 1000000), dice_below(dice, 5), dice_below(dice, 101),
+                          dice_percent(dice, 80) ? "true" : "false", handshake ? ", \"handshake\": true" : "");
+    if (faults && dice_percent(dice, 15))
+        length += snprintf(text + length, size - (size_t)length, ", \"failAt\": \"%s:%u\", \"failCode\": \"%s\"",
+                           points[dice_below(dice, 4)], 1 + dice_below(dice, 20), codes[dice_below(dice, 4)]);
+    snprintf(text + length, size - (size_t)length, "}}");
+}
+
+void soak_layers(soak_dice *dice, int faults, char *text, size_t size, int *both)
+{
+    char chaos[200];
+    unsigned roll = dice_below(dice, 100);
+    *both = roll >= 90;
+    chaos_options(dice, faults, *both, chaos, sizeof(chaos));
+    if (roll < 30)
+        snprintf(text, size, "[]");
+    else if (roll < 50)
+        snprintf(text, size, "[{\"probe\": {\"name\": \"only\"}}]");
+    else if (roll < 60)
+        snprintf(text, size, "[%s]", chaos);
+    else
+        snprintf(text, size, "[{\"probe\": {\"name\": \"low\"}}, %s, {\"probe\": {\"name\": \"high\"}}]", chaos);
+}
+
+/* A transport and a place on it; of tcp the port is not known yet. */
+static void choose_endpoint(site *self, unsigned number)
+{
+    soak_world *world = self->world;
+    char place[200];
+    switch (number % 4) {
+    case 0:
+        snprintf(place, sizeof(place), "\"tcp\": {\"host\": \"127.0.0.1\", \"port\": 0}");
+        break;
+    case 1:
+        snprintf(place, sizeof(place), "\"ipc\": {\"path\": \"%s/s%u\"}", world->folder, number);
+        break;
+    case 2:
+        snprintf(place, sizeof(place), "\"mem\": {\"path\": \"s%u\", \"pipeSize\": %u, \"canReset\": %s}", number,
+                 1 + dice_below(&world->dice, 70000), dice_percent(&world->dice, 50) ? "true" : "false");
+        break;
+    default:
+        snprintf(place, sizeof(place), "\"tcp\": {\"host\": \"localhost\", \"port\": 0, \"sendBufferSize\": 8192}");
+        break;
+    }
+    soak_layers(&world->dice, 0, self->layers, sizeof(self->layers), &self->needs_layers);
+    snprintf(self->endpoint, sizeof(self->endpoint), "{%s, \"layers\": %s}", place, self->layers);
+}
+
+/* Where nobody is: refused, or not even a way there. */
+static void nowhere(const site *self, soak_dice *dice, char *text, size_t size)
+{
+    switch (dice_below(dice, 3)) {
+    case 0:
+        snprintf(text, size, "\"tcp\": {\"host\": \"127.0.0.1\", \"port\": 1}");
+        break;
+    case 1:
+        snprintf(text, size, "\"ipc\": {\"path\": \"%s/nobody\"}", self->world->folder);
+        break;
+    default:
+        snprintf(text, size, "\"mem\": {\"path\": \"nobody\"}");
+        break;
+    }
+}
+
+int site_url(const site *self, soak_dice *dice, char *text, size_t size)
+{
+    char place[256];
+    char layers[512];
+    char url[256];
+    int both;
+    if (!self->listening || dice_percent(dice, 3)) {
+        nowhere(self, dice, place, sizeof(place));
+    } else {
+        weir_server_format(self->server, url, sizeof(url));
+        const char *scheme = url;
+        for (const char *at = url; *at && *at != ':'; at++) {
+            if (*at == '+')
+                scheme = at + 1;
+        }
+        const char *where = scheme + 4; /* all of them have three letters and a colon */
+        const char *port = strrchr(where, ':');
+        if (strncmp(scheme, "tcp", 3) == 0)
+            snprintf(place, sizeof(place), "\"tcp\": {\"host\": \"%s\", \"port\": %s}",
+                     strchr(where, '[') || dice_percent(dice, 15) ? "localhost" : "127.0.0.1", port + 1);
+        else
+            snprintf(place, sizeof(place), "\"%.3s\": {\"path\": \"%s\"}", scheme, where);
+    }
+    do
+        soak_layers(dice, 1, layers, sizeof(layers), &both);
+    while (both && !self->needs_layers);
+    snprintf(text, size, "{%s, \"layers\": %s}", place, self->needs_layers ? self->layers : layers);
+    return 1;
+}
+
+/* ---- life ---- */
+
+static void choose_options(soak_dice *dice, weir_server_options *options)
+{
+    static const size_t marks[] = {0, 1, 1000, 100000};
+    options->max_connections = dice_percent(dice, 30) ? 1 + dice_below(dice, 12) : 0;
+    options->no_delay = dice_percent(dice, 30);
+    options->stream.allow_half_open = dice_percent(dice, 50);
+    options->stream.readable_high_water_mark = marks[dice_below(dice, 4)];
+    options->stream.writable_high_water_mark = marks[dice_below(dice, 4)];
+    options->stream.discard_on_end = dice_percent(dice, 15);
+    options->stream.half_close_timeout = dice_percent(dice, 15) ? 20 : 0;
+    options->stream.timeout = dice_percent(dice, 10) ? 20 : 0;
+    options->stream.handshake_timeout = 200; /* the other end may have been dropped, or say nothing */
+    options->stream.pause_on_connect = dice_percent(dice, 10);
+}
+
+site *site_new(soak_world *world)
+{
+    static const weir_event_type types[] = {WEIR_EVENT_LISTENING, WEIR_EVENT_CONNECTION, WEIR_EVENT_CLIENT_ERROR,
+                                            WEIR_EVENT_DROP,      WEIR_EVENT_ERROR,      WEIR_EVENT_CLOSE};
+    static atomic_uint last;
+    weir_server_options options;
+    site *self = calloc(1, sizeof(*self));
+    if (!self)
+        abort();
+    self->world = world;
+    weir_server_options_init(&options);
+    choose_options(&world->dice, &options);
+    self->discards = options.stream.discard_on_end;
+    self->server = weir_server_new(world->runtime, &options);
+    if (!self->server)
+        soak_breach(world, NULL, "no server");
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (weir_server_on(self->server, types[i], on_server_event, self))
+            soak_breach(world, NULL, "a server's listener");
+    }
+    choose_endpoint(self, atomic_fetch_add(&last, 1));
+    return self;
+}
+
+void site_listen(site *self)
+{
+    int status;
+    ASK(self->world, status, weir_server_listen(self->server, self->endpoint, NULL, NULL));
+    if (status)
+        soak_breach(self->world, NULL, "listen %s: %s", self->endpoint, weir_error_name(status));
+    self->open = 1;
+}
+
+void site_free(site *self)
+{
+    weir_server_release(self->server);
+    free(self);
+}
+
+/* ---- events ---- */
+
+static void on_closed(site *self)
+{
+    if (weir_server_connections(self->server))
+        soak_breach(self->world, NULL, "a server's 'close' comes after its last connection's");
+    self->listening = 0;
+    self->open = 0;
+    if (!self->world->resting)
+        site_listen(self);
+}
+
+static void on_server_event(const weir_event *event, void *arg)
+{
+    site *self = arg;
+    soak_world *world = self->world;
+    const char *name = weir_event_name(event->type);
+    atomic_fetch_add(&soak_total.judged, 1);
+    if (world->inside)
+        soak_breach(world, NULL, "no listener runs inside a call (at a server's '%s')", name);
+    if (!self->open)
+        soak_breach(world, NULL, "a server that has closed tells nothing more (at '%s')", name);
+    if (event->target_server != self->server || event->target_stream)
+        soak_breach(world, NULL, "a server's event is its own (at '%s')", name);
+    switch (event->type) {
+    case WEIR_EVENT_LISTENING:
+        if (self->listening)
+            soak_breach(world, NULL, "'listening' comes once");
+        self->listening = 1;
+        break;
+    case WEIR_EVENT_CONNECTION:
+        if (!self->listening)
+            soak_breach(world, NULL, "'connection' comes after 'listening'");
+        actor_accept(world, event->stream, self->discards);
+        break;
+    case WEIR_EVENT_ERROR:
+        soak_breach(world, NULL, "a server's error: %s", event->error->message);
+        break;
+    case WEIR_EVENT_CLOSE:
+        on_closed(self);
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_done(weir_server *server, int status, void *arg)
+{
+    const site *self = arg;
+    if (server != self->server || self->world->inside)
+        soak_breach(self->world, NULL, "a server's callback is its own, and in no call");
+    (void)status;
+}
+
+int site_close_all(site *self, uint64_t grace)
+{
+    soak_world *world = self->world;
+    int status;
+    for (size_t i = 0; i < world->actor_count; i++)
+        actor_cuts(world->actors[i]);
+    ASK(world, status, weir_server_close_all(self->server, grace, on_done, self));
+    return status;
+}
+
+void site_act(site *self)
+{
+    soak_world *world = self->world;
+    int status = 0;
+    switch (dice_below(&world->dice, 8)) {
+    case 0:
+        ASK(world, status, weir_server_close(self->server, on_done, self));
+        break;
+    case 1:
+        status = site_close_all(self, dice_below(&world->dice, 30));
+        break;
+    case 2:
+        CALL(world, weir_server_unref(self->server));
+        break;
+    case 3:
+        CALL(world, weir_server_ref(self->server));
+        break;
+    case 4:
+        ASK(world, status, weir_server_get_connections(self->server, on_done, self));
+        break;
+    default:
+        CALL(world, weir_server_set_max_connections(
+                        self->server, dice_percent(&world->dice, 60) ? 0 : 1 + dice_below(&world->dice, 12)));
+        break;
+    }
+    if (status)
+        soak_breach(world, NULL, "a server's call: %s", weir_error_name(status));
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The soak: many streams of all transports, on several runtimes (each in a thread), to which everything happens at
+ * random, and which are watched all the time.
+ *
+ *   soak.c     the run: threads, rounds, lines of report, baselines
+ *   world.c    one runtime: its servers, what it does in a turn, how it comes to rest
+ *   site.c     a server that closes and listens again
+ *   actor.c    a stream that is watched: its events, its callbacks, what it reads
+ *   action.c   what is done to a stream
+ *   content.c  what streams send each other
+ */
+#ifndef WEIR_SOAK_SOAK_H
+#define WEIR_SOAK_SOAK_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+#include <weir/weir.h>
+
+#include "content.h"
+#include "recogniser.h"
+
+/* ---- dice ---- */
+
+typedef struct soak_dice {
+    uint64_t state;
+} soak_dice;
+
+soak_dice dice_new(uint64_t seed);
+uint32_t dice_below(soak_dice *self, uint32_t below); /* 0 to below - 1 */
+int dice_percent(soak_dice *self, unsigned percent);
+
+/* ---- the run ---- */
+
+typedef struct soak_options {
+    unsigned seconds;
+    uint64_t seed;
+    unsigned worlds; /* 1 to 8 */
+} soak_options;
+
+/* Runs the soak, prints its lines. 0; what breaks a rule ends the process with 1, after it was told. */
+int soak_run(const soak_options *options);
+
+/* What all worlds have done, for the lines of report. */
+typedef struct soak_totals {
+    atomic_uint_fast64_t streams;
+    atomic_uint_fast64_t bytes;  /* that were read */
+    atomic_uint_fast64_t whole;  /* flows of which every byte was seen to arrive, and then the end */
+    atomic_uint_fast64_t judged; /* events and callbacks */
+    atomic_long open;
+} soak_totals;
+extern soak_totals soak_total;
+
+/* ---- a world ---- */
+
+#define SITES        8
+#define ACTORS_MOST  96
+#define SCRATCH_SIZE ((size_t)1024 * 1024)
+
+typedef struct actor actor;
+typedef struct site site;
+
+typedef struct soak_world {
+    unsigned number;
+    uint64_t seed; /* of the run */
+    soak_dice dice;
+    uv_loop_t loop;
+    weir_runtime *runtime;
+    char folder[64];
+    flow_book book;
+    site *sites[SITES];
+    actor **actors; /* all that are not freed */
+    size_t actor_count;
+    size_t actor_capacity;
+    unsigned next_actor;
+    long open;  /* actors whose life goes on */
+    int inside; /* calls of weir's that are on the stack */
+    int depth;  /* actions inside of events */
+    int resting;
+    unsigned round;
+    uv_timer_t tick;
+    uint64_t round_ends;
+    char *scratch;
+} soak_world;
+
+/* 0, or -1: no memory. */
+void world_begin_run(soak_world *world, const soak_options *options, unsigned number);
+void world_end_run(soak_world *world);
+
+void world_make_runtime(soak_world *world);
+void world_free_runtime(soak_world *world); /* with all that lives in it, if that is so */
+
+/* Some seconds of everything, then the end of all of it: nothing is left but the runtime, or not even that. */
+void world_round(soak_world *world, unsigned milliseconds);
+void world_rest(soak_world *world);
+
+/* Handles of the loop that are not closed, in the run's own count. */
+size_t world_handles(soak_world *world);
+
+/* A line of report, when it is time. */
+void soak_report(const soak_world *world);
+
+/* Something has broken a rule: tells what, of whom (NULL: of nobody), and ends the process. */
+void soak_breach(const soak_world *world, const actor *who, const char *format, ...) WEIR_PRINTF(3, 4);
+
+/* Around every call of weir's: no listener but one of 'data' may run inside. */
+#define CALL(world, call)        ((world)->inside++, (call), (void)(world)->inside--)
+#define ASK(world, result, call) ((world)->inside++, (result) = (call), (void)(world)->inside--)
+
+/* ---- sites ---- */
+
+struct site {
+    soak_world *world;
+    weir_server *server;
+    char endpoint[512]; /* where it listens */
+    char layers[256];   /* JSON: what a client must have too, or may have */
+    int needs_layers;
+    int discards; /* its connections drop what comes after their own end */
+    int listening;
+    int open; /* 'listening' has come and 'close' has not, or listen() was called */
+};
+
+site *site_new(soak_world *world);
+void site_listen(site *self);
+void site_free(site *self);
+/* The JSON of an endpoint that reaches it, with layers of the dice's choice. 0 when it does not listen. */
+int site_url(const site *self, soak_dice *dice, char *text, size_t size);
+/* Ends all its connections too, whatever they have still to say. What the call returned. */
+int site_close_all(site *self, uint64_t grace);
+/* Now and then it closes, or changes its limit. */
+void site_act(site *self);
+/* The layers of an endpoint, at random; `both`: both ends must have them. */
+void soak_layers(soak_dice *dice, int faults, char *text, size_t size, int *both);
+
+/* ---- actors ---- */
+
+#define ACTOR_TEXT 3000
+
+typedef enum actor_mode { READ_NOTHING = 0, READ_DATA = 1, READ_READABLE = 2 } actor_mode;
+
+struct actor {
+    soak_world *world;
+    size_t place; /* in the world's list */
+    unsigned number;
+    soak_dice dice;
+    weir_stream *stream; /* NULL: gone */
+    int held;            /* a reference of ours */
+    int accepted;
+    int polite; /* does nothing that loses bytes */
+    int discards;
+    int passes;    /* a pipe writes for it: it writes nothing itself */
+    unsigned mode; /* actor_mode */
+    unsigned data_events;
+    unsigned budget; /* actions until it says farewell */
+    unsigned farewell;
+    unsigned lives;
+    int live; /* connecting, open, or closing */
+    int corks;
+    recogniser rules;
+    reader reader;
+    flow *flow;
+    int piped;      /* it has been a source: what is unshifted would go twice */
+    actor *partner; /* at the other end of a pipe of ours */
+    unsigned long writes;
+    unsigned long ends;
+    unsigned waiting;  /* callbacks of calls made before the stream was destroyed */
+    unsigned late;     /* the others */
+    unsigned failures; /* callbacks that told of one, in this life */
+    char text[ACTOR_TEXT];
+    size_t text_size;
+};
+
+/* A stream that begins to connect; `reads`: listens for what comes. */
+actor *actor_connect(soak_world *world, const char *endpoint, int reads);
+/* A server's new connection. */
+void actor_accept(soak_world *world, weir_stream *stream, int discards);
+/* Another life of one that has closed. */
+void actor_connect_again(actor *self);
+
+/* Frees those that are over for good; with `all` those too whose peers are not over yet. */
+void actors_sweep(soak_world *world, int all);
+
+/* Something at random. */
+void actor_act(actor *self);
+/* Towards its end, a step at each call. */
+void actor_say_farewell(actor *self);
+void actor_set_mode(actor *self, unsigned mode);
+/* What arrived at `from` goes to `to`, from now on. */
+void actor_pipe(actor *from, actor *to);
+/* It ends in a way that the flow it passes on does not. */
+void actor_cuts(actor *self);
+int actor_write(actor *self, size_t size, unsigned how);
+void actor_end(actor *self, size_t last_bytes);
+
+/* A word of its text that is no event. */
+void actor_note(actor *self, const char *format, ...) WEIR_PRINTF(2, 3);
+
+/* Whose turn it was last, in this thread, for whoever has to tell of the end of the process. */
+extern _Thread_local const actor *soak_acting;
+
+#endif
