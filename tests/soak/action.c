@@ -197,6 +197,30 @@ static void act_connect(actor *self)
         soak_breach(world, self, "a connect of a stream that lives: %d", status);
 }
 
+/* ---- layers ---- */
+
+#define LAYERS_MOST 3
+
+/* One that changes no byte, so that the other end needs none. */
+static void act_add_layer(actor *self)
+{
+    char text[600];
+    char layers[512];
+    weir_endpoint *endpoint;
+    int both;
+    if (self->layers >= LAYERS_MOST)
+        return;
+    do
+        soak_layers(&self->dice, 0, layers, sizeof(layers), &both);
+    while (both || strcmp(layers, "[]") == 0);
+    snprintf(text, sizeof(text), "{\"mem\": {\"path\": \"unused\"}, \"layers\": %s}", layers);
+    if (weir_endpoint_parse(self->world->runtime, text, self->accepted ? WEIR_SERVER : WEIR_CLIENT, NULL, &endpoint,
+                            NULL))
+        soak_breach(self->world, self, "layers: %s", text);
+    actor_add_layers(self, endpoint);
+    weir_endpoint_release(endpoint);
+}
+
 /* ---- settings and facts ---- */
 
 static void act_timeout(actor *self)
@@ -249,11 +273,12 @@ static void act_facts(actor *self)
 }
 
 static const action actions[] = {
-    {act_write, 40, 30}, {act_cork, 3, 3},     {act_uncork, 6, 4},  {act_end, 2, 3},
-    {act_pause, 4, 5},   {act_resume, 10, 8},  {act_mode, 2, 3},    {act_read, 3, 3},
-    {act_refill, 2, 2},  {act_unshift, 4, 4},  {act_pipe, 0, 3},    {act_unpipe, 0, 1},
-    {act_reset, 0, 1},   {act_destroy, 0, 1},  {act_connect, 2, 2}, {act_destroy_with_error, 0, 1},
-    {act_timeout, 1, 3}, {act_settings, 3, 3}, {act_facts, 5, 5},   {act_destroy_soon, 0, 1},
+    {act_write, 40, 30},   {act_cork, 3, 3},     {act_uncork, 6, 4},  {act_end, 2, 3},
+    {act_pause, 4, 5},     {act_resume, 10, 8},  {act_mode, 2, 3},    {act_read, 3, 3},
+    {act_refill, 2, 2},    {act_unshift, 4, 4},  {act_pipe, 0, 3},    {act_unpipe, 0, 1},
+    {act_reset, 0, 1},     {act_destroy, 0, 1},  {act_connect, 2, 2}, {act_destroy_with_error, 0, 1},
+    {act_timeout, 1, 3},   {act_settings, 3, 3}, {act_facts, 5, 5},   {act_destroy_soon, 0, 1},
+    {act_add_layer, 1, 2},
 };
 
 static const action *choose(actor *self)

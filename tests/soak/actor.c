@@ -16,7 +16,7 @@ _Thread_local const actor *soak_acting;
 typedef struct issued {
     actor *actor;
     unsigned long number;
-    char kind; /* w or e */
+    char kind; /* w or e, or l: of adding layers */
     char late; /* the stream was destroyed when the call came */
 } issued;
 
@@ -71,7 +71,7 @@ static void on_done(weir_stream *stream, int status, void *arg)
         self->late--;
     else
         self->waiting--;
-    self->failures += !call->late && status != 0;
+    self->failures += !call->late && status != 0 && call->kind != 'l';
     free(call);
 }
 
@@ -82,7 +82,9 @@ static issued *issue(actor *self, char kind)
         abort();
     *call = (issued){.actor = self,
                      .kind = kind,
-                     .number = kind == 'w' ? ++self->writes : ++self->ends,
+                     .number = kind == 'w'   ? ++self->writes
+                               : kind == 'e' ? ++self->ends
+                                             : ++self->layers,
                      .late = weir_stream_destroyed(self->stream) != 0};
     if (call->late)
         self->late++;
@@ -169,6 +171,16 @@ void actor_end(actor *self, size_t last_bytes)
     actor_note(self, "[end %zu=%d]", last_bytes, status);
     self->corks = 0;
     if (status < 0 && call)
+        take_back(self, call);
+}
+
+void actor_add_layers(actor *self, weir_endpoint *endpoint)
+{
+    issued *call = issue(self, 'l');
+    int status;
+    ASK(self->world, status, weir_stream_add_layer(self->stream, endpoint, on_done, call));
+    actor_note(self, "[layers=%d]", status);
+    if (status)
         take_back(self, call);
 }
 
@@ -405,6 +417,7 @@ static void begin_life(actor *self)
     self->partner = NULL;
     self->piped = 0;
     self->failures = 0;
+    self->layers = 0;
     self->farewell = 0;
     self->corks = 0;
     self->budget = 3 + dice_below(&self->dice, self->polite ? 60 : 120);

@@ -166,9 +166,10 @@ struct actor {
     actor *partner; /* at the other end of a pipe of ours */
     unsigned long writes;
     unsigned long ends;
-    unsigned waiting;  /* callbacks of calls made before the stream was destroyed */
-    unsigned late;     /* the others */
-    unsigned failures; /* callbacks that told of one, in this life */
+    unsigned long layers; /* how often some were to be added, in this life */
+    unsigned waiting;     /* callbacks of calls made before the stream was destroyed */
+    unsigned late;        /* the others */
+    unsigned failures;    /* callbacks that told of one, in this life */
     char text[ACTOR_TEXT];
     size_t text_size;
 };
@@ -194,6 +195,7 @@ void actor_pipe(actor *from, actor *to);
 void actor_cuts(actor *self);
 int actor_write(actor *self, size_t size, unsigned how);
 void actor_end(actor *self, size_t last_bytes);
+void actor_add_layers(actor *self, weir_endpoint *endpoint);
 
 /* A word of its text that is no event. */
 void actor_note(actor *self, const char *format, ...) WEIR_PRINTF(2, 3);
