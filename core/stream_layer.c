@@ -112,14 +112,17 @@ static const weir_link_ops carry_ops = {
 
 /* ---- making ---- */
 
-/* From the first of links that are not attached upwards. */
-static void free_links(weir_link *link)
+/* Links that are not attached: the layers, then the carry link, whose endpoint holds the contexts they use. */
+static void free_links(weir_link *carry)
 {
-    while (link != NULL) {
-        weir_link *upper = link->upper;
-        link->ops->free(link);
-        link = upper;
+    if (carry == NULL) {
+        return;
     }
+    for (weir_link *link = carry->upper, *upper; link != NULL; link = upper) {
+        upper = link->upper;
+        link->ops->free(link);
+    }
+    carry->ops->free(carry);
 }
 
 static weir_link *make_carry(weir_stream *stream, weir_endpoint *endpoint)

@@ -255,8 +255,8 @@ void weir__step_readable(weir_stream *stream)
     if (weir__stream_is_destroyed(stream)) {
         return;
     }
-    if ((stream->readable_length > 0 || stream->eof) &&
-        !stream->end_emitted) { /* 'end' may have come before its turn */
+    /* 'end' may have come since: a listener was added when it was due already */
+    if ((stream->readable_length > 0 || stream->eof) && !stream->end_emitted) {
         stream->emitted_readable = 0;
         weir__stream_emit(stream, WEIR_EVENT_READABLE);
         weir__stream_reader_removed(stream, WEIR_EVENT_READABLE); /* one-time listeners have gone */

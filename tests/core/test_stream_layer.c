@@ -221,6 +221,22 @@ static void the_callback_comes_when_the_stream_is_destroyed_first(void **state)
     end(&a);
 }
 
+/* The call keeps the endpoint for as long as its layers live: the probe looks at its settings when it goes. */
+static void layers_that_never_came_to_be_outlive_their_callers_endpoint(void **state)
+{
+    fixture *f = *state;
+    weir_endpoint *endpoint = NULL;
+    pair p = over_pair(f, RECORD_DATA, 0);
+    over_stall(f, p.client); /* so that they have to wait */
+    assert_code(
+        weir_endpoint_parse(f->runtime, "probe+tcp://127.0.0.1:1?name=waiting", WEIR_CLIENT, NULL, &endpoint, NULL), 0);
+    assert_code(weir_stream_add_layer(p.client->stream, endpoint, NULL, NULL), 0);
+    weir_endpoint_release(endpoint);
+    recorder_destroy(p.client, NULL);
+    over_wait_closed(p.client);
+    assert_non_null(strstr(fixture_log(f), "probe waiting client"));
+}
+
 static void a_silent_peer_is_given_up_after_the_handshake_time(void **state)
 {
     fixture *f = *state;
@@ -276,6 +292,7 @@ int main(void)
         OVER_ALL(a_layer_is_added_inside_data_with_the_rest_of_the_chunk),
         OVER_ALL(a_layer_that_fails_to_open_ends_the_stream),
         OVER_ALL(the_callback_comes_when_the_stream_is_destroyed_first),
+        OVER_ALL(layers_that_never_came_to_be_outlive_their_callers_endpoint),
         OVER_ALL(a_silent_peer_is_given_up_after_the_handshake_time),
         OVER_ALL(it_is_refused_where_it_cannot_be),
     };
