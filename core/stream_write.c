@@ -650,11 +650,25 @@ static void begin_end(weir_stream *stream, weir__write *entry)
     weir__stream_flush(stream);
 }
 
+/* Of a stream that has failed, the callbacks of earlier ends wait for its last data (law 7): this one is behind them. */
+static int refuse_end(weir_stream *stream, int code, weir_write_callback callback, void *arg)
+{
+    if (callback == NULL || weir__stream_is_destroyed(stream) || stream->pending_error == NULL) {
+        return refuse(stream, code, callback, arg);
+    }
+    weir__write *entry = write_new(callback, arg, code);
+    if (entry == NULL) {
+        return UV_ENOMEM;
+    }
+    list_put(&stream->end_done, entry);
+    return 0;
+}
+
 int weir_stream_end(weir_stream *stream, weir_write_callback callback, void *arg)
 {
     int late = end_is_late(stream);
     if (late != 0) {
-        return refuse(stream, late, callback, arg);
+        return refuse_end(stream, late, callback, arg);
     }
     weir__write *entry = NULL;
     if (callback != NULL && (entry = write_new(callback, arg, 0)) == NULL) {

@@ -122,6 +122,24 @@ static void WR_18_the_callbacks_of_two_ends_come_in_order(void **state)
     assert_int_equal(seen.ends_before, 1);
 }
 
+/* The writing side has failed, and the stream waits for what it can still read. */
+static void WR_18_law_7_the_callbacks_of_ends_come_in_order_on_a_failed_stream(void **state)
+{
+    fixture *f = *state;
+    weir_server *server = fixture_listen(f, "mem:failing", NULL);
+    pair p = fixture_connect(f, server, "chaos+mem:failing?failAt=write:1&delay=0", NULL);
+    weir_stream_cork(p.client->stream); /* the write is not tried before the end is called */
+    recorder_write(p.client, "x", 1);
+    recorder_end(p.client);
+    recorder_wait_writes(p.client, 1);
+    assert_int_equal(weir_stream_destroyed(p.client->stream), 0);
+    recorder_end(p.client);
+    fixture_turns(f, OVER_TURNS);
+    recorder_end(p.accepted); /* nothing more will come */
+    over_wait_closed(p.client);
+    over_expect_tail(p.client, "w1:EIO e1:EIO e2:EIO error:EIO close:error");
+}
+
 static void WR_19_end_before_connect_waits_for_it(void **state)
 {
     fixture *f = *state;
@@ -340,6 +358,7 @@ int main(void)
         OVER_ALL(WR_18_end_twice_is_harmless),
         OVER_ALL(WR_18_end_with_data_after_end_is_a_write_after_end),
         OVER_ALL(WR_18_the_callbacks_of_two_ends_come_in_order),
+        FIXTURE_TEST(WR_18_law_7_the_callbacks_of_ends_come_in_order_on_a_failed_stream),
         OVER_ALL(WR_19_end_before_connect_waits_for_it),
         OVER_ALL(WR_17_LIFE_06_destroyed_in_an_end_callback),
         FIXTURE_TEST(WR_17_LIFE_03_destroyed_just_before_finish),

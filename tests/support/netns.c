@@ -26,7 +26,7 @@ static char hosts_path[256];
 static char names_path[256];
 
 /* 0, or -1 with the reason noted. */
-static int failed(const char *format, ...)
+static WEIR_PRINTF(1, 2) int failed(const char *format, ...)
 {
     va_list values;
     va_start(values, format);
