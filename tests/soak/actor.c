@@ -454,6 +454,7 @@ static void choose_options(actor *self, weir_stream_options *options)
     options->pause_on_connect = dice_percent(dice, 5);
     options->no_delay = dice_percent(dice, 10);
     options->keep_alive = dice_percent(dice, 5);
+    options->signal = dice_percent(dice, 5) ? self->world->signal : NULL;
     self->discards = options->discard_on_end;
 }
 

@@ -69,6 +69,7 @@ typedef struct soak_world {
     soak_dice dice;
     uv_loop_t loop;
     weir_runtime *runtime;
+    weir_abort *signal; /* of some of the streams; another one when it was fired */
     char folder[64];
     flow_book book;
     site *sites[SITES];

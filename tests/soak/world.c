@@ -95,6 +95,14 @@ static void make_client(soak_world *world)
         actor_connect(world, endpoint, 1);
 }
 
+static void new_signal(soak_world *world)
+{
+    weir_abort_release(world->signal);
+    world->signal = weir_abort_new();
+    if (!world->signal)
+        abort();
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     soak_world *world = timer->data;
@@ -103,6 +111,10 @@ static void on_tick(uv_timer_t *timer)
         weir_runtime_enter(world->runtime);
     if (dice_percent(&world->dice, 40))
         make_client(world);
+    if (dice_percent(&world->dice, 1)) {
+        CALL(world, weir_abort_fire(world->signal, NULL));
+        new_signal(world);
+    }
     if (dice_percent(&world->dice, 1))
         site_act(world->sites[dice_below(&world->dice, SITES)]);
     for (unsigned times = dice_below(&world->dice, 24); times && world->actor_count; times--)
@@ -119,6 +131,7 @@ void world_round(soak_world *world, unsigned milliseconds)
 {
     world->resting = 0;
     world->round++;
+    new_signal(world);
     for (size_t i = 0; i < SITES; i++) {
         world->sites[i] = site_new(world);
         site_listen(world->sites[i]);
@@ -237,6 +250,8 @@ static void forget_round(soak_world *world)
         site_free(world->sites[i]);
         world->sites[i] = NULL;
     }
+    weir_abort_release(world->signal);
+    world->signal = NULL;
     flow_book_clear(&world->book);
 }
 
