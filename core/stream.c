@@ -335,9 +335,6 @@ static void reset_tracks(weir_stream *stream)
     stream->bytes_written = 0;
     stream->may_read = 0;
     stream->reading = 0;
-    int has_reader = weir_stream_listener_count(stream, WEIR_EVENT_READABLE) > 0; /* it stays, and wants to be told */
-    stream->pulling = has_reader != 0;
-    stream->need_readable = has_reader != 0;
     stream->eof = 0;
     stream->end_queued = 0;
     stream->end_emitted = 0;
@@ -364,6 +361,7 @@ void weir__stream_begin_connecting(weir_stream *stream)
     weir__endpoint_apply(stream->endpoint, &options);
     set_life(stream, LIFE_CONNECTING);
     weir__stream_activate(stream);
+    weir__stream_mode_begins(stream);
     int status = take_options(stream, &options);
     if (status == 0 && stream->timeout != 0) {
         status = weir_stream_set_timeout(stream, stream->timeout, NULL, NULL); /* it covers connecting (CONN-39) */

@@ -348,6 +348,8 @@ int weir__stream_flows_now(const weir_stream *stream);
 /* The buffer has changed, and not by what came in. */
 void weir__stream_input_changed(weir_stream *stream);
 void weir__stream_reading_begins(weir_stream *stream);
+/* A life begins: the mode is what the listeners ask for that are there. */
+void weir__stream_mode_begins(weir_stream *stream);
 void weir__stream_reader_added(weir_stream *stream, weir_event_type type);
 void weir__stream_reader_removed(weir_stream *stream, weir_event_type type);
 /* Does the application listen for data? */

@@ -390,21 +390,41 @@ void weir__stream_reader_removed(weir_stream *stream, weir_event_type type)
     }
 }
 
-/* The last 'readable' listener has gone: back to the mode that the other consumers ask for. */
+/* Without a 'readable' listener it is the other consumers that decide whether the stream flows. */
+static void settle_mode(weir_stream *stream)
+{
+    if (stream->explicitly_paused) {
+        return;
+    }
+    if (stream->pipes_out != NULL || stream->onread || weir__listeners_any(stream->listeners, WEIR_EVENT_DATA)) {
+        weir_stream_resume(stream);
+    } else if (stream->flowing == 0) {
+        stream->flowing = -1;
+    }
+}
+
+/* The last 'readable' listener has gone. */
 void weir__step_mode(weir_stream *stream)
 {
     if (weir__stream_is_destroyed(stream) || weir_stream_listener_count(stream, WEIR_EVENT_READABLE) > 0) {
         return;
     }
     stream->pulling = 0;
-    if (!stream->explicitly_paused) {
-        if (stream->pipes_out != NULL || weir__listeners_any(stream->listeners, WEIR_EVENT_DATA)) {
-            weir_stream_resume(stream);
-        } else if (stream->flowing == 0) {
-            stream->flowing = -1;
-        }
-    }
+    settle_mode(stream);
     weir__stream_update_reading(stream);
+}
+
+/* Listeners stay from life to life (CONN-06), and may have come and gone between two. */
+void weir__stream_mode_begins(weir_stream *stream)
+{
+    int has_reader = weir_stream_listener_count(stream, WEIR_EVENT_READABLE) > 0;
+    stream->pulling = has_reader != 0;
+    stream->need_readable = has_reader != 0;
+    if (has_reader) {
+        stream->flowing = 0;
+    } else {
+        settle_mode(stream);
+    }
 }
 
 /* ---- read(), unshift() ---- */

@@ -650,10 +650,11 @@ static void begin_end(weir_stream *stream, weir__write *entry)
     weir__stream_flush(stream);
 }
 
-/* Of a stream that has failed, the callbacks of earlier ends wait for its last data (law 7): this one is behind them. */
+/* Of a stream that has failed, the callbacks of earlier ends may wait for its last data (law 7): this one is behind them. */
 static int refuse_end(weir_stream *stream, int code, weir_write_callback callback, void *arg)
 {
-    if (callback == NULL || weir__stream_is_destroyed(stream) || stream->pending_error == NULL) {
+    int waits = stream->pending_error != NULL && stream->end_done.last != NULL && !weir__stream_is_destroyed(stream);
+    if (callback == NULL || !waits) {
         return refuse(stream, code, callback, arg);
     }
     weir__write *entry = write_new(callback, arg, code);

@@ -139,6 +139,32 @@ static void CONN_06_a_readable_listener_works_in_the_second_life(void **state)
     weir_buf_release(buf);
 }
 
+/* Between two lives nothing flows that a listener could start or stop: the second one looks who is there. */
+static void CONN_06_RD_09_listeners_that_came_between_two_lives(void **state)
+{
+    fixture *f = *state;
+    weir_server *server = over_listen(f, NULL);
+    f->record = 0;
+    pair p = fixture_connect(f, server, NULL, NULL);
+    recorder_destroy(p.client, NULL);
+    over_wait_closed(p.client);
+    recorder_add(p.client, RECORD_DATA); /* of a stream that nobody read from */
+    assert_code(recorder_connect(p.client, fixture_url(f, server)), 0);
+    recorder *second = fixture_accepted(f, server, 1);
+    recorder_write(second, "hello", 5);
+    recorder_wait_data(p.client, 5);
+    recorder_destroy(p.client, NULL);
+    fixture_turns(f, OVER_TURNS);
+    recorder_add(p.client, RECORD_READABLE); /* of one that was flowing */
+    assert_code(recorder_connect(p.client, fixture_url(f, server)), 0);
+    recorder *third = fixture_accepted(f, server, 2);
+    recorder_write(third, "there", 5);
+    recorder_wait(p.client, WEIR_EVENT_READABLE);
+    assert_int_equal(p.client->data_size, 5);
+    weir_buf_release(weir_stream_read(p.client->stream, 0));
+    recorder_expect_data(p.client, "hellothere", 10);
+}
+
 typedef struct lives {
     recorder *client;
     const char *url;
@@ -237,6 +263,7 @@ int main(void)
         OVER_ALL(SOCP_07_SOCP_14_SOCP_22_connecting_is_over_before_connect),
         OVER_ALL(CONN_06_a_closed_stream_connects_again),
         OVER_ALL(CONN_06_a_readable_listener_works_in_the_second_life),
+        OVER_ALL(CONN_06_RD_09_listeners_that_came_between_two_lives),
         OVER_ALL(CONN_06_a_stream_connects_again_from_its_close_listener),
         OVER_ALL(BN_21_connect_twice_is_an_error_and_changes_nothing),
         FIXTURE_TEST(BN_14_connect_timeout),
