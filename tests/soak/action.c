@@ -138,8 +138,7 @@ static void act_pipe(actor *self)
 
 static void act_unpipe(actor *self)
 {
-    for (size_t i = 0; i < self->world->actor_count; i++)
-        actor_cuts(self->world->actors[i]);
+    actors_cut_all(self->world);
     CALL(self->world, weir_stream_unpipe(self->stream, NULL));
     actor_note(self, "[unpipe]");
 }

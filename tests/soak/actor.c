@@ -184,6 +184,12 @@ void actor_add_layers(actor *self, weir_endpoint *endpoint)
         take_back(self, call);
 }
 
+void actors_cut_all(soak_world *world)
+{
+    for (size_t i = 0; i < world->actor_count; i++)
+        actor_cuts(world->actors[i]);
+}
+
 void actor_cuts(actor *self)
 {
     if (self->passes && self->flow)
@@ -320,6 +326,8 @@ static void on_finish(actor *self)
     self->flow->finished = 1;
     if (self->discards || self->passes)
         self->reader.lost = 1; /* from here on what comes may be dropped */
+    if (self->discards && self->piped)
+        actors_cut_all(self->world); /* and is not passed on */
 }
 
 static void on_end(actor *self)

@@ -223,8 +223,7 @@ int site_close_all(site *self, uint64_t grace)
 {
     soak_world *world = self->world;
     int status;
-    for (size_t i = 0; i < world->actor_count; i++)
-        actor_cuts(world->actors[i]);
+    actors_cut_all(world);
     ASK(world, status, weir_server_close_all(self->server, grace, on_done, self));
     return status;
 }

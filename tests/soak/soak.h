@@ -194,6 +194,8 @@ void actor_set_mode(actor *self, unsigned mode);
 void actor_pipe(actor *from, actor *to);
 /* It ends in a way that the flow it passes on does not. */
 void actor_cuts(actor *self);
+/* Nobody knows whom it concerns. */
+void actors_cut_all(soak_world *world);
 int actor_write(actor *self, size_t size, unsigned how);
 void actor_end(actor *self, size_t last_bytes);
 void actor_add_layers(actor *self, weir_endpoint *endpoint);
