@@ -75,7 +75,7 @@ static void expect_connected(fixture *f, one_connect *c, int status)
     weir_stream_release(c->stream);
 }
 
-static void CONN_01_CONN_05_CONN_07_CONN_08_every_form_of_connect(void **state)
+static void CONN_01_CONN_05_CONN_07_CONN_08_SOCM_04_every_form_of_connect(void **state)
 {
     fixture *f = *state;
     int port = raw_port_of(at_port(f));
@@ -759,7 +759,7 @@ static void CONN_36_every_allocation_of_a_form_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(CONN_01_CONN_05_CONN_07_CONN_08_every_form_of_connect),
+        FIXTURE_TEST(CONN_01_CONN_05_CONN_07_CONN_08_SOCM_04_every_form_of_connect),
         FIXTURE_TEST(CONN_36_CONN_37_CONN_38_CONN_40_CONN_41_CONN_44_create_connection),
         FIXTURE_TEST(CONN_36_CONN_38_create_connection_refuses),
         FIXTURE_TEST(CONN_09_a_path_of_digits_is_a_path),

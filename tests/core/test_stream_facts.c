@@ -173,7 +173,7 @@ static void expect_addresses(fixture *f, const char *any, const char *host, cons
     assert_string_equal(weir_family_name(address.family), family);
 }
 
-static void SOCM_01_SOCM_02_SOCP_10_SOCP_11_SOCP_12_SOCP_16_SOCP_17_SOCP_19_SOCP_20_both_ends(void **state)
+static void SOCM_01_SOCM_02_SOCP_10_SOCP_11_SOCP_12_SOCP_16_SOCP_17_SOCP_19_SOCP_20_both_ends_know_both(void **state)
 {
     expect_addresses(*state, "tcp://0.0.0.0:0", "127.0.0.2", "127.0.0.2", "IPv4");
     expect_addresses(*state, "tcp://[::]:0", "[::1]", "::1", "IPv6");
@@ -300,7 +300,7 @@ int main(void)
         OVER_ALL(SOCP_06_bytes_written_counts_what_is_queued_too),
         OVER_ALL(SOCP_07_SOCP_09_SOCP_14_from_connect_to_close),
         OVER_ALL(SOCP_08_SOCP_15_after_a_failure_and_after_destroy),
-        FIXTURE_TEST(SOCM_01_SOCM_02_SOCP_10_SOCP_11_SOCP_12_SOCP_16_SOCP_17_SOCP_19_SOCP_20_both_ends),
+        FIXTURE_TEST(SOCM_01_SOCM_02_SOCP_10_SOCP_11_SOCP_12_SOCP_16_SOCP_17_SOCP_19_SOCP_20_both_ends_know_both),
         OVER_ALL(SOCM_03_SOCP_13_SOCP_16_SOCP_18_no_address_before_and_after),
         FIXTURE_TEST(SOCP_21_the_time_out_that_was_set),
         OVER_ALL(SOCM_48_SOCP_21_a_time_out_out_of_range),
