@@ -2,6 +2,7 @@
 /* Which transport a descriptor is for, and the endpoint that is made for it. */
 #define _GNU_SOURCE
 
+#include <errno.h>
 #include <fcntl.h>
 
 #include <jansson.h>
@@ -10,6 +11,7 @@
 
 #include "adopt.h"
 #include "fixture.h"
+#include "syscalls.h"
 #include "transports/raw_peer.h"
 
 /* This program opens no plugins: it has libweir.a in it. */
@@ -116,7 +118,7 @@ static void make_one(void *arg)
     const attempt *one = arg;
     weir_endpoint *endpoint = NULL;
     int status = weir__endpoint_of_descriptor(one->f->runtime, one->fd, WEIR_SERVER, &endpoint);
-    assert_code(status, allocator_failures() > 0 ? UV_ENOMEM : 0);
+    assert_code(status, allocator_failures() + syscalls_failures() > 0 ? UV_ENOMEM : 0);
     assert_int_equal(endpoint != NULL, status == 0);
     weir_endpoint_release(endpoint);
 }
@@ -127,6 +129,7 @@ static void SRV_44_without_memory_there_is_no_endpoint(void **state)
     uint16_t port = 0;
     attempt one = {f, raw_listen(&port, 1)};
     assert_true(allocator_fail_each(make_one, &one) > 2);
+    assert_int_equal(syscalls_fail_each("json_object", ENOMEM, make_one, &one), 2);
     close(one.fd);
 }
 

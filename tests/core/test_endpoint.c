@@ -948,6 +948,7 @@ static void every_value_that_cannot_be_made_leaves_nothing_behind(void **state)
         {w, "wrap+file:a?timeout=1&moood=x", WEIR_EINVALID_CONFIG},
         {w, "net://h:1?limit=x&limit=y", WEIR_EINVALID_ENDPOINT},
         {w, "wrap+file:a?timeout=abc", WEIR_EINVALID_CONFIG},
+        {w, "wrap+file:a?noDelay=maybe", WEIR_EINVALID_CONFIG},
     };
     for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
         attempt now = attempts[i];
