@@ -164,6 +164,19 @@ static void hand_over(socket_listener *listener, const weir_arrival *arrival)
     weir_acceptor_dropped(&listener->acceptor, &drop);
 }
 
+/*
+ * Before the next one is looked at, so that 'connection' and 'drop' come in the order of the arrivals, and what the
+ * listeners do, closing the server or connections of it, holds for the next (SRV-12, SRV-21). The listener outlives it:
+ * a closed one is gone no earlier than its poll handle.
+ */
+static void let_it_be_told(const socket_listener *listener)
+{
+    weir_runtime *runtime = listener->runtime;
+
+    weir_runtime_leave(runtime);
+    weir_runtime_enter(runtime);
+}
+
 static void on_ready(void *owner, int events, int error)
 {
     socket_listener *listener = owner;
@@ -185,8 +198,7 @@ static void on_ready(void *owner, int events, int error)
         listener->delay = 0;
         (void)weir_address_from_sockaddr(&arrival.remote, (struct sockaddr *)&address, size);
         hand_over(listener, &arrival);
-        if (listener->closing)
-            return;
+        let_it_be_told(listener);
     }
 }
 

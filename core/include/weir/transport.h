@@ -108,7 +108,8 @@ WEIR_EXPORT void weir_acceptor_failed(weir_acceptor *acceptor, const weir_error 
 
 /*
  * A new connection: the core decides, and calls `accept` for it. 0: taken. Below 0: refused, the acceptor closes the
- * descriptor (the 'drop' event is the core's). After the call, look whether you are still accepting.
+ * descriptor (the 'drop' event is the core's). After the call, look whether you are still accepting. Between two
+ * arrivals let deferred work run (weir_runtime_leave, weir_runtime_enter): it tells of the first (SRV-12).
  */
 WEIR_EXPORT int weir_acceptor_arrival(weir_acceptor *acceptor, const weir_arrival *arrival);
 
