@@ -67,8 +67,12 @@ static void count_in(weir__cycle *cycle, weir_stream *stream)
         server->connections->previous_of_server = stream;
     }
     server->connections = stream;
-    server->connection_count++;
     cycle->connections++;
+    if (weir__stream_is_destroyed(stream)) { /* by its signal */
+        return;
+    }
+    stream->counted = 1;
+    server->connection_count++;
     if (server->total != NULL) {
         atomic_fetch_add(server->total, 1);
     }
@@ -88,8 +92,18 @@ static void count_out(weir__cycle *cycle, weir_stream *stream)
     stream->next_of_server = NULL;
     stream->previous_of_server = NULL;
     stream->cycle = NULL;
-    server->connection_count--;
     cycle->connections--;
+}
+
+/* A destroyed stream is no connection any more (SRV-08), though its cycle waits for its 'close' (BN-22). */
+void weir__server_connection_destroyed(weir_stream *stream)
+{
+    if (stream->cycle == NULL || !stream->counted) {
+        return;
+    }
+    weir_server *server = stream->cycle->server;
+    stream->counted = 0;
+    server->connection_count--;
     if (server->total != NULL) {
         atomic_fetch_sub(server->total, 1);
     }

@@ -116,6 +116,8 @@ void weir__server_leave_current(weir_server *server);
 weir__cycle *weir__cycle_of(const weir_acceptor *acceptor);
 
 /* ---- server_arrivals.c ---- */
+/* A stream was destroyed: where it is a connection, it does not count any more. */
+void weir__server_connection_destroyed(weir_stream *stream);
 /* A connection of the server has closed; called just before its 'close'. */
 void weir__server_connection_closed(weir_server *server, weir_stream *stream);
 /* The topmost link of an arrival is open: 'connection'. */

@@ -538,6 +538,7 @@ static void do_destroy(weir_stream *stream, const weir_error *error, weir_close_
     const weir_error *kept = weir_error_retain(error); /* may be the pending one, which goes below */
     set_life(stream, LIFE_CLOSING);
     weir__stream_activate(stream);
+    weir__server_connection_destroyed(stream);
     weir_error_release(stream->errored);
     stream->errored = kept;
     stream->step_count = 0;

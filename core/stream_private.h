@@ -183,6 +183,7 @@ struct weir_stream {
     /* life */
     unsigned active : 1;    /* the runtime holds a reference */
     unsigned announced : 1; /* the server's 'connection' was emitted */
+    unsigned counted : 1;   /* among the connections of its server */
     unsigned allow_half_open : 1;
     unsigned auto_destroy : 1;
     unsigned discard_on_end : 1;
