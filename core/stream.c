@@ -331,6 +331,7 @@ static void reset_tracks(weir_stream *stream)
     weir_error_release(stream->pending_error);
     stream->errored = NULL;
     stream->pending_error = NULL;
+    stream->server = NULL;
     stream->bytes_read = 0;
     stream->bytes_written = 0;
     stream->may_read = 0;
@@ -666,13 +667,15 @@ static void step_close(weir_stream *stream)
     if (stream->errored != NULL) {
         emit_error(stream);
     }
-    if (stream->server != NULL) {
-        weir__server_connection_closed(stream->server, stream);
-        stream->server = NULL; /* which may go before a stream that the application keeps */
+    weir_server *server = weir_server_retain(stream->server);
+    if (server != NULL) {
+        weir__server_connection_closed(server, stream);
     }
     set_life(stream, LIFE_CLOSED);
     weir_event event = {.type = WEIR_EVENT_CLOSE, .had_error = stream->errored != NULL};
     weir__stream_emit_event(stream, &event);
+    stream->server = NULL; /* which may go before a stream that the application keeps */
+    weir_server_release(server);
     if (stream->life == LIFE_CLOSED) { /* otherwise a listener has connected it again */
         deactivate(stream);
     }

@@ -316,7 +316,7 @@ WEIR_EXPORT weir_runtime *weir_stream_runtime(const weir_stream *stream);
 WEIR_EXPORT uint64_t weir_stream_id(const weir_stream *stream); /* unique in its runtime, from 1 */
 WEIR_EXPORT void weir_stream_set_data(weir_stream *stream, void *data);
 WEIR_EXPORT void *weir_stream_data(const weir_stream *stream);
-WEIR_EXPORT weir_server *weir_stream_server(const weir_stream *stream); /* that accepted it, or NULL */
+WEIR_EXPORT weir_server *weir_stream_server(const weir_stream *stream); /* that accepted it, up to 'close'; or NULL */
 
 WEIR_EXPORT weir_ready_state weir_stream_ready_state(const weir_stream *stream);
 WEIR_EXPORT const char *weir_ready_state_name(weir_ready_state state);
