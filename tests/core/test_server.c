@@ -509,6 +509,113 @@ static void CSRV_02_CSRV_04_CSRV_10_options_of_accepted_streams(void **state)
     assert_int_equal(weir_stream_writable(p.accepted->stream), 1);
 }
 
+/* ---- arrivals that wait in the queue together ---- */
+
+#define CROWD 3
+
+/* Clients that connect at once; what listeners do with the first of them is done before the next is looked at. */
+static void crowd(fixture *f, weir_server *server, recorder **clients)
+{
+    f->record = RECORD_DATA;
+    for (size_t i = 0; i < CROWD; i++) {
+        clients[i] = fixture_client(f, fixture_url(f, server), NULL);
+    }
+}
+
+static void wait_crowd_closed(recorder **clients, size_t first)
+{
+    for (size_t i = first; i < CROWD; i++) {
+        over_wait_closed(clients[i]);
+    }
+}
+
+static void SRV_12_a_drop_is_told_behind_the_connections_before_it(void **state)
+{
+    fixture *f = *state;
+    static diary d;
+    recorder *clients[CROWD];
+    weir_server_options options = at_most(1);
+    crowd(f, diary_listening(f, &d, &options), clients);
+    turns(f);
+    diary_expect(&d, "connection drop drop");
+}
+
+static void destroy_arrival(const weir_event *event, void *arg)
+{
+    (void)arg;
+    weir_stream_destroy(event->stream, NULL);
+}
+
+static void SRV_08_SRV_69_who_is_destroyed_at_once_leaves_room_for_the_next(void **state)
+{
+    fixture *f = *state;
+    static diary d;
+    recorder *clients[CROWD];
+    weir_server_options options = at_most(1);
+    weir_server *server = diary_listening(f, &d, &options);
+    weir_server_on(server, WEIR_EVENT_CONNECTION, destroy_arrival, NULL);
+    crowd(f, server, clients);
+    wait_crowd_closed(clients, 0);
+    diary_expect(&d, "connection connection connection");
+}
+
+static void close_server(const weir_event *event, void *arg)
+{
+    weir_server_close(event->target_server, NULL, NULL);
+    (void)arg;
+}
+
+static void SRV_21_close_in_a_connection_listener_takes_nobody_else(void **state)
+{
+    fixture *f = *state;
+    static diary d;
+    recorder *clients[CROWD];
+    weir_server *server = diary_listening(f, &d, NULL);
+    weir_server_on(server, WEIR_EVENT_CONNECTION, close_server, NULL);
+    crowd(f, server, clients);
+    turns(f);
+    size_t closed = 0;
+    for (size_t i = 0; i < CROWD; i++) {
+        closed += clients[i]->counts[WEIR_EVENT_CLOSE];
+    }
+    diary_expect(&d, "connection");
+    assert_int_equal(closed, CROWD - 1);
+}
+
+static void SRV_08_LIFE_16_a_destroyed_stream_is_not_counted(void **state)
+{
+    fixture *f = *state;
+    static diary d;
+    weir_server *server = diary_listening(f, &d, NULL);
+    pair first = fixture_connect(f, server, NULL, NULL);
+    fixture_connect(f, server, NULL, NULL);
+    assert_int_equal(weir_server_connections(server), 2);
+    recorder_destroy(first.accepted, NULL);
+    assert_int_equal(weir_server_connections(server), 1);
+    over_wait_closed(first.accepted);
+    assert_int_equal(weir_server_connections(server), 1);
+}
+
+static void note_server(const weir_event *event, void *arg)
+{
+    *(weir_server **)arg = weir_stream_server(event->stream);
+}
+
+static void SRV_05_a_stream_knows_its_server_in_close_too(void **state)
+{
+    fixture *f = *state;
+    static diary d;
+    weir_server *seen = NULL;
+    weir_server *server = diary_listening(f, &d, NULL);
+    pair p = fixture_connect(f, server, NULL, NULL);
+    weir_stream_on(p.accepted->stream, WEIR_EVENT_CLOSE, note_server, &seen);
+    recorder_destroy(p.accepted, NULL);
+    over_wait_closed(p.accepted);
+    assert_ptr_equal(seen, server);
+    assert_null(weir_stream_server(p.accepted->stream)); /* which may have gone by now */
+    assert_null(weir_stream_server(p.client->stream));
+}
+
 static void SRV_19_the_text_of_a_server_that_never_listened_is_empty(void **state)
 {
     fixture *f = *state;
@@ -544,6 +651,11 @@ int main(void)
         OVER_ALL(SRV_12_SRV_15_SRV_68_one_too_many_is_dropped),
         OVER_ALL(SRV_13_SRV_14_drop_says_who_it_was),
         OVER_ALL(SRV_69_the_limit_changes_at_run_time),
+        OVER_ALL(SRV_12_a_drop_is_told_behind_the_connections_before_it),
+        OVER_ALL(SRV_08_SRV_69_who_is_destroyed_at_once_leaves_room_for_the_next),
+        OVER_SOCKETS(SRV_21_close_in_a_connection_listener_takes_nobody_else),
+        OVER_ALL(SRV_08_LIFE_16_a_destroyed_stream_is_not_counted),
+        OVER_ALL(SRV_05_a_stream_knows_its_server_in_close_too),
         OVER_SOCKETS(SRV_71_SRV_72_SRV_73_SRV_74_ref_and_unref),
         OVER_SOCKETS(SRV_73_unref_before_listen_is_remembered),
         OVER_ALL(SRV_21_the_runtimes_end_closes_servers),
