@@ -50,7 +50,7 @@ void weir__attempts_won(weir_stream *stream)
 {
     weir_address peer;
     weir__extras *extras = stream->extras;
-    if (stream->lookups < 2 || extras == NULL || weir_stream_remote_address(stream, &peer) != 0) {
+    if (stream->lookups < 2 || extras == NULL || weir__stream_peer(stream, &peer) != 0) {
         return;
     }
     size_t last = extras->attempted_count;

@@ -153,7 +153,7 @@ void weir__server_connection_ready(weir_server *server, weir_stream *stream)
 void weir__server_client_error(weir_server *server, weir_stream *stream, const weir_error *error)
 {
     weir_address remote;
-    int known = weir_stream_remote_address(stream, &remote) == 0;
+    int known = weir__stream_peer(stream, &remote) == 0;
     weir_event event = {
         .type = WEIR_EVENT_CLIENT_ERROR, .stream = stream, .error = error, .address = known ? &remote : NULL};
     if (weir__server_emit(server, &event) == 0) {

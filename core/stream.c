@@ -352,6 +352,7 @@ static void reset_tracks(weir_stream *stream)
     stream->destroy_when_finished = 0;
     stream->reset_when_connected = 0;
     weir__attempts_forget(stream);
+    weir__stream_forget_peer(stream);
 }
 
 void weir__stream_begin_connecting(weir_stream *stream)
@@ -585,7 +586,7 @@ void weir__stream_destroy_code(weir_stream *stream, int code, const char *call)
     weir_address remote;
     const char *address = NULL;
     int port = -1;
-    if (stream->top != NULL && weir_stream_remote_address(stream, &remote) == 0) {
+    if (stream->top != NULL && weir__stream_peer(stream, &remote) == 0) {
         weir_address_ip(&remote, where, sizeof(where));
         address = where;
         port = remote.family == WEIR_FAMILY_PATH ? -1 : remote.port;

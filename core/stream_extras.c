@@ -39,6 +39,7 @@ void weir__stream_free_extras(weir_stream *stream)
     weir_blocklist_release(extras->block_list);
     weir_abort_release(extras->signal);
     weir__free(extras->attempted);
+    weir__free(extras->peer);
     weir__free(extras);
 }
 

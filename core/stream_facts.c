@@ -262,9 +262,46 @@ int weir_stream_local_address(weir_stream *stream, weir_address *address)
     return get_address(stream, "localAddress", address);
 }
 
-int weir_stream_remote_address(weir_stream *stream, weir_address *address)
+int weir__stream_peer(weir_stream *stream, weir_address *address)
 {
     return get_address(stream, "remoteAddress", address);
+}
+
+/* Without memory it is not kept. */
+static void keep_peer(weir_stream *stream, const weir_address *address)
+{
+    weir__extras *extras = weir__stream_extras(stream);
+    if (extras == NULL) {
+        return;
+    }
+    if (extras->peer == NULL) {
+        extras->peer = weir__malloc(sizeof(*extras->peer));
+    }
+    if (extras->peer != NULL) {
+        *extras->peer = *address;
+    }
+}
+
+/* Row SOCP-18: what was asked for once can be asked for in 'close' too. An idle connection does not pay for it. */
+int weir_stream_remote_address(weir_stream *stream, weir_address *address)
+{
+    int status = weir__stream_peer(stream, address);
+    if (status == 0) {
+        keep_peer(stream, address);
+    } else if (stream != NULL && weir__stream_is_destroyed(stream) && stream->extras != NULL &&
+               stream->extras->peer != NULL) {
+        *address = *stream->extras->peer;
+        status = 0;
+    }
+    return status;
+}
+
+void weir__stream_forget_peer(weir_stream *stream)
+{
+    if (stream->extras != NULL) {
+        weir__free(stream->extras->peer);
+        stream->extras->peer = NULL;
+    }
 }
 
 /* A setting of the transport: what no link knows has no effect (IPC, SOCM-36, SOCM-40). */

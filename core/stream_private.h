@@ -147,6 +147,7 @@ typedef struct weir__extras {
     weir_buf *onread_view;    /* what links read into: wraps the application's block of the moment */
     weir__decoder *decoder;   /* NULL: bytes */
     weir__layering *layering; /* while `adding` */
+    weir_address *peer;       /* once asked for; NULL: not yet */
     weir_address *attempted;  /* of a connect to a name with several addresses */
     size_t attempted_count;
     size_t attempted_capacity;
@@ -310,6 +311,9 @@ void weir__stream_links_closed(weir_stream *stream);
 /* ---- stream_extras.c ---- */
 /* Makes them where there are none. NULL: no memory. */
 weir__extras *weir__stream_extras(weir_stream *stream);
+/* weir_stream_remote_address, but that it is not kept for later; and what was kept goes. */
+int weir__stream_peer(weir_stream *stream, weir_address *address);
+void weir__stream_forget_peer(weir_stream *stream);
 /* What the stream was made with, retained; NULL: none. 0 or UV_ENOMEM. */
 int weir__stream_keep_block_list(weir_stream *stream, weir_blocklist *list);
 /* Gives up all that they hold. */

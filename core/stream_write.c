@@ -189,7 +189,7 @@ static weir_error *write_error(weir_stream *stream, int status)
 {
     char where[WEIR_ADDRESS_TEXT_SIZE];
     weir_address remote;
-    if (weir_stream_remote_address(stream, &remote) != 0 || remote.length == 0) {
+    if (weir__stream_peer(stream, &remote) != 0 || remote.length == 0) {
         return weir_error_new(status, "write", NULL, -1);
     }
     weir_address_ip(&remote, where, sizeof(where));

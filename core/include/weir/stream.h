@@ -346,7 +346,10 @@ WEIR_EXPORT int weir_stream_writable_corked(const weir_stream *stream);
 WEIR_EXPORT size_t weir_stream_writable_length(const weir_stream *stream); /* queue and what links still hold */
 WEIR_EXPORT size_t weir_stream_writable_high_water_mark(const weir_stream *stream);
 
-/* 0, or UV_ENOTCONN / UV_ENOENT when there is none (SOCP-10 to 20, SOCM-01). */
+/*
+ * 0, or UV_ENOTCONN / UV_ENOENT when there is none (SOCP-10 to 20, SOCM-01). A remote address that was asked for once
+ * stays, also in 'close' and behind it, until the stream is connected again (SOCP-18).
+ */
 WEIR_EXPORT int weir_stream_local_address(weir_stream *stream, weir_address *address);
 WEIR_EXPORT int weir_stream_remote_address(weir_stream *stream, weir_address *address);
 
