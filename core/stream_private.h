@@ -215,7 +215,7 @@ struct weir_stream {
 
     /* writing */
     unsigned ending : 1;        /* end() was called */
-    unsigned ended_by_peer : 1; /* by STEP_AUTO_END */
+    unsigned ended_by_peer : 1; /* 'end' was emitted, and ends our side too */
     unsigned shutting : 1;      /* the links were told */
     unsigned finishing : 1;     /* the callbacks of end() are running */
     unsigned finish_emitted : 1;

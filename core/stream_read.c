@@ -281,6 +281,7 @@ void weir__step_end(weir_stream *stream)
         return;
     }
     stream->end_emitted = 1;
+    stream->ended_by_peer = !stream->allow_half_open;
     weir__stream_emit(stream, WEIR_EVENT_END);
     if (weir__stream_is_destroyed(stream)) {
         return;
@@ -301,7 +302,6 @@ void weir__step_auto_end(weir_stream *stream)
     if (weir__stream_is_destroyed(stream) || stream->ending) {
         return;
     }
-    stream->ended_by_peer = 1;
     if (weir_stream_end(stream, NULL, NULL) != 0) {
         weir__stream_destroy_code(stream, UV_ENOMEM, "shutdown");
     }

@@ -544,6 +544,21 @@ static void SOCK_32_LIFE_13_a_write_inside_an_end_listener_is_sent(void **state)
     recorder_expect(p.accepted, "resume end w1 finish close");
 }
 
+static void SOCM_56_behind_both_ends_it_is_a_broken_pipe(void **state)
+{
+    fixture *f = *state;
+    weir_stream_options half_open = over_half_open();
+    const weir_stream_options *options[] = {NULL, &half_open};
+    for (size_t i = 0; i < 2; i++) {
+        pair p = over_pair_with(f, RECORD_DATA, options[i], RECORD_DATA, NULL);
+        weir_stream_on(p.client->stream, WEIR_EVENT_END, write_here, p.client);
+        recorder_end(p.client);
+        over_wait_both_closed(p);
+        const char *code = i == 0 ? "EPIPE" : "ERR_STREAM_WRITE_AFTER_END"; /* half open, its own end is why */
+        over_expect_tail(p.client, fixture_text(f, "e1 finish end w1:%s error:%s close:error", code, code));
+    }
+}
+
 static void SOCM_57_a_write_after_destroy_has_a_callback_and_no_error(void **state)
 {
     fixture *f = *state;
@@ -717,6 +732,7 @@ int main(void)
         OVER_ALL(SOCM_56_a_write_after_end_is_an_error),
         OVER_ALL(SOCM_56_after_the_peers_end_it_is_a_broken_pipe),
         OVER_ALL(SOCK_32_LIFE_13_a_write_inside_an_end_listener_is_sent),
+        OVER_ALL(SOCM_56_behind_both_ends_it_is_a_broken_pipe),
         OVER_ALL(SOCM_57_a_write_after_destroy_has_a_callback_and_no_error),
         FIXTURE_TEST(SOCM_57_a_closed_stream_that_is_released_still_calls_back),
         OVER_ALL(SOCM_60_writing_to_who_has_gone_is_an_error_and_no_signal),

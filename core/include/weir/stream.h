@@ -145,7 +145,7 @@ typedef void (*weir_write_callback)(weir_stream *stream, int status, void *arg);
  * Returns 1: go on; 0: writableLength has reached the high-water mark, wait for 'drain' (WR-03, SOCM-52); or below 0,
  * with nothing taken and no callback: UV_EINVAL (data NULL with size > 0: WEIR_ESTREAM_NULL_VALUES), UV_ENOMEM,
  * WEIR_EWRITEQUEUEFULL (BN-07). After end() or destroy() it returns 0 and the callback gets WEIR_EWRITE_AFTER_END
- * (which is an 'error' of the stream too; UV_EPIPE where the peer's end ended our side, SOCM-56) or
+ * (which is an 'error' of the stream too; UV_EPIPE behind 'end', unless it is half open, SOCM-56) or
  * WEIR_ESTREAM_DESTROYED (SOCM-57). On a stream that was never connected: 0, and WEIR_ESOCKET_CLOSED in callback and
  * 'error' (SOCM-55).
  */
