@@ -40,15 +40,14 @@ static int set_backlog(json_t *members, const weir_listen_options *options)
 
 static int tcp_endpoint(weir_runtime *runtime, const weir_listen_options *options, weir_endpoint **endpoint)
 {
-    int port = options->port == -1 ? 0 : options->port; /* SRV-62 */
-    if (port < 0 || port > WEIR__PORT_MOST) {
+    if (options->port < 0 || options->port > WEIR__PORT_MOST) {
         return WEIR_ESOCKETBADPORT;
     }
     if (!weir__net_is_text(options->host)) {
         return WEIR_EINVALIDARGVALUE;
     }
     json_t *members = json_object();
-    int failed = weir__net_set_number(members, "port", port);
+    int failed = weir__net_set_number(members, "port", options->port);
     failed |= weir__net_set_text(members, "host", options->host);
     failed |= set_backlog(members, options);
     failed |= weir__net_set_switch(members, "exclusive", options->exclusive);
@@ -75,21 +74,12 @@ static int ipc_endpoint(weir_runtime *runtime, const weir_listen_options *option
     return weir__net_endpoint(runtime, "ipc", members, failed, WEIR_SERVER, endpoint);
 }
 
-/* SRV-52: something was asked for that says where, and it does not say where. */
-static int is_incomplete(const weir_listen_options *options)
-{
-    return options->host != NULL || options->ipv6_only || options->readable_all || options->writable_all;
-}
-
 static int make_endpoint(weir_runtime *runtime, const weir_listen_options *options, weir_endpoint **endpoint)
 {
     if (options->port != -1) { /* SRV-50 */
         return tcp_endpoint(runtime, options, endpoint);
     }
-    if (options->path != NULL) {
-        return ipc_endpoint(runtime, options, endpoint);
-    }
-    return is_incomplete(options) ? WEIR_EINVALIDARGVALUE : tcp_endpoint(runtime, options, endpoint);
+    return options->path != NULL ? ipc_endpoint(runtime, options, endpoint) : WEIR_EINVALIDARGVALUE; /* SRV-52 */
 }
 
 /* ---- sockets that are there already ---- */
@@ -197,7 +187,12 @@ int weir_server_listen_with(weir_server *server, const weir_listen_options *opti
     if (server == NULL) {
         return UV_EINVAL;
     }
-    int status = options == NULL ? 0 : weir__net_take(&known, sizeof(known), options);
+    int status = 0;
+    if (options == NULL) {
+        known.port = 0; /* SRV-62 */
+    } else {
+        status = weir__net_take(&known, sizeof(known), options);
+    }
     if (status == 0 && (server->runtime == NULL || server->runtime->ending)) {
         status = UV_ECANCELED;
     }

@@ -59,8 +59,7 @@ WEIR_EXPORT weir_stream *weir_create_connection(weir_runtime *runtime, const wei
 
 /*
  * Where to listen (SRV-49). Fill with weir_listen_options_init: nothing given. The first of these that is given counts:
- * server, stream, fd, port, path (SRV-50). None of them: any free port (SRV-62), or, where a member says something about
- * a place that is not given (host, ipv6_only, readable_all, writable_all), WEIR_EINVALIDARGVALUE (SRV-52).
+ * server, stream, fd, port, path (SRV-50). None of them is WEIR_EINVALIDARGVALUE (SRV-52).
  */
 typedef struct weir_listen_options {
     size_t size;               /* sizeof(weir_listen_options) */
@@ -82,7 +81,7 @@ typedef struct weir_listen_options {
 WEIR_EXPORT void weir_listen_options_init(weir_listen_options *options);
 
 /*
- * As weir_server_listen (SRV-33); `options` NULL: nothing given. Returned with the server as it was: UV_EINVAL (no size),
+ * As weir_server_listen (SRV-33); `options` NULL: at any free port (SRV-62). Returned with the server as it was: UV_EINVAL (no size),
  * WEIR_ESOCKETBADPORT (SRV-53), WEIR_EINVALIDARGVALUE (SRV-52: also an empty path; PATH-13; backlog below 0; host is no
  * UTF-8), UV_ENAMETOOLONG; UV_ENOTCONN (the other server does not listen); UV_EBADF,
  * WEIR_EINVALIDFDTYPE (no socket that a transport knows); and what weir_server_listen returns.
