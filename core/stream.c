@@ -531,6 +531,7 @@ static void step_peer_close(weir_stream *stream)
 {
     if (!weir__stream_is_destroyed(stream)) {
         weir__stream_emit(stream, WEIR_EVENT_PEER_CLOSE);
+        weir__stream_update_reading(stream); /* the listener may have paused it */
     }
 }
 

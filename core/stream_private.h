@@ -346,6 +346,7 @@ void weir__stream_apply_remembered(weir_stream *stream);
 /* ---- stream_read.c ---- */
 void weir__stream_on_data(weir_stream *stream, weir_buf *buf);
 void weir__stream_on_end(weir_stream *stream);
+int weir__stream_awaits_end(const weir_stream *stream);
 void weir__stream_update_reading(weir_stream *stream);
 void weir__stream_flow(weir_stream *stream);
 /* Nothing older waits for its turn: what comes in may go straight to the listener. */

@@ -5,11 +5,19 @@
  *
  * Modes (RD-01, RD-02, RD-22): flowing 1 ('data' listener, resume, pipe), 0 (pause, or a 'readable' listener), -1
  * (nobody has asked yet). Links are told to read while somebody wants data and the buffer is below its mark; pause()
- * tells them to stop at once, so that the peer feels it and a peer that leaves is seen (SOCM-20, BN-05).
+ * tells them to stop at once, so that the peer feels it and a peer that leaves is seen (SOCM-20, BN-05). When the peer
+ * has gone and nobody has asked yet, what it left is read all the same, up to the mark: an end with nothing before it,
+ * or a reset, needs no consumer (SOCK-31).
  */
 #include "stream_private.h"
 
 /* ---- telling the links ---- */
+
+/* Somebody waits for data; or nobody has asked, and the peer has left something to find (RD-01). */
+static int is_asked(const weir_stream *stream)
+{
+    return stream->flowing == 1 || stream->pulling || (stream->flowing == -1 && stream->peer_close_seen);
+}
 
 static int wants_data(const weir_stream *stream)
 {
@@ -19,10 +27,7 @@ static int wants_data(const weir_stream *stream)
     if (stream->onread) { /* what has waited comes first; there is no mark */
         return stream->flowing == 1 && !stream->onread_stopped && stream->readable_length == 0;
     }
-    if (stream->flowing != 1 && !stream->pulling) {
-        return 0;
-    }
-    return stream->readable_length < stream->readable_high_water_mark;
+    return is_asked(stream) && stream->readable_length < stream->readable_high_water_mark;
 }
 
 void weir__stream_update_reading(weir_stream *stream)
@@ -203,6 +208,12 @@ static void take_last_text(weir_stream *stream)
     }
 }
 
+/* The peer's end is out, or behind data that nobody has asked for: that may last for ever (BN-04). */
+int weir__stream_awaits_end(const weir_stream *stream)
+{
+    return !stream->eof || (stream->flowing == -1 && stream->readable_length > 0);
+}
+
 void weir__stream_on_end(weir_stream *stream)
 {
     if (weir__stream_is_destroyed(stream)) {
@@ -210,12 +221,14 @@ void weir__stream_on_end(weir_stream *stream)
     }
     stream->eof = 1;
     stream->peer_close_seen = 1; /* an end that was read is no news any more */
-    weir__clock_end_phase(stream);
     weir__stream_touch(stream);
     weir__stream_update_reading(stream);
     take_last_text(stream);
     if (weir__stream_is_destroyed(stream)) {
         return;
+    }
+    if (!weir__stream_awaits_end(stream)) {
+        weir__clock_end_phase(stream);
     }
     if (stream->pending_error != NULL) { /* law 7: nothing more will come, so the failed write is told now */
         weir__stream_step(stream, STEP_FAIL);
@@ -282,6 +295,7 @@ void weir__step_end(weir_stream *stream)
     }
     stream->end_emitted = 1;
     stream->ended_by_peer = !stream->allow_half_open;
+    weir__clock_end_phase(stream);
     weir__stream_emit(stream, WEIR_EVENT_END);
     if (weir__stream_is_destroyed(stream)) {
         return;

@@ -717,13 +717,16 @@ int weir_stream_end_with(weir_stream *stream, const void *data, size_t size, wei
 
 static void on_half_close_time(weir_stream *stream)
 {
-    weir_stream_destroy(stream, NULL);
+    if (weir__stream_awaits_end(stream)) { /* else somebody reads what came before it, in his own time */
+        weir_stream_destroy(stream, NULL);
+    }
 }
 
 /* Our side is over; the peer's may take its time, or (BN-04) not for ever. */
 static void watch_half_closed(weir_stream *stream)
 {
-    if (!stream->eof && weir__clock_phase(stream, stream->half_close_timeout, on_half_close_time) != 0) {
+    if (weir__stream_awaits_end(stream) &&
+        weir__clock_phase(stream, stream->half_close_timeout, on_half_close_time) != 0) {
         weir__stream_destroy_code(stream, UV_ENOMEM, "timer");
         return;
     }

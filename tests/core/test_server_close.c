@@ -299,6 +299,7 @@ static void BN_26_close_all_ends_and_cuts_what_is_left(void **state)
     pair stubborn = fixture_connect(f, server, NULL, NULL);
     recorder_add(willing.client, RECORD_DATA);
     recorder_add(willing.accepted, RECORD_DATA);
+    recorder_pause(stubborn.client); /* it is not even told of the end */
     recorder_write(willing.accepted, "last words", 10);
     assert_code(weir_server_close_all(server, 20, diary_closed, &d), 0);
     diary_wait_closed(&d);

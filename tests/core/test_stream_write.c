@@ -610,6 +610,7 @@ static void SOCM_60_writing_to_who_has_gone_is_an_error_and_no_signal(void **sta
     fixture *f = *state;
     void (*before)(int) = signal(SIGPIPE, note_signal);
     pair p = over_pair(f, 0, 0);
+    recorder_pause(p.client); /* it learns of it by writing only */
     recorder_destroy(p.accepted, NULL);
     over_wait_closed(p.accepted);
     for (int i = 0; i < 100 && !weir_stream_destroyed(p.client->stream); i++) {

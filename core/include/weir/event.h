@@ -40,7 +40,7 @@ typedef struct weir_server weir_server;
     X(PIPE,                       "pipe")                     /* stream: the source                 PIPE-05 */       \
     X(UNPIPE,                     "unpipe")                   /* stream: the source                 PIPE-05 */       \
     X(TIMEOUT,                    "timeout")                  /*                                    SOCK-43 */       \
-    X(PEER_CLOSE,                 "peerClose")                /* the peer has gone while paused     BN-05   */       \
+    X(PEER_CLOSE,                 "peerClose")                /* the peer has gone, unread          BN-05   */       \
     X(FD,                         "fd")                       /* fd                                 SOCK-44 */       \
     X(LAYER,                      "layer")                    /* layer                                      */       \
     X(ERROR,                      "error")                    /* error; stream and server           SOCK-33 */       \

@@ -183,7 +183,14 @@ WEIR_EXPORT int weir_stream_end_with(weir_stream *stream, const void *data, size
 
 /* ---- Reading ---- */
 
-/* Explicit pause and resume (RD-02, RD-03, SOCM-19 to 21). On a destroyed stream nothing happens. */
+/*
+ * A stream that nobody has asked for data (no listener for 'data' or 'readable', no pipe, no resume, no read) reads
+ * nothing and loses nothing, until its peer has gone: then 'peerClose' comes, and what the peer left is read, up to the
+ * high-water mark. So an end with no data before it, or a reset, needs no consumer (SOCK-31); data waits for one. A
+ * stream that is paused explicitly, also by its 'peerClose' listener, leaves everything unread (BN-05).
+ *
+ * Explicit pause and resume (RD-02, RD-03, SOCM-19 to 21). On a destroyed stream nothing happens.
+ */
 WEIR_EXPORT void weir_stream_pause(weir_stream *stream);
 WEIR_EXPORT void weir_stream_resume(weir_stream *stream);
 WEIR_EXPORT int weir_stream_is_paused(const weir_stream *stream); /* RD-22 */
