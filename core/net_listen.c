@@ -124,6 +124,12 @@ static int find_socket(const weir_listen_options *options, place *where)
     return where->fd < 0 ? where->fd : 0;
 }
 
+/* No transport knows the descriptor: any may say so, and does when it is to listen on it (SRV-46). */
+static int is_no_socket(int status)
+{
+    return status == UV_EBADF || status == WEIR_EINVALIDFDTYPE;
+}
+
 static int socket_endpoint(weir_runtime *runtime, const weir_listen_options *options, place *where)
 {
     int status = find_socket(options, where);
@@ -136,6 +142,9 @@ static int socket_endpoint(weir_runtime *runtime, const weir_listen_options *opt
         status = weir__endpoint_of_descriptor_with(runtime, where->fd, WEIR_SERVER, members, &where->endpoint, NULL);
     }
     json_decref(members);
+    if (!where->duplicate && is_no_socket(status)) {
+        status = weir__net_endpoint(runtime, "tcp", json_object(), 0, WEIR_SERVER, &where->endpoint);
+    }
     return status;
 }
 
