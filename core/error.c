@@ -65,7 +65,7 @@ typedef struct block {
 
 /* What there is when memory is not; never counted, never freed. */
 static const weir_error no_memory = {
-    .code = UV_ENOMEM, .port = -1, .name = "ENOMEM", .message = "not enough memory (ENOMEM)"};
+    .code = UV_ENOMEM, .port = -1, .name = "ENOMEM", .message = "not enough memory (ENOMEM)", .local_port = -1};
 
 static weir_error *no_memory_error(void)
 {
@@ -111,7 +111,8 @@ static block *block_new(int code, const char *syscall, const char *address, int 
     if (code >= 0)
         code = UV_UNKNOWN;
     made->refs = 1;
-    made->error = (weir_error){.code = code, .port = port < 0 ? -1 : port, .name = weir_error_name(code)};
+    made->error =
+        (weir_error){.code = code, .port = port < 0 ? -1 : port, .name = weir_error_name(code), .local_port = -1};
     made->error.syscall = put_text(&place, syscall);
     made->error.address = put_text(&place, address);
     made->error.message = place;
@@ -212,6 +213,28 @@ weir_error *weir_error_new_aggregate(const weir_error *const *errors, size_t cou
 weir_error *weir__error_new_caused(int code, const char *what, const weir_error *cause)
 {
     return aggregate_new(code, &cause, 1, what);
+}
+
+weir_error *weir_error_new_from(const weir_error *error, const char *address, int port)
+{
+    if (!error || !address || error->error_count)
+        return weir_error_retain(error);
+    char number[16] = "";
+    if (port >= 0)
+        snprintf(number, sizeof(number), ":%d", port);
+    int bracket = port >= 0 && weir_is_ipv6(address);
+    size_t room = strlen(error->message) + strlen(address) + sizeof("; from []") + sizeof(number);
+    char *message;
+    block *made =
+        block_new(error->code, error->syscall, error->address, error->port, room + text_room(address), &message);
+    if (!made)
+        return weir_error_retain(error);
+    snprintf(message, room, "%s; from %s%s%s%s", error->message, bracket ? "[" : "", address, bracket ? "]" : "",
+             number);
+    char *place = message + room;
+    made->error.local_address = put_text(&place, address);
+    made->error.local_port = port < 0 ? -1 : port;
+    return &made->error;
 }
 
 weir_error *weir_error_retain(const weir_error *error)

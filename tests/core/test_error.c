@@ -186,6 +186,59 @@ static void net_CONN_31_BN_02_aggregate_names_every_error(void **state)
     assert_int_equal(allocator_live(), before);
 }
 
+static void expect_from(const weir_error *error, const char *address, int port, const char *tail)
+{
+    weir_error *named = weir_error_new_from(error, address, port);
+    assert_int_equal(named->code, error->code);
+    assert_string_equal(named->syscall, error->syscall);
+    assert_string_equal(named->address, error->address);
+    assert_int_equal(named->port, error->port);
+    assert_string_equal(named->local_address, address);
+    assert_int_equal(named->local_port, port);
+    assert_memory_equal(named->message, error->message, strlen(error->message));
+    assert_string_equal(named->message + strlen(error->message), tail);
+    weir_error_release(named);
+}
+
+static void net_SOCK_35_the_local_end_of_an_error(void **state)
+{
+    (void)state;
+    size_t before = allocator_live();
+    weir_error *error = weir_error_new(UV_ECONNREFUSED, "connect", "::1", 9);
+    assert_null(error->local_address);
+    assert_int_equal(error->local_port, -1);
+    expect_from(error, "127.0.0.1", 10, "; from 127.0.0.1:10");
+    expect_from(error, "::1", 65535, "; from [::1]:65535");
+    expect_from(error, "::1", -1, "; from ::1");
+    const weir_error *const both[] = {error, error};
+    weir_error *all = weir_error_new_aggregate(both, 2, NULL);
+    assert_ptr_equal(weir_error_new_from(all, "::1", 1), all);
+    assert_ptr_equal(weir_error_new_from(error, NULL, 1), error);
+    assert_null(weir_error_new_from(NULL, "::1", 1));
+    weir_error_release(all);
+    weir_error_release(all);
+    weir_error_release(error);
+    weir_error_release(error);
+    assert_int_equal(allocator_live(), before);
+}
+
+static void make_from(void *arg)
+{
+    weir_error *named = weir_error_new_from(arg, "::1", 1);
+    if (allocator_failures()) {
+        assert_ptr_equal(named, arg);
+    }
+    weir_error_release(named);
+}
+
+static void error_without_memory_for_its_local_end_stays_what_it_is(void **state)
+{
+    (void)state;
+    weir_error *error = weir_error_new(UV_EIO, "connect", "::1", 9);
+    assert_int_equal(allocator_fail_each(make_from, error), 2);
+    weir_error_release(error);
+}
+
 static void error_aggregate_of_nothing(void **state)
 {
     (void)state;
@@ -270,6 +323,8 @@ int main(void)
         cmocka_unit_test(error_of_a_code_that_is_none_is_one_all_the_same),
         cmocka_unit_test(error_references_are_counted),
         cmocka_unit_test(net_CONN_31_BN_02_aggregate_names_every_error),
+        cmocka_unit_test(net_SOCK_35_the_local_end_of_an_error),
+        cmocka_unit_test(error_without_memory_for_its_local_end_stays_what_it_is),
         cmocka_unit_test(error_aggregate_of_nothing),
         cmocka_unit_test(error_without_memory_is_a_static_one),
         cmocka_unit_test(net_MOD_01_version_is_the_headers),

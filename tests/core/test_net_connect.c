@@ -373,6 +373,47 @@ static void CONN_13_CONN_14_the_local_end_is_chosen(void **state)
     assert_string_equal(text, fixture_text(f, "127.0.0.3:%d", options.local_port));
 }
 
+static void SOCK_35_CONN_14_an_error_names_the_local_end_that_was_chosen(void **state)
+{
+    fixture *f = *state;
+    static const struct {
+        const char *host;
+        const char *local_address;
+        const char *expected;
+        const char *message;
+    } ends[] = {{"127.0.0.1", "127.0.0.3", "127.0.0.3", "127.0.0.3"},
+                {"127.0.0.1", NULL, "0.0.0.0", "0.0.0.0"},
+                {"::1", "::1", "::1", "[::1]"},
+                {"::1", NULL, "::", "[::]"}};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        weir_connect_options options = to_port(free_port());
+        options.host = ends[i].host;
+        options.local_address = ends[i].local_address;
+        options.local_port = free_port();
+        recorder *client = created(f, &options, NULL);
+        recorder_wait(client, WEIR_EVENT_CLOSE);
+        const weir_error *error = weir_stream_errored(client->stream);
+        assert_code(error->code, UV_ECONNREFUSED);
+        assert_string_equal(error->syscall, "connect");
+        assert_int_equal(error->port, options.port);
+        assert_string_equal(error->local_address, ends[i].expected);
+        assert_int_equal(error->local_port, options.local_port);
+        assert_non_null(strstr(error->message, fixture_text(f, "; from %s:%d", ends[i].message, options.local_port)));
+    }
+}
+
+static void SOCK_35_CONN_13_an_error_names_the_local_address_alone(void **state)
+{
+    fixture *f = *state;
+    weir_connect_options options = to_port(free_port());
+    options.host = "127.0.0.1";
+    options.local_address = "127.0.0.3";
+    recorder *client = created(f, &options, NULL);
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    assert_string_equal(weir_stream_errored(client->stream)->local_address, "127.0.0.3");
+    assert_int_equal(weir_stream_errored(client->stream)->local_port, -1);
+}
+
 /* 192.0.2.1 is for documentation: no machine has it. */
 static void CONN_13_a_local_address_of_nobodys(void **state)
 {
@@ -772,6 +813,8 @@ int main(void)
         FIXTURE_TEST(BN_21_CONN_06_a_connect_while_another_is_under_way),
         FIXTURE_TEST(CONN_12_without_a_host_it_is_localhost),
         FIXTURE_TEST(CONN_13_CONN_14_the_local_end_is_chosen),
+        FIXTURE_TEST(SOCK_35_CONN_14_an_error_names_the_local_end_that_was_chosen),
+        FIXTURE_TEST(SOCK_35_CONN_13_an_error_names_the_local_address_alone),
         FIXTURE_TEST(CONN_13_a_local_address_of_nobodys),
         FIXTURE_TEST(CONN_15_CONN_17_family_and_hints_are_taken),
         FIXTURE_TEST(CONN_25_MOD_09_MOD_10_auto_selection_by_option_and_by_default),

@@ -151,11 +151,28 @@ static int tell(const connect_attempt *attempt, weir_event_type type)
     return !socket->closing;
 }
 
+/* Row SOCK-35: of connect(2), with the local end, where that was given. */
+static weir_error *failure_of(const connect_attempt *attempt, int code, const char *syscall, const weir_address *where)
+{
+    const socket_context *context = attempt->connect->socket->context;
+    weir_error *error = weir__socket_error(code, syscall, context->kind->scheme, where);
+    weir_error *named;
+    char text[WEIR_ADDRESS_TEXT_SIZE];
+    weir_address local = {.family = WEIR_FAMILY_NONE};
+
+    if (context->kind->local && strcmp(syscall, "connect") == 0)
+        context->kind->local(context, &attempt->address, &local);
+    if (local.family == WEIR_FAMILY_NONE)
+        return error;
+    weir_address_ip(&local, text, sizeof(text));
+    named = weir_error_new_from(error, text, local.port ? local.port : -1);
+    weir_error_release(error);
+    return named;
+}
+
 static int fail(connect_attempt *attempt, int code, const char *syscall, const weir_address *where)
 {
-    const socket_kind *kind = attempt->connect->socket->context->kind;
-
-    attempt->error = weir__socket_error(code, syscall, kind->scheme, where);
+    attempt->error = failure_of(attempt, code, syscall, where);
     return tell(attempt, WEIR_EVENT_CONNECTION_ATTEMPT_FAILED);
 }
 

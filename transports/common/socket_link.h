@@ -42,6 +42,9 @@ typedef struct socket_kind {
     int (*make)(const socket_context *context, const socket_settings *settings, const weir_address *to,
                 const char **syscall, weir_address *where);
 
+    /* The local end that was asked for, for connecting to an address; family NONE: none was. NULL: never is. */
+    void (*local)(const socket_context *context, const weir_address *to, weir_address *local);
+
     /* A fact of the transport's own: as weir_link_ops get. `fd` is open. */
     int (*fact)(const socket_link *link, int fd, const char *name, weir_value *value);
 } socket_kind;

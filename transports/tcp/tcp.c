@@ -329,6 +329,7 @@ const socket_kind weir__tcp_kind = {
     .attempts = 1,
     .resets = 1,
     .make = weir__tcp_make,
+    .local = weir__tcp_local,
     .fact = fact,
 };
 

@@ -52,6 +52,7 @@ void weir__tcp_context_free(void *context);
 /* See socket_kind. */
 int weir__tcp_make(const socket_context *context, const socket_settings *settings, const weir_address *to,
                    const char **syscall, weir_address *where);
+void weir__tcp_local(const socket_context *context, const weir_address *to, weir_address *local);
 
 /* A socket bound to `at` for a listener. Below 0: why not; `*syscall` says what was refused. */
 int weir__tcp_make_listening(const tcp_context *tcp, const weir_address *at, const char **syscall);

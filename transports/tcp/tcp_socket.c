@@ -82,17 +82,23 @@ static int apply_settings(const socket_settings *settings, int fd, const char **
     return weir__socket_settings_apply(settings, fd, SOCKET_TCP, &failed);
 }
 
+void weir__tcp_local(const socket_context *context, const weir_address *to, weir_address *local)
+{
+    *local = ((const tcp_context *)context)->local;
+    if (local->family == WEIR_FAMILY_NONE && local->port != 0)
+        (void)weir_address_from_ip(local, to->family == WEIR_FAMILY_IPV6 ? "::" : "0.0.0.0", local->port);
+}
+
 /* CONN-13, CONN-14. A bound client may take a port that is in TIME_WAIT. */
 static int bind_client(const tcp_context *tcp, int fd, const weir_address *to, const char **syscall,
                        weir_address *where)
 {
-    weir_address local = tcp->local;
+    weir_address local;
     int status;
 
-    if (local.family == WEIR_FAMILY_NONE && local.port == 0)
-        return 0;
+    weir__tcp_local(&tcp->socket, to, &local);
     if (local.family == WEIR_FAMILY_NONE)
-        (void)weir_address_from_ip(&local, to->family == WEIR_FAMILY_IPV6 ? "::" : "0.0.0.0", local.port);
+        return 0;
     if (local.port)
         (void)turn_on(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     else /* a port that is chosen when the peer is known need only differ for the same peer: there are more of them */

@@ -79,6 +79,8 @@ struct weir_error {
     const char *address;             /* an IP address, a path (abstract names begin with @), or NULL */
     size_t error_count;              /* an aggregate's errors, in order; otherwise 0 (row CONN-31) */
     const weir_error *const *errors; /* error_count of them, owned by this one */
+    const char *local_address;       /* of a connect whose local end was given (CONN-13, CONN-14): that end, or NULL */
+    int local_port;                  /* -1: none */
 };
 
 /*
@@ -95,6 +97,12 @@ WEIR_EXPORT weir_error *weir_error_newf(int code, const char *syscall, const cha
 /* An aggregate: its code is the first one's, its message names every error (row CONN-31, BN-02). Takes no references.
  */
 WEIR_EXPORT weir_error *weir_error_new_aggregate(const weir_error *const *errors, size_t count, const char *what);
+
+/*
+ * A copy of a single error that also names the local end: in its fields, and behind its message ("; from ADDRESS:PORT").
+ * `port` -1: not known. Takes no references. Without memory, or of an aggregate, the error itself with one more reference.
+ */
+WEIR_EXPORT weir_error *weir_error_new_from(const weir_error *error, const char *address, int port);
 
 /* One more reference. Returns its argument; NULL is let pass. */
 WEIR_EXPORT weir_error *weir_error_retain(const weir_error *error);
