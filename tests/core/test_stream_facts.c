@@ -247,6 +247,23 @@ static void SOCP_18_a_peer_that_was_asked_for_is_known_in_close(void **state)
     assert_int_not_equal(other.port, address.port);
 }
 
+static void SOCP_18_without_memory_it_is_told_and_not_kept(void **state)
+{
+    fixture *f = *state;
+    for (size_t nth = 1; nth <= 2; nth++) {
+        pair p = fixture_connect(f, fixture_listen(f, "tcp://127.0.0.1:0", NULL), NULL, NULL);
+        weir_address address;
+        allocator_fail(nth, 0);
+        assert_code(weir_stream_remote_address(p.client->stream, &address), 0);
+        assert_int_equal(allocator_failures(), 1);
+        allocator_fail(0, 0);
+        assert_true(address.port != 0);
+        recorder_destroy(p.client, NULL);
+        assert_code(weir_stream_remote_address(p.client->stream, &address), UV_ENOTCONN);
+        over_wait_both_closed(p);
+    }
+}
+
 /* ---- the time-out ---- */
 
 static void SOCP_21_the_time_out_that_was_set(void **state)
@@ -345,6 +362,7 @@ int main(void)
         FIXTURE_TEST(SOCM_01_SOCM_02_SOCP_10_SOCP_11_SOCP_12_SOCP_16_SOCP_17_SOCP_19_SOCP_20_both_ends_know_both),
         OVER_ALL(SOCM_03_SOCP_13_SOCP_16_no_address_before_and_after),
         FIXTURE_TEST(SOCP_18_a_peer_that_was_asked_for_is_known_in_close),
+        FIXTURE_TEST(SOCP_18_without_memory_it_is_told_and_not_kept),
         FIXTURE_TEST(SOCP_21_the_time_out_that_was_set),
         OVER_ALL(SOCM_48_SOCP_21_a_time_out_out_of_range),
         OVER_ALL(SOCP_22_SOCP_23_SOCP_24_SOCP_26_WR_21_our_end_first),
