@@ -387,6 +387,11 @@ int weir__links_pass_fds(const weir_stream *stream)
            stream->bottom->ops->write_fds != NULL;
 }
 
+int weir__links_owe_data(const weir_stream *stream)
+{
+    return (stream->bottom->state & LINK_FDS) != 0;
+}
+
 int weir__links_write_fds(weir_stream *stream, const struct iovec *bufs, size_t count, const weir__fds *fds)
 {
     weir_link *link = stream->bottom;

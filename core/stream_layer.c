@@ -197,6 +197,9 @@ static int may_add(const weir_stream *stream, const weir_endpoint *endpoint)
     if (stream->corked > 0 || stream->pipes_out != NULL || stream->pipes_in != NULL) {
         return UV_EBUSY;
     }
+    if (weir__links_owe_data(stream)) {
+        return UV_EBUSY; /* what is about to come was received before, and would get past the layers */
+    }
     return stream->extras != NULL && stream->extras->decoder != NULL ? UV_EINVAL : 0;
 }
 

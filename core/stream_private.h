@@ -464,6 +464,8 @@ ssize_t weir__links_try_write(weir_stream *stream, const struct iovec *bufs, siz
 int weir__links_write(weir_stream *stream, const struct iovec *bufs, size_t count);
 /* Is the stack the bare transport, and one that passes descriptors? */
 int weir__links_pass_fds(const weir_stream *stream);
+/* Have descriptors come, and the data that they came with not yet? */
+int weir__links_owe_data(const weir_stream *stream);
 int weir__links_write_fds(weir_stream *stream, const struct iovec *bufs, size_t count, const weir__fds *fds);
 int weir__links_shutdown(weir_stream *stream);
 void weir__links_flush(weir_stream *stream);

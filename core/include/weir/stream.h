@@ -255,7 +255,8 @@ WEIR_EXPORT void weir_stream_unpipe(weir_stream *source, weir_stream *destinatio
  *
  * 0; nothing done: UV_EINVAL (no such layers, or the stream gives text: weir_stream_set_encoding), UV_ENOTCONN (not
  * open, or 'ready' or 'connection' has not come), UV_EALREADY (layers are being added), UV_EPIPE (ended, or a write has
- * failed), UV_EOF (the peer has ended), UV_EBUSY (piped or corked), WEIR_ESTREAM_DESTROYED, WEIR_EPLUGIN, UV_ENOMEM.
+ * failed), UV_EOF (the peer has ended), UV_EBUSY (piped, corked, or in a listener of 'fd': the data that the
+ * descriptor came with is still to come), WEIR_ESTREAM_DESTROYED, WEIR_EPLUGIN, UV_ENOMEM.
  */
 WEIR_EXPORT int weir_stream_add_layer(weir_stream *stream, weir_endpoint *endpoint, weir_write_callback callback,
                                       void *arg);
