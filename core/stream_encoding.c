@@ -7,26 +7,14 @@
 #include "memory.h"
 #include "stream_private.h"
 
-static weir__decoder *decoder_of(const weir_stream *stream)
+int weir__stream_decode(const weir_stream *stream, weir_buf *bytes, weir_buf **text)
 {
-    return stream->extras != NULL ? stream->extras->decoder : NULL;
+    return weir__decoder_take(stream->extras->decoder, bytes, text);
 }
 
-int weir__stream_decode(weir_stream *stream, weir_buf *bytes, weir_buf **text)
+int weir__stream_decode_end(const weir_stream *stream, weir_buf **text)
 {
-    weir__decoder *decoder = decoder_of(stream);
-    if (decoder != NULL) {
-        return weir__decoder_take(decoder, bytes, text);
-    }
-    *text = weir_buf_retain(bytes);
-    return 0;
-}
-
-int weir__stream_decode_end(weir_stream *stream, weir_buf **text)
-{
-    weir__decoder *decoder = decoder_of(stream);
-    *text = NULL;
-    return decoder == NULL ? 0 : weir__decoder_finish(decoder, text);
+    return weir__decoder_finish(stream->extras->decoder, text);
 }
 
 /* Puts what a decoder made behind the buffer; NULL: it made nothing. */
@@ -167,6 +155,5 @@ int weir_stream_set_encoding(weir_stream *stream, const char *name)
 
 const char *weir_stream_encoding(const weir_stream *stream)
 {
-    const weir__decoder *decoder = decoder_of(stream);
-    return decoder == NULL ? NULL : weir__encoding_name(decoder->encoding);
+    return weir__stream_gives_text(stream) ? weir__encoding_name(stream->extras->decoder->encoding) : NULL;
 }

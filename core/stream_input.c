@@ -106,7 +106,7 @@ void weir__stream_drop_input(weir_stream *stream)
     }
     stream->last_chunk = NULL;
     stream->readable_length = 0;
-    if (stream->extras != NULL && stream->extras->decoder != NULL) {
+    if (weir__stream_gives_text(stream)) {
         weir__decoder_forget(stream->extras->decoder); /* it is the end of what was dropped */
     }
 }

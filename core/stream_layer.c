@@ -200,7 +200,7 @@ static int may_add(const weir_stream *stream, const weir_endpoint *endpoint)
     if (weir__links_owe_data(stream)) {
         return UV_EBUSY; /* what is about to come was received before, and would get past the layers */
     }
-    return stream->extras != NULL && stream->extras->decoder != NULL ? UV_EINVAL : 0;
+    return weir__stream_gives_text(stream) ? UV_EINVAL : 0;
 }
 
 int weir_stream_add_layer(weir_stream *stream, weir_endpoint *endpoint, weir_write_callback callback, void *arg)

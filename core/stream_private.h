@@ -381,10 +381,15 @@ void weir__input_copy_out(weir_stream *stream, char *memory, size_t size);
 void weir__stream_drop_input(weir_stream *stream);
 
 /* ---- stream_encoding.c ---- */
-/* What a read gave, as text where an encoding is set. As weir__decoder_take; without an encoding it is `bytes`. */
-int weir__stream_decode(weir_stream *stream, weir_buf *bytes, weir_buf **text);
-/* What is held back at the end. As weir__decoder_finish; without an encoding there is nothing. */
-int weir__stream_decode_end(weir_stream *stream, weir_buf **text);
+/* Is an encoding set? The others are for streams that have one. */
+static inline int weir__stream_gives_text(const weir_stream *stream)
+{
+    return stream->extras != NULL && stream->extras->decoder != NULL;
+}
+/* What a read gave, as text: as weir__decoder_take. */
+int weir__stream_decode(const weir_stream *stream, weir_buf *bytes, weir_buf **text);
+/* What is held back at the end: as weir__decoder_finish. */
+int weir__stream_decode_end(const weir_stream *stream, weir_buf **text);
 
 /* ---- stream_onread.c ---- */
 /* 0, or WEIR_EINVALIDARGVALUE: a callback without memory. */

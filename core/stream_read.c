@@ -185,7 +185,6 @@ static void take_text(weir_stream *stream, int status, weir_buf *text)
 
 void weir__stream_on_data(weir_stream *stream, weir_buf *buf)
 {
-    weir_buf *text = NULL;
     if (weir__stream_is_destroyed(stream) || stream->eof) { /* RD-24 */
         return;
     }
@@ -194,15 +193,20 @@ void weir__stream_on_data(weir_stream *stream, weir_buf *buf)
     if (stream->discarding || weir__stream_is_destroyed(stream)) { /* without memory for its timer */
         return;
     }
-    int status = weir__stream_decode(stream, buf, &text);
-    take_text(stream, status, text);
+    if (weir__stream_gives_text(stream)) {
+        weir_buf *text;
+        int status = weir__stream_decode(stream, buf, &text);
+        take_text(stream, status, text);
+    } else {
+        take_in(stream, buf);
+    }
 }
 
 /* Row ENC-12: what the decoder holds is data before the end. */
 static void take_last_text(weir_stream *stream)
 {
-    weir_buf *text = NULL;
-    if (!weir__stream_is_destroyed(stream) && !stream->discarding) {
+    if (weir__stream_gives_text(stream) && !weir__stream_is_destroyed(stream) && !stream->discarding) {
+        weir_buf *text;
         int status = weir__stream_decode_end(stream, &text);
         take_text(stream, status, text);
     }
