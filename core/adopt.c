@@ -105,8 +105,8 @@ static int make_endpoint(weir_runtime *runtime, const weir__loaded *found, weir_
     return 0;
 }
 
-int weir__endpoint_of_descriptor_with(weir_runtime *runtime, int fd, weir_role role, const json_t *options,
-                                      weir_endpoint **endpoint, const char **type)
+int weir__endpoint_of_descriptor(weir_runtime *runtime, int fd, weir_role role, const json_t *options,
+                                 weir_endpoint **endpoint, const char **type)
 {
     const weir__loaded *found = NULL;
     const char *found_type = NULL;
@@ -124,11 +124,6 @@ int weir__endpoint_of_descriptor_with(weir_runtime *runtime, int fd, weir_role r
     return status;
 }
 
-int weir__endpoint_of_descriptor(weir_runtime *runtime, int fd, weir_role role, weir_endpoint **endpoint)
-{
-    return weir__endpoint_of_descriptor_with(runtime, fd, role, NULL, endpoint, NULL);
-}
-
 /* ---- a stream around it ---- */
 
 /* 0 with the stream's bottom link, open; otherwise the descriptor is as it was. */
@@ -136,7 +131,7 @@ static int make_link(weir_stream *stream, int fd, const char *wanted)
 {
     weir_link *link = NULL;
     const char *type = NULL;
-    int status = weir__endpoint_of_descriptor_with(stream->runtime, fd, WEIR_CLIENT, NULL, &stream->endpoint, &type);
+    int status = weir__endpoint_of_descriptor(stream->runtime, fd, WEIR_CLIENT, NULL, &stream->endpoint, &type);
     if (status != 0) {
         return status;
     }

@@ -3,10 +3,6 @@
  * Node's own forms of listen: a port, a path or a struct of options becomes an endpoint of tcp or ipc; a socket that is
  * bound already, one of whatever transport knows it.
  */
-#define _GNU_SOURCE
-
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,7 +16,6 @@
 #include "net_private.h"
 #include "runtime_private.h"
 #include "server_private.h"
-#include "stream_private.h"
 
 void weir_listen_options_init(weir_listen_options *options)
 {
@@ -96,19 +91,11 @@ static int is_given(const weir_listen_options *options)
     return options->server != NULL || options->stream != NULL || options->fd != -1;
 }
 
-/* A duplicate of the socket that a stream stands on, or an error. */
+/* A duplicate of the socket that a stream stands on, or an error: of a transport without sockets it is no socket. */
 static int socket_of(const weir_stream *stream)
 {
-    weir_value value = {.type = WEIR_VALUE_NONE};
-    if (stream->top == NULL || weir__stream_is_destroyed(stream)) {
-        return UV_ENOTCONN;
-    }
-    int status = weir__links_get(stream, "fd", &value);
-    if (status != 0) {
-        return status == UV_ENOENT ? WEIR_EINVALIDFDTYPE : status;
-    }
-    int fd = fcntl((int)value.number, F_DUPFD_CLOEXEC, 0);
-    return fd < 0 ? uv_translate_sys_error(errno) : fd;
+    int fd = weir_stream_export_fd(stream);
+    return fd == UV_ENOTSUP ? WEIR_EINVALIDFDTYPE : fd;
 }
 
 static int find_socket(const weir_listen_options *options, place *where)
@@ -139,7 +126,7 @@ static int socket_endpoint(weir_runtime *runtime, const weir_listen_options *opt
     json_t *members = json_object();
     status = members == NULL || set_backlog(members, options) != 0 ? UV_ENOMEM : 0;
     if (status == 0) {
-        status = weir__endpoint_of_descriptor_with(runtime, where->fd, WEIR_SERVER, members, &where->endpoint, NULL);
+        status = weir__endpoint_of_descriptor(runtime, where->fd, WEIR_SERVER, members, &where->endpoint, NULL);
     }
     json_decref(members);
     if (!where->duplicate && is_no_socket(status)) {

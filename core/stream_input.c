@@ -31,9 +31,9 @@ int weir__input_put(weir_stream *stream, weir_buf *buf, int front)
     return 0;
 }
 
-weir_buf *weir__input_take_chunk(weir_stream *stream)
+weir_buf *weir__chunks_take(weir__chunk **chunks)
 {
-    weir__chunk *chunk = stream->chunks;
+    weir__chunk *chunk = *chunks;
     weir_buf *buf = chunk->buf;
     if (chunk->offset > 0) {
         buf = weir_buf_slice(chunk->buf, chunk->offset, chunk->buf->size - chunk->offset);
@@ -42,12 +42,31 @@ weir_buf *weir__input_take_chunk(weir_stream *stream)
         }
         weir_buf_release(chunk->buf);
     }
-    stream->chunks = chunk->next;
+    *chunks = chunk->next;
+    weir__free(chunk);
+    return buf;
+}
+
+void weir__chunks_free(weir__chunk *chunks)
+{
+    while (chunks != NULL) {
+        weir__chunk *chunk = chunks;
+        chunks = chunk->next;
+        weir_buf_release(chunk->buf);
+        weir__free(chunk);
+    }
+}
+
+weir_buf *weir__input_take_chunk(weir_stream *stream)
+{
+    weir_buf *buf = weir__chunks_take(&stream->chunks);
+    if (buf == NULL) {
+        return NULL;
+    }
     if (stream->chunks == NULL) {
         stream->last_chunk = NULL;
     }
     stream->readable_length -= buf->size;
-    weir__free(chunk);
     return buf;
 }
 
@@ -98,12 +117,8 @@ weir_buf *weir__input_take(weir_stream *stream, size_t size)
 
 void weir__stream_drop_input(weir_stream *stream)
 {
-    while (stream->chunks != NULL) {
-        weir__chunk *chunk = stream->chunks;
-        stream->chunks = chunk->next;
-        weir_buf_release(chunk->buf);
-        weir__free(chunk);
-    }
+    weir__chunks_free(stream->chunks);
+    stream->chunks = NULL;
     stream->last_chunk = NULL;
     stream->readable_length = 0;
     if (weir__stream_gives_text(stream)) {

@@ -25,22 +25,6 @@ struct weir__layering {
 
 /* ---- the link ---- */
 
-static weir_buf *take_chunk(carry_link *carry)
-{
-    weir__chunk *chunk = carry->chunks;
-    weir_buf *buf = chunk->buf;
-    if (chunk->offset > 0) {
-        buf = weir_buf_slice(chunk->buf, chunk->offset, chunk->buf->size - chunk->offset);
-        if (buf == NULL) {
-            return NULL;
-        }
-        weir_buf_release(chunk->buf);
-    }
-    carry->chunks = chunk->next;
-    weir__free(chunk);
-    return buf;
-}
-
 static void fail_carrying(carry_link *carry)
 {
     weir_error *error = weir_error_new(UV_ENOMEM, "read", NULL, -1);
@@ -57,7 +41,7 @@ static void hand_out(weir_task *task)
 {
     carry_link *carry = (carry_link *)(void *)((char *)task - offsetof(carry_link, task));
     while (carry->chunks != NULL && carry_is_read(carry)) {
-        weir_buf *buf = take_chunk(carry);
+        weir_buf *buf = weir__chunks_take(&carry->chunks);
         if (buf == NULL) {
             fail_carrying(carry);
             return;
@@ -92,12 +76,7 @@ static void carry_free(weir_link *link)
     if (link->stream->runtime != NULL) {
         weir_runtime_cancel(link->stream->runtime, &carry->task);
     }
-    while (carry->chunks != NULL) {
-        weir__chunk *chunk = carry->chunks;
-        carry->chunks = chunk->next;
-        weir_buf_release(chunk->buf);
-        weir__free(chunk);
-    }
+    weir__chunks_free(carry->chunks);
     weir_endpoint_release(carry->endpoint);
     weir__free(carry);
 }

@@ -371,7 +371,11 @@ void weir__step_auto_end(weir_stream *stream);
 /* ---- stream_input.c ---- */
 /* At the end or (`front`) the beginning; takes the caller's reference. 0, or UV_ENOMEM with nothing taken. */
 int weir__input_put(weir_stream *stream, weir_buf *buf, int front);
-/* Takes the first chunk out: its buffer, whose reference goes to the caller, beginning at the first unread byte. */
+/* Takes the first of these chunks out: its buffer, whose reference goes to the caller, beginning at the first unread
+ * byte. NULL: no memory, nothing taken. */
+weir_buf *weir__chunks_take(weir__chunk **chunks);
+void weir__chunks_free(weir__chunk *chunks);
+/* The same with the first chunk of the read buffer. */
 weir_buf *weir__input_take_chunk(weir_stream *stream);
 /* Takes `size` bytes, all of which are there, out of the buffer as one. NULL: no memory, nothing taken. */
 weir_buf *weir__input_take(weir_stream *stream, size_t size);

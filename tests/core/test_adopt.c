@@ -40,7 +40,7 @@ static weir_endpoint *endpoint_of(fixture *f, int fd, const json_t *options)
 {
     weir_endpoint *endpoint = NULL;
     const char *type = NULL;
-    assert_code(weir__endpoint_of_descriptor_with(f->runtime, fd, WEIR_SERVER, options, &endpoint, &type), 0);
+    assert_code(weir__endpoint_of_descriptor(f->runtime, fd, WEIR_SERVER, options, &endpoint, &type), 0);
     assert_non_null(endpoint);
     assert_non_null(type);
     return endpoint;
@@ -98,13 +98,14 @@ static void SRV_46_descriptors_of_no_transport(void **state)
     weir_endpoint *endpoint = NULL;
     int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
     int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    assert_code(weir__endpoint_of_descriptor(f->runtime, file, WEIR_SERVER, &endpoint), WEIR_EINVALIDFDTYPE);
-    assert_code(weir__endpoint_of_descriptor(f->runtime, udp, WEIR_SERVER, &endpoint), WEIR_EINVALIDFDTYPE);
+    assert_code(weir__endpoint_of_descriptor(f->runtime, file, WEIR_SERVER, NULL, &endpoint, NULL),
+                WEIR_EINVALIDFDTYPE);
+    assert_code(weir__endpoint_of_descriptor(f->runtime, udp, WEIR_SERVER, NULL, &endpoint, NULL), WEIR_EINVALIDFDTYPE);
     assert_null(endpoint);
     close(file);
     close(udp);
-    assert_code(weir__endpoint_of_descriptor(f->runtime, file, WEIR_SERVER, &endpoint), UV_EBADF);
-    assert_code(weir__endpoint_of_descriptor(f->runtime, -1, WEIR_SERVER, &endpoint), UV_EBADF);
+    assert_code(weir__endpoint_of_descriptor(f->runtime, file, WEIR_SERVER, NULL, &endpoint, NULL), UV_EBADF);
+    assert_code(weir__endpoint_of_descriptor(f->runtime, -1, WEIR_SERVER, NULL, &endpoint, NULL), UV_EBADF);
     assert_null(endpoint);
 }
 
@@ -117,7 +118,7 @@ static void make_one(void *arg)
 {
     const attempt *one = arg;
     weir_endpoint *endpoint = NULL;
-    int status = weir__endpoint_of_descriptor(one->f->runtime, one->fd, WEIR_SERVER, &endpoint);
+    int status = weir__endpoint_of_descriptor(one->f->runtime, one->fd, WEIR_SERVER, NULL, &endpoint, NULL);
     assert_code(status, allocator_failures() + syscalls_failures() > 0 ? UV_ENOMEM : 0);
     assert_int_equal(endpoint != NULL, status == 0);
     weir_endpoint_release(endpoint);
