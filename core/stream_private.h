@@ -275,7 +275,7 @@ void weir__stream_step(weir_stream *stream, weir__step step);
 void weir__stream_drop_step(weir_stream *stream, weir__step step);
 static inline int weir__stream_has_step(const weir_stream *stream, weir__step step)
 {
-    return memchr(stream->steps, (int)step, stream->step_count) != NULL;
+    return stream->step_count != 0 && memchr(stream->steps, (int)step, stream->step_count) != NULL;
 }
 static inline int weir__stream_is_destroyed(const weir_stream *stream)
 {
@@ -349,8 +349,13 @@ void weir__stream_on_end(weir_stream *stream);
 int weir__stream_awaits_end(const weir_stream *stream);
 void weir__stream_update_reading(weir_stream *stream);
 void weir__stream_flow(weir_stream *stream);
-/* Nothing older waits for its turn: what comes in may go straight to the listener. */
-int weir__stream_flows_now(const weir_stream *stream);
+/* Nothing older waits for its turn: what comes in may go straight to the listener. Asked at every read. */
+static inline int weir__stream_flows_now(const weir_stream *stream)
+{
+    return stream->flowing == 1 && stream->readable_length == 0 && stream->pipes_waiting == 0 &&
+           !stream->emitting_data && !stream->onread_stopped && !weir__stream_has_step(stream, STEP_RESUME) &&
+           !weir__stream_has_step(stream, STEP_FLOW);
+}
 /* The buffer has changed, and not by what came in. */
 void weir__stream_input_changed(weir_stream *stream);
 void weir__stream_reading_begins(weir_stream *stream);

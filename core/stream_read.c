@@ -116,13 +116,6 @@ static void emit_readable_later(weir_stream *stream)
     }
 }
 
-int weir__stream_flows_now(const weir_stream *stream)
-{
-    return stream->flowing == 1 && stream->readable_length == 0 && stream->pipes_waiting == 0 &&
-           !stream->emitting_data && !stream->onread_stopped && !weir__stream_has_step(stream, STEP_RESUME) &&
-           !weir__stream_has_step(stream, STEP_FLOW);
-}
-
 void weir__stream_input_changed(weir_stream *stream)
 {
     if (weir__stream_is_destroyed(stream)) {
