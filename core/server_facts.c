@@ -95,8 +95,11 @@ size_t weir_server_connections(const weir_server *server)
 
 int weir_server_get_connections(weir_server *server, weir_server_callback callback, void *arg)
 {
-    if (callback == NULL || server->runtime == NULL) {
+    if (callback == NULL) {
         return UV_EINVAL;
+    }
+    if (server->runtime == NULL) {
+        return UV_ECANCELED;
     }
     weir__server_callback *entry = weir__server_callback_new(callback, arg, 0);
     if (entry == NULL) {

@@ -141,7 +141,7 @@ static weir__write *take_from_queue(weir_stream *stream)
     return list_take(&stream->queue);
 }
 
-/* How many of the queue may go in one write: descriptors travel with its first byte, so a write that has some begins one. */
+/* How many of the queue may go in one write: descriptors travel with its first byte, so those that have some begin one. */
 static uint32_t batch_size(const weir_stream *stream)
 {
     uint32_t count = 0;

@@ -35,6 +35,13 @@ static void ignore_status(weir_stream *stream, int status, void *arg)
     (void)arg;
 }
 
+static void ignore_closed(weir_server *server, int status, void *arg)
+{
+    (void)server;
+    (void)status;
+    (void)arg;
+}
+
 static void ignore_error(const weir_error *error, void *arg)
 {
     (void)error;
@@ -463,6 +470,8 @@ static void expect_orphan(const scene *s, weir_stream *stream)
     assert_code(weir_stream_add_layer(stream, NULL, NULL, NULL), UV_EINVAL);
     assert_code(weir_stream_export_fd(stream), UV_ENOTCONN);
     assert_code(weir_stream_write(stream, "x", 1, NULL, NULL), 0);
+    assert_code(weir_stream_write(stream, "x", 1, ignore_status, NULL), UV_ECANCELED);
+    assert_code(weir_stream_end(stream, ignore_status, NULL), UV_ECANCELED);
     assert_code(weir_stream_set_timeout(stream, 1, NULL, NULL), 0);
     (void)weir_stream_set_encoding(stream, "hex");
     weir_stream_attempted_addresses(stream, &tried);
@@ -501,6 +510,7 @@ static void the_runtimes_end_with_all_on_its_way(void **state)
     weir_pipeline_options through_options = {.size = sizeof(through_options), .signal = s.signal};
     assert_code(weir_pipeline(both, 2, &through_options, tell_error, &through), 0);
 
+    weir_server *server = weir_server_retain(over_listen(f, NULL));
     weir_finished_options waiting;
     weir_finished_options_init(&waiting);
     waiting.signal = s.signal;
@@ -520,6 +530,13 @@ static void the_runtimes_end_with_all_on_its_way(void **state)
     assert_int_equal(weir_lookup_cancelled(s.question), 1);
     weir_lookup_fail(s.question, NULL);
     assert_int_equal(weir_abort_listener_count(s.signal), 0);
+    assert_code(weir_server_listen(server, over_here(f), NULL, NULL), UV_ECANCELED);
+    assert_code(weir_server_listen_with(server, NULL, NULL, NULL), UV_ECANCELED);
+    assert_code(weir_server_close(server, ignore_closed, NULL), UV_ECANCELED);
+    assert_code(weir_server_get_connections(server, ignore_closed, NULL), UV_ECANCELED);
+    assert_code(weir_server_close_wait(server), WEIR_ESERVER_NOT_RUNNING);
+    assert_int_equal(weir_server_connections(server), 0);
+    weir_server_release(server);
     expect_orphan(&s, asking->stream);
     expect_orphan(&s, added.client->stream);
     expect_orphan(&s, piped.client->stream);

@@ -222,8 +222,9 @@ static int connect_to(int fd, const struct sockaddr_storage *address, size_t siz
 }
 
 /*
- * A socket for the attempt's address (unless that is on a block list), and connect(2). 0: it stands, or (`*pending`) an answer will come; UV_EAGAIN: the
- * peer's queue is full; else why not, with the call that failed and the address it was about.
+ * A socket for the attempt's address (unless that is on a block list), and connect(2). 0: it stands, or (`*pending`) an
+ * answer will come; UV_EAGAIN: the peer's queue is full; else why not, with the call that failed and the address it was
+ * about.
  */
 static int begin(connect_attempt *attempt, int *pending, const char **syscall, weir_address *where)
 {

@@ -56,7 +56,8 @@ WEIR_EXPORT size_t weir_server_listener_count(const weir_server *server, weir_ev
  * tell of beginning and failing comes in their order. Limits and counts are those of the server, over all cycles.
  *
  * 0; WEIR_ESERVER_ALREADY_LISTEN (SRV-40); WEIR_EINVALID_ENDPOINT, WEIR_EINVALID_CONFIG, WEIR_ENOPLUGIN, WEIR_EPLUGIN
- * (weir_endpoint_parse says why); UV_EINVAL; UV_ENOMEM. What the system refuses comes as 'error' (SRV-11).
+ * (weir_endpoint_parse says why); UV_ENOTSUP (a transport that does not listen); UV_ECANCELED (the runtime is ending);
+ * UV_EINVAL; UV_ENOMEM. What the system refuses comes as 'error' (SRV-11).
  */
 WEIR_EXPORT int weir_server_listen(weir_server *server, const char *endpoint, weir_listener listener, void *arg);
 WEIR_EXPORT int weir_server_listen_endpoint(weir_server *server, weir_endpoint *endpoint, weir_listener listener,
@@ -104,7 +105,8 @@ WEIR_EXPORT size_t weir_server_format(const weir_server *server, char *text, siz
 
 WEIR_EXPORT int weir_server_listening(const weir_server *server);      /* SRV-67 */
 WEIR_EXPORT size_t weir_server_connections(const weir_server *server); /* SRV-29 */
-/* Asynchronous: callback(server, count, arg) on a later tick (SRV-31). 0 or UV_ENOMEM. */
+/* Asynchronous: callback(server, count, arg) on a later tick (SRV-31). 0, UV_EINVAL (none), UV_ENOMEM, UV_ECANCELED (the
+ * runtime has ended). */
 WEIR_EXPORT int weir_server_get_connections(weir_server *server, weir_server_callback callback, void *arg);
 WEIR_EXPORT int64_t weir_server_max_connections(const weir_server *server);
 WEIR_EXPORT void weir_server_set_max_connections(weir_server *server, int64_t count); /* SRV-69 */

@@ -105,8 +105,9 @@ WEIR_EXPORT void weir_stream_release(weir_stream *stream);
  * 'connect' listener (CONN-04). Options of the stream in the endpoint's text win over those it was made with. After
  * 'close' a stream may be connected again: listeners stay, counters begin at 0 (CONN-06).
  *
- * 0; UV_EISCONN, UV_EALREADY (connecting) (BN-21): the stream is left as it was; WEIR_EINVALID_ENDPOINT,
- * WEIR_EINVALID_CONFIG, WEIR_ENOPLUGIN, WEIR_EPLUGIN (weir_endpoint_parse says why), UV_EINVAL, UV_ENOMEM.
+ * 0; with nothing done: UV_EISCONN, UV_EALREADY (connecting) (BN-21), WEIR_ESTREAM_DESTROYED (its 'close' is still to
+ * come), UV_ECANCELED (the runtime is ending), WEIR_EINVALID_ENDPOINT, WEIR_EINVALID_CONFIG, WEIR_ENOPLUGIN, WEIR_EPLUGIN
+ * (weir_endpoint_parse says why), UV_EINVAL, UV_ENOMEM.
  */
 WEIR_EXPORT int weir_stream_connect(weir_stream *stream, const char *endpoint, weir_listener listener, void *arg);
 
@@ -144,10 +145,10 @@ typedef void (*weir_write_callback)(weir_stream *stream, int status, void *arg);
  *
  * Returns 1: go on; 0: writableLength has reached the high-water mark, wait for 'drain' (WR-03, SOCM-52); or below 0,
  * with nothing taken and no callback: UV_EINVAL (data NULL with size > 0: WEIR_ESTREAM_NULL_VALUES), UV_ENOMEM,
- * WEIR_EWRITEQUEUEFULL (BN-07). After end() or destroy() it returns 0 and the callback gets WEIR_EWRITE_AFTER_END
- * (which is an 'error' of the stream too; UV_EPIPE behind 'end', unless it is half open, SOCM-56) or
- * WEIR_ESTREAM_DESTROYED (SOCM-57). On a stream that was never connected: 0, and WEIR_ESOCKET_CLOSED in callback and
- * 'error' (SOCM-55).
+ * WEIR_EWRITEQUEUEFULL (BN-07), UV_ECANCELED (the runtime has ended, and there is a callback). After end() or destroy()
+ * it returns 0 and the callback gets WEIR_EWRITE_AFTER_END (which is an 'error' of the stream too; UV_EPIPE behind
+ * 'end', unless it is half open, SOCM-56) or WEIR_ESTREAM_DESTROYED (SOCM-57). On a stream that was never connected: 0,
+ * and WEIR_ESOCKET_CLOSED in callback and 'error' (SOCM-55).
  */
 WEIR_EXPORT int weir_stream_write(weir_stream *stream, const void *data, size_t size, weir_write_callback callback,
                                   void *arg);
@@ -173,7 +174,7 @@ WEIR_EXPORT void weir_stream_uncork(weir_stream *stream);
 /*
  * No more writes: what is queued is sent, then our side is shut down and 'finish' comes (WR-15). `callback` (may be
  * NULL) runs once: before 'finish', or with the code of what prevented it (WR-17, WR-18); on a destroyed stream with
- * WEIR_ESTREAM_DESTROYED (SOCM-16). Uncorks (WR-12). 0, or UV_ENOMEM with nothing done.
+ * WEIR_ESTREAM_DESTROYED (SOCM-16). Uncorks (WR-12). 0; with nothing done UV_ENOMEM, UV_ECANCELED (as write).
  */
 WEIR_EXPORT int weir_stream_end(weir_stream *stream, weir_write_callback callback, void *arg);
 
@@ -371,8 +372,8 @@ WEIR_EXPORT size_t weir_stream_attempted_addresses(const weir_stream *stream, co
 /*
  * Runs the loop until the stream has ended and gives all that it sent: at most `limit` bytes (0: any number; more is
  * UV_ENOBUFS; what comes behind it is dropped). The buffer is the caller's. 0; UV_EBUSY inside a callback; UV_EINVAL (also
- * for a stream with onread); UV_ENOMEM; UV_ECANCELED when nothing can come any more though it has not ended; WEIR_ESTREAM_DESTROYED;
- * WEIR_EPREMATURE_CLOSE (closed before its end); or the stream's error.
+ * for a stream with onread); UV_ENOMEM; UV_ECANCELED when nothing can come any more though it has not ended;
+ * WEIR_ESTREAM_DESTROYED; WEIR_EPREMATURE_CLOSE (closed before its end); or the stream's error.
  */
 WEIR_EXPORT int weir_stream_read_all(weir_stream *stream, size_t limit, weir_buf **all);
 
