@@ -86,10 +86,12 @@ static int begin(weir_finished *finished)
         tell_later(finished, weir_error_retain(weir_abort_error(finished->signal)));
         return 0;
     }
-    if (weir__watch_over(&finished->watch, &error)) {
+    int over = weir__watch_over(&finished->watch, &error);
+    if (over && (error == NULL || finished->watch.closed)) {
         tell_later(finished, error);
         return 0;
     }
+    weir_error_release(error); /* it is told when its 'error' comes, which has been heard then (EMT-12) */
     int status = weir__watch_listen(&finished->watch);
     if (status == 0 && finished->signal != NULL) {
         finished->wait.run = on_abort;

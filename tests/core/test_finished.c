@@ -148,6 +148,24 @@ static void PIPE_13_EMT_12_the_error_has_been_heard(void **state)
     over_until(f, &v.count);
     assert_true(v.code < 0);
     assert_string_equal(fixture_log(f), "");
+
+    /* one that is on its way already */
+    weir_abort *signal = weir_abort_new();
+    weir_stream_options options;
+    weir_stream_options_init(&options);
+    options.signal = signal;
+    weir_abort_fire(signal, NULL);
+    verdict late = {0};
+    stream = weir_stream_new(f->runtime, &options);
+    assert_code(weir_stream_finished(stream, NULL, judge, &late, NULL), 0);
+    weir_stream_release(stream);
+    assert_int_equal(late.count, 0);
+    over_until(f, &late.count);
+    assert_code(late.code, WEIR_EABORTED);
+    fixture_turns(f, OVER_TURNS);
+    assert_int_equal(late.count, 1);
+    assert_string_equal(fixture_log(f), "");
+    weir_abort_release(signal);
 }
 
 static void PIPE_13_EMT_06_EMT_08_remove_all_does_not_lose_it(void **state)
