@@ -261,7 +261,7 @@ static weir__pipe *walk_on(weir__pipe_walk *walk)
 
 void weir__pipe_data(weir_stream *source, weir_buf *buf, uint64_t number)
 {
-    if (source->pipes_out == NULL || weir__stream_is_destroyed(source)) {
+    if (weir__stream_is_destroyed(source)) {
         return;
     }
     weir__pipe_walk walk;

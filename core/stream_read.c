@@ -44,7 +44,7 @@ void weir__stream_update_reading(weir_stream *stream)
 /* The pipes get it too, once. */
 static void pipe_on(weir_stream *stream, weir__delivery *delivery)
 {
-    if (!delivery->piped) {
+    if (stream->pipes_out != NULL && !delivery->piped) { /* a later pipe would not get this delivery anyway */
         delivery->piped = 1;
         weir__pipe_data(stream, delivery->buf, delivery->number);
     }

@@ -357,6 +357,96 @@ static void SRV_60_SOCK_10_one_signal_ends_a_server_and_its_connections(void **s
     weir_abort_release(signal);
 }
 
+/* ---- what a listener does while more arrivals wait ---- */
+
+typedef struct crowd {
+    weir_server *server;
+    weir_abort *signal;
+    const char *here;
+    size_t seen;
+    void (*act)(struct crowd *c);
+} crowd;
+
+static void crowd_fire(crowd *c)
+{
+    weir_abort_fire(c->signal, NULL);
+}
+
+static void crowd_close_all(crowd *c)
+{
+    assert_code(weir_server_close_all(c->server, 0, NULL, NULL), 0);
+}
+
+static void crowd_give_up(crowd *c)
+{
+    assert_code(weir_server_close_all(c->server, 0, NULL, NULL), 0);
+    weir_server_release(c->server);
+    c->server = NULL;
+}
+
+static void crowd_listen_elsewhere(crowd *c)
+{
+    assert_code(weir_server_close(c->server, NULL, NULL), 0);
+    assert_code(weir_server_listen(c->server, c->here, NULL, NULL), 0);
+}
+
+static void on_first_of_crowd(const weir_event *event, void *arg)
+{
+    crowd *c = arg;
+    (void)event;
+    if (c->seen++ == 0) {
+        c->act(c);
+    }
+}
+
+static void SRV_21_SRV_60_SRV_39_what_the_first_connection_does_holds_for_the_next(void **state)
+{
+    static void (*const acts[])(crowd * c) = {crowd_fire, crowd_close_all, crowd_give_up, crowd_listen_elsewhere};
+    enum { CROWD = 5 };
+    fixture *f = *state;
+    f->record = 0;
+    for (size_t i = 0; i < 2 * sizeof(acts) / sizeof(acts[0]); i++) {
+        weir_server_options options;
+        weir_address address;
+        static crowd c;
+        c = (crowd){.act = acts[i / 2], .here = "tcp://127.0.0.1:0", .signal = weir_abort_new()};
+        weir_server_options_init(&options);
+        options.stream.signal = c.signal;
+        weir_listen_options here;
+        weir_listen_options_init(&here);
+        here.port = 0;
+        here.host = "127.0.0.1";
+        here.signal = c.signal;
+        if (i % 2 == 1) {
+            options.block_list = weir_blocklist_new(); /* then it is a 'drop', inside of the arrival */
+            assert_code(weir_blocklist_add_rule(options.block_list, "127.0.0.0/8"), 0);
+        }
+        c.server = weir_server_new(f->runtime, &options);
+        weir_blocklist_release(options.block_list);
+        weir_server_on(c.server, i % 2 == 1 ? WEIR_EVENT_DROP : WEIR_EVENT_CONNECTION, on_first_of_crowd, &c);
+        assert_code(weir_server_listen_with(c.server, &here, NULL, NULL), 0);
+        while (weir_server_address(c.server, &address) != 0) {
+            fixture_turns(f, 1);
+        }
+        recorder *clients[CROWD];
+        for (size_t n = 0; n < CROWD; n++) {
+            clients[n] = fixture_client(f, fixture_text(f, "tcp://127.0.0.1:%d", address.port), NULL);
+        }
+        fixture_turns(f, OVER_TURNS);
+        assert_int_equal(c.seen, 1);
+        for (size_t n = 0; n < CROWD; n++) {
+            recorder_destroy(clients[n], NULL);
+        }
+        if (c.server != NULL) {
+            weir_server_close_all(c.server, 0, NULL, NULL);
+            weir_server_release(c.server);
+        }
+        fixture_turns(f, OVER_TURNS);
+        assert_int_equal(weir_abort_listener_count(c.signal), 0);
+        weir_abort_release(c.signal);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +456,7 @@ int main(void)
         OVER_TCP(SOCK_02_any_allocation_of_a_connect_with_every_option_may_fail),
         FIXTURE_TEST(PIPE_11_BN_26_pipelines_end_with_their_server),
         FIXTURE_TEST(SRV_60_SOCK_10_one_signal_ends_a_server_and_its_connections),
+        FIXTURE_TEST(SRV_21_SRV_60_SRV_39_what_the_first_connection_does_holds_for_the_next),
     };
     fixture_preload("xor");
     return cmocka_run_group_tests_name("seams", tests, NULL, NULL);
