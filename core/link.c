@@ -397,9 +397,7 @@ int weir__links_write_fds(weir_stream *stream, const struct iovec *bufs, size_t 
     weir_link *link = stream->bottom;
     LAW(4, (link->state & LINK_WRITING) == 0);
     LAW(6, (link->state & LINK_SHUTTING) == 0);
-    if ((link->state & LINK_OPEN) == 0 || is_mute(link)) {
-        return UV_EPIPE;
-    }
+    LAW(1, (link->state & LINK_OPEN) != 0 && !is_mute(link)); /* or the stream would not write */
     int status = link->ops->write_fds(link, bufs, count, fds->fds, fds->count);
     if (status == 0) {
         link->state |= LINK_WRITING;
@@ -442,7 +440,7 @@ void weir_down_flush(weir_link *link)
 static int shutdown_on(weir_link *link)
 {
     for (; link != NULL; link = link->lower) {
-        if (is_mute(link)) {
+        if ((link->state & LINK_OPEN) == 0 || is_mute(link)) {
             return UV_ENOTCONN;
         }
         LAW(6, (link->state & (LINK_SHUTTING | LINK_WRITING)) == 0);

@@ -46,8 +46,9 @@ int weir__socket_link_adopt(const socket_context *context, weir_runtime *runtime
     if (status)
         return status;
     if (fcntl(fd, F_SETFL, status_flags | O_NONBLOCK) || fcntl(fd, F_SETFD, descriptor_flags | FD_CLOEXEC))
-        return uv_translate_sys_error(errno);
-    status = weir__socket_link_take(context, runtime, fd, &remote, link);
+        status = uv_translate_sys_error(errno);
+    else
+        status = weir__socket_link_take(context, runtime, fd, &remote, link);
     if (!status)
         return 0;
     (void)fcntl(fd, F_SETFL, status_flags);

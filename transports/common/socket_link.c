@@ -252,8 +252,6 @@ ssize_t weir__socket_try_write(weir_link *link, const struct iovec *bufs, size_t
 
     if (socket->broken)
         return socket->broken;
-    if (!socket->poll)
-        return UV_EAGAIN;
     sent = weir__socket_send_some(socket->poll->fd, bufs, count);
     /* A part taken does not count: the peer reads meanwhile, and asking once more costs less than arming for it. */
     socket->blocked = sent == UV_EAGAIN;
@@ -275,8 +273,6 @@ int weir__socket_write_fds(weir_link *link, const struct iovec *bufs, size_t cou
 
     if (socket->broken)
         return socket->broken;
-    if (!socket->poll)
-        return UV_ENOTCONN;
     socket->bufs = bufs;
     socket->count = count;
     socket->done = 0;
@@ -301,8 +297,6 @@ int weir__socket_shutdown(weir_link *link)
 {
     socket_link *socket = of(link);
 
-    if (!socket->poll)
-        return UV_ENOTCONN;
     /* ENOTCONN: the peer has reset the connection, and reading tells so. */
     if (socket->ended)
         weir__socket_poll_shut_soon(socket->poll);
@@ -346,20 +340,13 @@ void weir__socket_ref(weir_link *link, int on)
         weir__socket_connect_ref(socket->connect, on);
 }
 
-static void on_orphan_ready(void *owner, int events, int error)
-{
-    (void)owner;
-    (void)events;
-    (void)error;
-}
-
 static void on_orphan_closed(void *owner)
 {
     (void)owner;
 }
 
-/* Of a socket whose link never got a stream: nobody is left to hear of it. */
-static const socket_poll_ops orphan_poll = {on_orphan_ready, on_orphan_closed};
+/* Of a socket whose link never got a stream: nobody is left to hear of it. It is closed at once, and never ready. */
+static const socket_poll_ops orphan_poll = {NULL, on_orphan_closed};
 
 void weir__socket_free(weir_link *link)
 {

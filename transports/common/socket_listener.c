@@ -301,8 +301,6 @@ int weir__socket_listener_export(const weir_acceptor *acceptor)
     const socket_listener *listener = (const socket_listener *)acceptor;
     int fd;
 
-    if (!listener->poll)
-        return UV_ENOTCONN;
     fd = fcntl(listener->poll->fd, F_DUPFD_CLOEXEC, 0);
     return fd < 0 ? uv_translate_sys_error(errno) : fd;
 }

@@ -151,15 +151,13 @@ static int is_refused(const ipc_context *ipc)
     struct sockaddr_storage storage;
     size_t size = sizeof(storage);
     const char *syscall;
-    int fd;
     int refused;
+    int fd = weir__ipc_socket(&ipc->socket.settings, &syscall);
 
-    if (weir_address_to_sockaddr(&ipc->address, &storage, &size))
-        return 0;
-    fd = weir__ipc_socket(&ipc->socket.settings, &syscall);
     if (fd < 0)
         return 0;
-    refused = connect(fd, (struct sockaddr *)&storage, (socklen_t)size) && errno == ECONNREFUSED;
+    refused = !weir_address_to_sockaddr(&ipc->address, &storage, &size) &&
+              connect(fd, (struct sockaddr *)&storage, (socklen_t)size) && errno == ECONNREFUSED;
     close(fd);
     return refused;
 }

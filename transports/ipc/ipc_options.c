@@ -130,10 +130,8 @@ static int read_path(ipc_context *ipc, weir_configure *configure)
     char *bytes;
     int status;
 
-    if (!length && configure->adopts)
-        return 0; /* the descriptor has a name, or none */
-    if (!length)
-        return fault(configure, "/path", "a path is missing");
+    if (!length) /* the schema wants one, but was not asked: a descriptor has a name, or none */
+        return 0;
     bytes = weir_malloc(length + 1);
     if (!bytes)
         return UV_ENOMEM;

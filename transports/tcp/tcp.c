@@ -117,15 +117,19 @@ static void use_answers(socket_link *socket, const weir_address *answers, size_t
     weir_free(addresses);
 }
 
+static int is_ip(const struct addrinfo *answer)
+{
+    return answer->ai_family == AF_INET || answer->ai_family == AF_INET6;
+}
+
 /* How many IP addresses a list has; `addresses`, where not NULL, gets them. */
 static size_t take_answers(const struct addrinfo *list, weir_address *addresses)
 {
     size_t count = 0;
 
     for (; list; list = list->ai_next) {
-        if (list->ai_family != AF_INET && list->ai_family != AF_INET6)
-            continue;
-        if (!addresses || !weir_address_from_sockaddr(&addresses[count], list->ai_addr, list->ai_addrlen))
+        if (is_ip(list) &&
+            (!addresses || !weir_address_from_sockaddr(&addresses[count], list->ai_addr, list->ai_addrlen)))
             count++;
     }
     return count;
@@ -290,9 +294,8 @@ static const char *recognizes(int fd)
     int protocol = 0;
     socklen_t size = sizeof(protocol);
 
-    if ((domain != AF_INET && domain != AF_INET6) || getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size))
-        return NULL;
-    if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
+    if ((domain != AF_INET && domain != AF_INET6) || getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) ||
+        (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP))
         return NULL;
     return domain == AF_INET ? "tcp4" : "tcp6";
 }

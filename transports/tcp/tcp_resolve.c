@@ -30,7 +30,7 @@ static int ask(tcp_resolve *resolve, uv_loop_t *loop)
  */
 static int ask_again(tcp_resolve *resolve, int status)
 {
-    int empty = status == 0 || status == UV_EAI_NONAME || status == UV_EAI_NODATA || status == UV_EAI_ADDRFAMILY;
+    int empty = status == UV_EAI_NONAME || status == UV_EAI_NODATA || status == UV_EAI_ADDRFAMILY;
 
     if (!empty || !resolve->by_configuration)
         return 0;
@@ -52,15 +52,12 @@ static void on_answer(uv_getaddrinfo_t *request, int status, struct addrinfo *li
         return;
     }
     weir_runtime_enter(runtime);
-    if ((status || !list) && ask_again(resolve, status)) {
-        uv_freeaddrinfo(list);
-    } else {
+    /* Where there is no failure there is an answer. */
+    if (!status || !ask_again(resolve, status)) {
         weir_free(resolve);
-        if (!status && !list)
-            status = UV_EAI_NONAME;
-        done(owner, status, status ? NULL : list);
-        uv_freeaddrinfo(list);
+        done(owner, status, list);
     }
+    uv_freeaddrinfo(list);
     weir_runtime_leave(runtime);
 }
 
