@@ -154,10 +154,10 @@ void weir__links_adopted(weir_stream *stream)
 
 void weir_up_opened(weir_link *link)
 {
-    if (!may_report(link)) {
+    LAW(1, (link->state & LINK_OPENING) != 0 && (link->state & LINK_OPEN) == 0);
+    if (!may_report(link) || (link->state & LINK_OPENING) == 0) {
         return;
     }
-    LAW(1, (link->state & LINK_OPENING) != 0 && (link->state & LINK_OPEN) == 0);
     LAW(1, link->lower == NULL || (link->lower->state & LINK_OPEN) != 0);
     link->state &= ~(uint32_t)LINK_OPENING;
     link->state |= LINK_OPEN;
@@ -468,10 +468,10 @@ int weir_down_shutdown(weir_link *link)
 
 void weir_up_shut(weir_link *link, int status)
 {
-    if (!may_report(link)) {
+    LAW(6, (link->state & (LINK_SHUTTING | LINK_SHUT)) == LINK_SHUTTING);
+    if (!may_report(link) || (link->state & (LINK_SHUTTING | LINK_SHUT)) != LINK_SHUTTING) {
         return;
     }
-    LAW(6, (link->state & LINK_SHUTTING) != 0 && (link->state & LINK_SHUT) == 0);
     link->state |= LINK_SHUT;
     for (weir_link *upper = link->upper; upper != NULL; upper = upper->upper) {
         if (is_mute(upper)) {
@@ -527,7 +527,7 @@ void weir_up_closed(weir_link *link)
     LAW(8, (link->state & LINK_CLOSING) != 0 && (link->state & (LINK_CLOSED | LINK_IN_CLOSE)) == 0);
     LAW(4,
         (link->state & LINK_WRITING) == 0 || link->ops->write == NULL); /* its own write; not one that it lets pass */
-    if ((link->state & LINK_CLOSED) != 0) {
+    if ((link->state & LINK_CLOSING) == 0 || (link->state & LINK_CLOSED) != 0) {
         return;
     }
     link->state |= LINK_CLOSED;

@@ -202,8 +202,8 @@ static void net_BN_08_without_a_reserve_nobody_is_shed(void **state)
     syscalls_fail(&(syscall_fault){.call = "open", .error = EMFILE, .path = "/dev/null", .times = 2});
     syscalls_fail(&(syscall_fault){.call = "accept4", .error = EMFILE, .times = 1});            /* then one is shed */
     syscalls_fail(&(syscall_fault){.call = "accept4", .error = EMFILE, .after = 1, .times = 1}); /* then none can be */
-    weir_server_unref(server); /* also while it waits */
     fixture_turns(f, 3);
+    weir_server_unref(server); /* also while it waits */
     weir_server_ref(server);
     fixture_accepted(f, server, 0);
     assert_int_equal(drops, 1);
