@@ -58,9 +58,6 @@ int weir_server_listen_fd(weir_server *server, weir_endpoint *endpoint, int fd, 
     if (status != 0) {
         return status;
     }
-    if (endpoint->transport.plugin->transport->acceptor_create == NULL) {
-        return UV_ENOTSUP;
-    }
     if (listener != NULL) {
         status = weir_server_once(server, WEIR_EVENT_LISTENING, listener, arg);
         if (status != 0) {

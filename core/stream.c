@@ -402,9 +402,6 @@ static void limit_set_up(weir_stream *stream, uint64_t timeout)
 
 static void step_open(weir_stream *stream)
 {
-    if (stream->life != LIFE_CONNECTING) {
-        return;
-    }
     limit_set_up(stream, stream->connect_timeout);
     if (stream->life == LIFE_CONNECTING) {
         weir__links_open(stream);
@@ -469,9 +466,6 @@ static void step_connect(weir_stream *stream)
 
 static void step_ready(weir_stream *stream)
 {
-    if (stream->life != LIFE_OPEN) {
-        return;
-    }
     stream->may_read = 1; /* from here on listeners may write and ask for data */
     if (stream->server != NULL && !stream->announced) {
         stream->announced = 1;

@@ -255,9 +255,6 @@ void weir__stream_end_layering(weir_stream *stream, int status)
 
 void weir__step_layer(weir_stream *stream)
 {
-    if (weir__stream_is_destroyed(stream) || !stream->adding || stream->life != LIFE_OPEN) {
-        return;
-    }
     if (stream->extras->layering->first != NULL) {
         attach(stream, stream->extras->layering);
         return;

@@ -313,9 +313,7 @@ void weir__step_auto_end(weir_stream *stream)
     if (weir__stream_is_destroyed(stream) || stream->ending) {
         return;
     }
-    if (weir_stream_end(stream, NULL, NULL) != 0) {
-        weir__stream_destroy_code(stream, UV_ENOMEM, "shutdown");
-    }
+    weir_stream_end(stream, NULL, NULL); /* without a callback it needs no memory */
 }
 
 /* ---- modes ---- */

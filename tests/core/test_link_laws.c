@@ -548,6 +548,23 @@ static void a_link_whose_table_is_not_whole_is_not_used(void **state)
     expect_no_link(f, "endless", "free");
 }
 
+static void a_layer_that_is_not_whole_is_not_added(void **state)
+{
+    fixture *f = *state;
+    weir_server *server = fixture_listen(f, "tcp://127.0.0.1:0", NULL);
+    pair p = fixture_connect(f, server, NULL, NULL);
+    weir_endpoint *endpoint = NULL;
+    assert_code(
+        weir_endpoint_parse(f->runtime, "nameless+outlaw+tcp://127.0.0.1:1", WEIR_CLIENT, NULL, &endpoint, NULL), 0);
+    freed = 0;
+    assert_code(weir_stream_add_layer(p.client->stream, endpoint, NULL, NULL), WEIR_EPLUGIN);
+    assert_int_equal(freed, 1);
+    assert_null(last); /* made before it, and given back */
+    weir_endpoint_release(endpoint);
+    recorder_write(p.client, "bare", 4);
+    recorder_wait_data(p.accepted, 4);
+}
+
 static void an_arrival_whose_layer_is_not_whole_is_closed(void **state)
 {
     fixture *f = *state;
@@ -577,6 +594,7 @@ int main(void)
         LAW_TEST(law_7_a_write_that_failed_fails_for_good),
         LAW_TEST(SOCP_15_an_address_that_is_none),
         LAW_TEST(a_link_whose_table_is_not_whole_is_not_used),
+        LAW_TEST(a_layer_that_is_not_whole_is_not_added),
         LAW_TEST(an_arrival_whose_layer_is_not_whole_is_closed),
     };
     return cmocka_run_group_tests_name("link laws", tests, NULL, NULL);
