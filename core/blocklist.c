@@ -201,7 +201,7 @@ static void *grown(void *memory, size_t count, size_t more, size_t *room, size_t
 static int reserve_log(weir_blocklist *list)
 {
     if (list->log_size > UINT32_MAX - PACKED_MOST)
-        return UV_ENOMEM;
+        return UV_ENOMEM; /* COVERAGE: that is 4 GiB of rules */
     unsigned char *log = grown(list->log, list->log_size, PACKED_MOST, &list->log_room, 1);
     if (log == NULL)
         return UV_ENOMEM;

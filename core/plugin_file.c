@@ -68,9 +68,8 @@ static void find_trusted(trust *trusted)
     program[length] = '\0';
     trust_writers(trusted, program);
     char *slash = strrchr(program, '/');
-    if (!slash || slash == program)
-        return;
-    *slash = '\0';
+    if (slash)
+        slash[slash == program] = '\0';
     trust_writers(trusted, program);
 }
 

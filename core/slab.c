@@ -36,9 +36,7 @@ static int take_slab(weir_runtime *runtime)
     if (runtime->slab != NULL && SLAB_SIZE - runtime->slab_used >= ROOM_LEAST) {
         return 0;
     }
-    if (runtime->view != NULL) {
-        forget_view(runtime);
-    }
+    /* There is no view: it would have had room when it was made, and since then nothing was used. */
     weir_buf_release(runtime->slab);
     runtime->slab_used = 0;
     runtime->slab = weir_buf_new(SLAB_SIZE);

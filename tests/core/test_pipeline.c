@@ -576,6 +576,33 @@ static void PIPE_11_without_memory_nothing_is_done(void **state)
     assert_true(allocator_fail_each(live, f) > 10);
 }
 
+/* Both are open, and neither has anything more to do with the other. */
+static void PIPE_11_streams_of_which_the_sides_are_over_already(void **state)
+{
+    fixture *f = *state;
+    weir_stream_options half_open = over_half_open();
+    weir_server_options server_options;
+    weir_server_options_init(&server_options);
+    server_options.stream = half_open;
+    pair in = over_pair_with(f, 0, NULL, RECORD_DATA, &server_options);
+    pair out = over_pair_with(f, 0, &half_open, 0, &server_options);
+    weir_stream *streams[2] = {in.accepted->stream, out.client->stream};
+    verdict v = {0};
+    recorder_end(in.client);
+    recorder_wait(in.accepted, WEIR_EVENT_END);
+    recorder_end(out.client);
+    recorder_wait(out.client, WEIR_EVENT_FINISH);
+    assert_code(weir_pipeline(streams, 2, NULL, judge, &v), 0);
+    assert_int_equal(v.count, 0); /* not inside the call */
+    expect(f, &v, 0);
+    assert_int_equal(weir_stream_destroyed(streams[0]), 0);
+    assert_int_equal(weir_stream_destroyed(streams[1]), 0);
+    recorder_destroy(in.accepted, NULL);
+    recorder_destroy(out.client, NULL);
+    over_wait_closed(out.client);
+    over_wait_closed(in.accepted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -591,6 +618,7 @@ int main(void)
         OVER_ALL(PIPE_11_EMT_12_a_peer_that_has_gone),
         OVER_ALL(PIPE_11_EMT_12_errors_nobody_listens_for_have_been_heard),
         OVER_ALL(PIPE_11_streams_that_are_over_already),
+        OVER_ALL(PIPE_11_streams_of_which_the_sides_are_over_already),
         OVER_ALL(PIPE_11_a_source_that_has_ended_already),
         OVER_ALL(PIPE_11_a_destination_that_has_closed_takes_nothing),
         OVER_ALL(PIPE_12_a_signal_destroys_all),

@@ -235,6 +235,9 @@ static void refuses_what_is_no_shared_object(void **state)
     world_write(path, "\177E", 2);
     assert_refused(w, path, WEIR_EPLUGIN, "is no shared object: it is no ELF file");
     assert_null(getenv("WEIR_TEST_LOADED"));
+    assert_refused(w, BROKEN_PLUGINS "/symbol-is-cut.so", WEIR_EPLUGIN,
+                   "is no weir plugin: its weir_plugin_main is shorter than it says");
+    unsetenv("WEIR_TEST_LOADED");
     assert_refused(w, BROKEN_PLUGINS "/no-symbol.so", WEIR_EPLUGIN,
                    "is no weir plugin: it exports no weir_plugin_main (see WEIR_PLUGIN in weir/plugin.h)");
     assert_refused(w, BROKEN_PLUGINS "/symbol-is-function.so", WEIR_EPLUGIN,
