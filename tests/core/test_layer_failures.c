@@ -158,8 +158,9 @@ static void a_reset_asked_for_while_the_layer_opens(void **state)
 {
     fixture *f = *state;
     weir_endpoint *endpoint = NULL;
-    assert_code(weir_endpoint_parse(f->runtime, "chaos+tcp://127.0.0.1:1?chaos.delay=5", WEIR_SERVER, NULL, &endpoint, NULL),
-                0);
+    assert_code(
+        weir_endpoint_parse(f->runtime, "chaos+tcp://127.0.0.1:1?chaos.delay=5", WEIR_SERVER, NULL, &endpoint, NULL),
+        0);
     pair p = unread_pair(f, "unread");
     outcome o = {0};
     assert_code(weir_stream_add_layer(p.accepted->stream, endpoint, on_added, &o), 0);

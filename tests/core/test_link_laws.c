@@ -532,9 +532,9 @@ static void expect_no_link(fixture *f, const char *layer, const char *missing)
     recorder *r = record_stream(f, weir_stream_new(f->runtime, NULL), 0);
     weir_stream_release(r->stream);
     assert_code(recorder_connect(r, endpoint), WEIR_EPLUGIN);
-    assert_non_null(strstr(fixture_log(f),
-                           fixture_text(f, "error: plugin %s: its link cannot be used: the table lacks '%s'\n", layer,
-                                        missing)));
+    assert_non_null(
+        strstr(fixture_log(f),
+               fixture_text(f, "error: plugin %s: its link cannot be used: the table lacks '%s'\n", layer, missing)));
     assert_code(recorder_connect(r, fixture_url(f, server)), 0); /* the stream is none the worse */
     recorder_wait(r, WEIR_EVENT_READY);
 }

@@ -174,10 +174,11 @@ static void parse_once(void *arg)
 {
     fixture *f = arg;
     weir_endpoint *endpoint = NULL;
-    int status = weir_endpoint_parse(f->runtime,
-                                     "{\"ipc\": {\"path\": \"x\", \"user\": \"root\", \"group\": \"root\", \"allowUsers\": "
-                                     "[\"root\", 7], \"allowGroups\": [\"root\", \"8\"]}}",
-                                     WEIR_SERVER, f->folder, &endpoint, NULL);
+    int status =
+        weir_endpoint_parse(f->runtime,
+                            "{\"ipc\": {\"path\": \"x\", \"user\": \"root\", \"group\": \"root\", \"allowUsers\": "
+                            "[\"root\", 7], \"allowGroups\": [\"root\", \"8\"]}}",
+                            WEIR_SERVER, f->folder, &endpoint, NULL);
 
     assert_true(status == 0 || (status == UV_ENOMEM && allocator_failures() > 0));
     assert_int_equal(endpoint == NULL, status != 0);
@@ -256,7 +257,8 @@ static void net_BN_24_whom_the_kernel_does_not_name_is_turned_away(void **state)
 {
     fixture *f = *state;
     const char *path = fixture_path(f, "sock");
-    const char *options = fixture_text(f, "{\"ipc\": {\"path\": \"%s\", \"allowUsers\": [%u]}}", path, (unsigned)geteuid());
+    const char *options =
+        fixture_text(f, "{\"ipc\": {\"path\": \"%s\", \"allowUsers\": [%u]}}", path, (unsigned)geteuid());
     weir_server *server = fixture_listen(f, options, NULL);
 
     syscalls_fail(&(syscall_fault){.call = "getsockopt", .error = ENOBUFS, .of = is_peer});
@@ -268,8 +270,8 @@ static void net_BN_24_whose_groups_the_kernel_does_not_tell_is_turned_away(void 
 {
     fixture *f = *state;
     const char *path = fixture_path(f, "sock");
-    weir_server *server = fixture_listen(
-        f, fixture_text(f, "{\"ipc\": {\"path\": \"%s\", \"allowGroups\": [4294967000]}}", path), NULL);
+    weir_server *server =
+        fixture_listen(f, fixture_text(f, "{\"ipc\": {\"path\": \"%s\", \"allowGroups\": [4294967000]}}", path), NULL);
 
     syscalls_fail(&(syscall_fault){.call = "getsockopt", .error = ENOBUFS, .of = is_not_peer});
     expect_turned_away(f, server, path);

@@ -200,7 +200,7 @@ static void net_BN_08_without_a_reserve_nobody_is_shed(void **state)
 
     assert_code(weir_server_on(server, WEIR_EVENT_DROP, on_drop, &drops), 0);
     syscalls_fail(&(syscall_fault){.call = "open", .error = EMFILE, .path = "/dev/null", .times = 2});
-    syscalls_fail(&(syscall_fault){.call = "accept4", .error = EMFILE, .times = 1});            /* then one is shed */
+    syscalls_fail(&(syscall_fault){.call = "accept4", .error = EMFILE, .times = 1});             /* then one is shed */
     syscalls_fail(&(syscall_fault){.call = "accept4", .error = EMFILE, .after = 1, .times = 1}); /* then none can be */
     fixture_turns(f, 3);
     weir_server_unref(server); /* also while it waits */
@@ -250,10 +250,11 @@ static void net_CONN_13_what_only_tcp_itself_can_refuse(void **state)
 {
     fixture *f = *state;
 
-    expect_fault(f, "tcp://127.0.0.1:1?family=4&localAddress=::1",
-                 "\"::1\" is not of the family that is asked for, 4");
+    expect_fault(f, "tcp://127.0.0.1:1?family=4&localAddress=::1", "\"::1\" is not of the family that is asked for, 4");
     /* fifteen signs, and more bytes than an interface's name has */
-    expect_fault(f, "{\"tcp\": {\"port\": 1, \"bindToDevice\": \"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\"}}",
+    expect_fault(f,
+                 "{\"tcp\": {\"port\": 1, \"bindToDevice\": "
+                 "\"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\"}}",
                  "is too long for the name of an interface");
 }
 
