@@ -198,6 +198,30 @@ static void SRV_24_SRV_25_closing_without_memory_closes_nothing(void **state)
     assert_code(weir_server_close_all(NULL, 0, NULL, NULL), UV_EINVAL);
 }
 
+/* Nobody listens for anything yet, so that the callback's own place has to be made. */
+static void SRV_25_a_callback_for_which_there_is_no_memory(void **state)
+{
+    static diary d;
+    fixture *f = *state;
+    int status = UV_ENOMEM;
+    weir_server *server = weir_server_new(f->runtime, NULL);
+    memset(&d, 0, sizeof(d));
+    d.f = f;
+    d.server = server;
+    assert_code(weir_server_listen(server, "gate:", NULL, NULL), 0);
+    for (size_t nth = 1; status != 0; nth++) {
+        allocator_fail(nth, 0);
+        status = weir_server_close(server, diary_closed, &d);
+        assert_code(status, allocator_failures() > 0 ? UV_ENOMEM : 0);
+        allocator_fail(0, 0);
+        assert_int_equal(weir_server_listening(server), status != 0);
+        assert_true(nth < 10);
+    }
+    fixture_turns(f, 3);
+    diary_expect(&d, "closed");
+    weir_server_release(server);
+}
+
 static void SRV_24_a_server_whose_runtime_has_gone_calls_nobody_back(void **state)
 {
     static diary d;
@@ -280,6 +304,7 @@ int main(void)
         TEST(an_arrival_whose_table_is_not_whole_is_none),
         TEST(a_client_that_cannot_be_served_is_logged),
         TEST(SRV_24_SRV_25_closing_without_memory_closes_nothing),
+        TEST(SRV_25_a_callback_for_which_there_is_no_memory),
         TEST(SRV_24_a_server_whose_runtime_has_gone_calls_nobody_back),
         TEST(SRV_46_a_transport_that_only_connects_cannot_listen_on_one),
         TEST(SOCK_04_a_socket_whose_transport_may_be_missing),

@@ -92,6 +92,33 @@ static void refused_writes_without_memory(void **state)
     assert_code(called[1], WEIR_ESTREAM_DESTROYED);
 }
 
+/* The write has failed and waits for data; the first end was in time, and the others come behind it. */
+static void WR_18_ends_of_a_failed_stream_without_memory(void **state)
+{
+    fixture *f = *state;
+    int called[2] = {0, 0};
+    pair p = over_pair(f, RECORD_DATA, RECORD_DATA);
+    weir_stream *stream = p.client->stream;
+    weir_stream_cork(stream);
+    assert_true(weir_stream_write(stream, "lost", 4, NULL, NULL) >= 0);
+    syscalls_fail(&(syscall_fault){.call = "send", .error = EPIPE});
+    assert_code(weir_stream_end(stream, on_called_back, called), 0);
+    fixture_turns(f, 2);
+    assert_int_equal(syscalls_failures(), 1);
+    syscalls_restore();
+    assert_int_equal(weir_stream_destroyed(stream), 0);
+    scarce();
+    assert_code(weir_stream_end(stream, on_called_back, called), UV_ENOMEM);
+    assert_code(weir_stream_end_with(stream, "x", 1, on_called_back, called), UV_ENOMEM);
+    enough();
+    assert_code(weir_stream_end_with(stream, NULL, 1, on_called_back, called), WEIR_ESTREAM_NULL_VALUES);
+    recorder_destroy(p.accepted, NULL);
+    recorder_wait(p.client, WEIR_EVENT_CLOSE);
+    assert_int_equal(called[0], 1);
+    assert_code(called[1], UV_EPIPE);
+    over_wait_closed(p.accepted);
+}
+
 static void SOCM_57_after_the_runtime_nobody_calls_back(void **state)
 {
     fixture *f = *state;
@@ -417,6 +444,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(WR_09_a_failed_write_without_memory),
         TEST(refused_writes_without_memory),
+        TEST(WR_18_ends_of_a_failed_stream_without_memory),
         TEST(SOCM_57_after_the_runtime_nobody_calls_back),
         TEST(BN_07_a_buffer_that_is_too_much_for_the_queue),
         TEST(BN_04_a_half_closed_stream_without_memory_for_its_timer),

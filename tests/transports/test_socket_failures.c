@@ -436,6 +436,22 @@ static void net_SOCM_36_options_before_there_is_a_connection(void **state)
     assert_int_equal(number, 16);
 }
 
+/* A socket of IPv6 carries both: peers may have mapped addresses. */
+static void net_the_class_of_a_stream_over_IPv6(void **state)
+{
+    fixture *f = *state;
+    weir_server *server = fixture_listen(f, "tcp://[::1]:0", NULL);
+    pair p = fixture_connect(f, server, NULL, NULL);
+    int fd = raw_fd_of(p.client->stream);
+    int64_t number = 0;
+
+    assert_code(set_number(p.client->stream, "tos", 32), 0);
+    assert_int_equal(raw_option(fd, IPPROTO_IPV6, IPV6_TCLASS), 32);
+    assert_int_equal(raw_option(fd, IPPROTO_IP, IP_TOS), 32);
+    assert_code(get(p.client->stream, "tos", &number), 0);
+    assert_int_equal(number, 32);
+}
+
 static void net_CONN_24_SOCM_34_a_delay_below_0_is_none(void **state)
 {
     fixture *f = *state;
@@ -572,6 +588,7 @@ int main(void)
         TEST(net_WR_18_a_shutdown_that_fails_is_the_streams_error),
         TEST(net_LIFE_02_a_close_that_fails_closes_all_the_same),
         TEST(net_SOCM_36_options_before_there_is_a_connection),
+        TEST(net_the_class_of_a_stream_over_IPv6),
         TEST(net_CONN_24_SOCM_34_a_delay_below_0_is_none),
         TEST(net_SOCM_35_what_was_set_survives_keep_alive),
         TEST(net_SOCM_36_an_option_that_the_system_refuses),
