@@ -270,7 +270,7 @@ static void LIFE_12_without_auto_destroy_it_stays(void **state)
     over_wait_closed(p.client);
 }
 
-static void LIFE_13_the_peers_end_ends_our_side(void **state)
+static void LIFE_13_SOCK_07_the_peers_end_ends_our_side(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, RECORD_DATA, RECORD_DATA);
@@ -694,7 +694,7 @@ int main(void)
         OVER_ALL(LIFE_10_closed_is_true_in_close),
         OVER_ALL(LIFE_12_a_half_open_stream_closes_after_end_and_finish),
         OVER_ALL(LIFE_12_without_auto_destroy_it_stays),
-        OVER_ALL(LIFE_13_the_peers_end_ends_our_side),
+        OVER_ALL(LIFE_13_SOCK_07_the_peers_end_ends_our_side),
         OVER_ALL(LIFE_14_SOCM_18_SOCK_45_a_normal_life),
         OVER_ALL(LIFE_15_destroy_inside_a_listener),
         OVER_ALL(LIFE_16_destroy_gives_everything_back_before_close),

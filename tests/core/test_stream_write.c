@@ -388,7 +388,7 @@ static void WR_14_a_pipe_of_seven_bytes(void **state)
     recorder_expect_data(p.accepted, bytes, sizeof(bytes));
 }
 
-static void WR_24_empty_writes_have_callbacks_and_send_nothing(void **state)
+static void WR_24_SOCM_50_empty_writes_have_callbacks_and_send_nothing(void **state)
 {
     fixture *f = *state;
     weir_server *server = over_listen(f, NULL);
@@ -513,7 +513,7 @@ static void SOCM_56_a_write_after_end_is_an_error(void **state)
     assert_true(recorder_saw(p.client, "close:error"));
 }
 
-static void SOCM_56_after_the_peers_end_it_is_a_broken_pipe(void **state)
+static void SOCM_56_SOCK_32_after_the_peers_end_it_is_a_broken_pipe(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_DATA);
@@ -722,7 +722,7 @@ int main(void)
         OVER_ALL(WR_13_more_chunks_than_one_vectored_call_takes),
         OVER_ALL(WR_14_what_the_kernel_takes_in_parts_arrives_whole),
         FIXTURE_TEST(WR_14_a_pipe_of_seven_bytes),
-        OVER_ALL(WR_24_empty_writes_have_callbacks_and_send_nothing),
+        OVER_ALL(WR_24_SOCM_50_empty_writes_have_callbacks_and_send_nothing),
         OVER_ALL(SOCM_49_everything_is_accepted_whatever_the_kernel_takes),
         OVER_ALL(SOCM_50_nothing_is_taken_of_no_data),
         OVER_ALL(SOCM_51_SOCM_53_true_means_the_kernel_has_it),
@@ -731,7 +731,7 @@ int main(void)
         OVER_ALL(SOCM_55_a_write_before_connect_is_sent_after_it),
         FIXTURE_TEST(SOCM_55_a_write_without_connect_is_an_error),
         OVER_ALL(SOCM_56_a_write_after_end_is_an_error),
-        OVER_ALL(SOCM_56_after_the_peers_end_it_is_a_broken_pipe),
+        OVER_ALL(SOCM_56_SOCK_32_after_the_peers_end_it_is_a_broken_pipe),
         OVER_ALL(SOCK_32_LIFE_13_a_write_inside_an_end_listener_is_sent),
         OVER_ALL(SOCM_56_behind_both_ends_it_is_a_broken_pipe),
         OVER_ALL(SOCM_57_a_write_after_destroy_has_a_callback_and_no_error),

@@ -4,13 +4,11 @@
 
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "peers.h"
-
-/* Both the data and what follows it are here before the loop looks. */
-#define ARRIVAL_MS 20
 
 static weir_stream_options half_open(void)
 {
@@ -20,10 +18,12 @@ static weir_stream_options half_open(void)
     return options;
 }
 
-/* Without the loop: waits until the kernel of the near host has the peer's answer. */
-static void wait_arrival(void)
+/* Without the loop, so that both the data and the reset are here before it looks. */
+static void wait_for_reset(weir_stream *stream)
 {
-    usleep(ARRIVAL_MS * 1000);
+    struct pollfd arrival = {.fd = raw_fd_of(stream)};
+    assert_int_equal(poll(&arrival, 1, 60000), 1);
+    assert_true(arrival.revents & POLLERR);
 }
 
 static void net_BN_06_data_and_a_reset_from_another_host(void **state)
@@ -33,7 +33,7 @@ static void net_BN_06_data_and_a_reset_from_another_host(void **state)
     recorder *client = far_client(f, NULL, "", &peer);
     raw_send(peer, "last words");
     raw_reset(peer);
-    wait_arrival();
+    wait_for_reset(client->stream);
     recorder_wait(client, WEIR_EVENT_CLOSE);
     recorder_expect(client, "resume connectionAttempt connect ready data:10 error:ECONNRESET close:error");
 }

@@ -352,6 +352,9 @@ static void net_SOCM_09_destroyed_with_an_attempt_and_its_timer_under_way(void *
     recorder_wait(client, WEIR_EVENT_CONNECTION_ATTEMPT);
     recorder_destroy(client, NULL);
     recorder_wait(client, WEIR_EVENT_CLOSE);
+    fixture_turns(f, 20);
+    recorder_expect(client, "resume lookup:ok lookup:ok connectionAttempt close");
+    assert_int_equal(client->counts[WEIR_EVENT_CONNECTION_ATTEMPT], 1);
     for (i = 0; i < 4; i++)
         close(fillers[i]);
     close(silent);
