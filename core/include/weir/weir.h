@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything an application needs. Authors of plugins include weir/transport.h, weir/layer.h or weir/handler.h. */
+/*
+ * Everything an application needs. Authors of plugins include weir/transport.h, weir/layer.h or weir/handler.h.
+ *
+ * The object that a function is about must be there: NULL is for the functions that release one, and where a header says
+ * so. Everything else that may be wrong in what is given is an error code.
+ */
 #ifndef WEIR_WEIR_H
 #define WEIR_WEIR_H
 
