@@ -82,10 +82,11 @@ WEIR_EXPORT void weir_listen_options_init(weir_listen_options *options);
 
 /*
  * As weir_server_listen (SRV-33); `options` NULL: at any free port (SRV-62). Returned with the server as it was:
- * UV_EINVAL (no size), WEIR_ESOCKETBADPORT (SRV-53), WEIR_EINVALIDARGVALUE (SRV-52: also an empty path; PATH-13; backlog
- * below 0; host is no UTF-8), UV_ENAMETOOLONG; UV_ENOTCONN (the other server does not listen, or the stream is not connected), UV_EBADF (fd
- * below -1), WEIR_EINVALIDFDTYPE (the stream stands on no socket that a transport knows); and what weir_server_listen
- * returns. An `fd` that is not open, or no socket, comes as 'error' UV_EINVAL, as what the system refuses (SRV-46).
+ * UV_EINVAL (no size), WEIR_ESOCKETBADPORT (SRV-53), WEIR_EINVALIDARGVALUE (SRV-52: also an empty path; PATH-13;
+ * backlog below 0; host is no UTF-8), UV_ENAMETOOLONG; UV_ENOTCONN (the other server does not listen, or the stream is
+ * not connected), UV_EBADF (fd below -1), WEIR_EINVALIDFDTYPE (the stream stands on no socket that a transport knows);
+ * and what weir_server_listen returns. An `fd` that is not open, or no socket, comes as 'error' UV_EINVAL, as what the
+ * system refuses (SRV-46).
  */
 WEIR_EXPORT int weir_server_listen_with(weir_server *server, const weir_listen_options *options, weir_listener listener,
                                         void *arg);
