@@ -86,9 +86,9 @@ static void unlink_pipe(weir__pipe *pipe)
         out = &(*out)->next_of_source;
     }
     *out = pipe->next_of_source;
-    for (weir__pipe_walk *walk = pipe->source->pipe_walks; walk != NULL; walk = walk->outer) {
-        walk->at = walk->at == pipe ? NULL : walk->at;
-        walk->next = walk->next == pipe ? pipe->next_of_source : walk->next;
+    for (weir__delivery *delivery = pipe->source->delivery; delivery != NULL; delivery = delivery->outer) {
+        delivery->at = delivery->at == pipe ? NULL : delivery->at;
+        delivery->next = delivery->next == pipe ? pipe->next_of_source : delivery->next;
     }
     weir__pipe **in = &pipe->destination->pipes_in;
     while (*in != pipe) {
@@ -183,7 +183,7 @@ void weir__pipe_attach(weir__pipe *pipe)
     weir_stream *source = pipe->source;
     weir_stream *destination = pipe->destination;
     int no_end = pipe->no_end;
-    pipe->since = source->deliveries;
+    pipe->not_for_it = source->delivery;
     link_pipe(pipe);
     pipe->event_pipe = 1;
     queue_event(pipe);
@@ -242,45 +242,61 @@ void weir__pipe_detach_all(weir_stream *stream)
 
 /* ---- moving ---- */
 
-static void walk_begin(weir__pipe_walk *walk, weir_stream *source)
+void weir__delivery_begin(weir_stream *source, weir__delivery *delivery)
 {
-    walk->outer = source->pipe_walks;
-    walk->at = NULL;
-    walk->next = source->pipes_out;
-    source->pipe_walks = walk;
+    delivery->outer = source->delivery;
+    source->delivery = delivery;
 }
 
-static weir__pipe *walk_on(weir__pipe_walk *walk)
+void weir__delivery_end(weir_stream *source, weir__delivery *delivery)
 {
-    walk->at = walk->next;
-    if (walk->at != NULL) {
-        walk->next = walk->at->next_of_source;
+    source->delivery = delivery->outer;
+    for (weir__pipe *pipe = source->pipes_out; pipe != NULL; pipe = pipe->next_of_source) {
+        if (pipe->not_for_it == delivery) {
+            pipe->not_for_it = delivery->outer;
+        }
     }
-    return walk->at;
 }
 
-void weir__pipe_data(weir_stream *source, weir_buf *buf, uint64_t number)
+static weir__pipe *walk_on(weir__delivery *delivery)
+{
+    delivery->at = delivery->next;
+    if (delivery->at != NULL) {
+        delivery->next = delivery->at->next_of_source;
+    }
+    return delivery->at;
+}
+
+/* As with listeners: a pipe that was added while 'data' is emitted gets the next. */
+static int is_for(const weir__pipe *pipe, const weir__delivery *delivery)
+{
+    const weir__delivery *other = pipe->not_for_it;
+    while (other != NULL && other != delivery) {
+        other = other->outer;
+    }
+    return other == NULL;
+}
+
+void weir__pipe_data(weir_stream *source, weir__delivery *delivery)
 {
     if (weir__stream_is_destroyed(source)) {
         return;
     }
-    weir__pipe_walk walk;
-    walk_begin(&walk, source);
-    while (walk_on(&walk) != NULL) {
-        if (number <= walk.at->since) {
-            continue; /* as with listeners: one that was added while 'data' is emitted gets the next */
+    delivery->next = source->pipes_out;
+    while (walk_on(delivery) != NULL) {
+        if (!is_for(delivery->at, delivery)) {
+            continue;
         }
-        int go_on = weir__stream_write_piped(walk.at->destination, buf);
-        if (walk.at == NULL) {
+        int go_on = weir__stream_write_piped(delivery->at->destination, delivery->buf);
+        if (delivery->at == NULL) {
             continue; /* the destination is destroyed, or the source: then there is no next */
         }
-        if (go_on < 0) {
-            weir__stream_destroy_code(walk.at->destination, go_on, "write"); /* rather than a hole in what it gets */
+        if (go_on < 0) { /* rather than a hole in what it gets */
+            weir__stream_destroy_code(delivery->at->destination, go_on, "write");
         } else if (go_on == 0) {
-            wait_for_drain(walk.at);
+            wait_for_drain(delivery->at);
         }
     }
-    source->pipe_walks = walk.outer;
     weir__stream_update_reading(source);
 }
 
@@ -302,16 +318,16 @@ void weir__pipe_drained(weir_stream *destination)
 /* The source has ended (PIPE-03, PIPE-04). */
 void weir__pipe_end(weir_stream *source)
 {
-    weir__pipe_walk walk;
-    walk_begin(&walk, source);
-    while (walk_on(&walk) != NULL) {
-        if (walk.at->no_end) {
-            detach(walk.at, 1);
+    weir__delivery end = {.next = source->pipes_out, .piped = 1};
+    weir__delivery_begin(source, &end);
+    while (walk_on(&end) != NULL) {
+        if (end.at->no_end) {
+            detach(end.at, 1);
         } else {
-            weir_stream_end(walk.at->destination, NULL, NULL); /* without a callback it needs no memory */
+            weir_stream_end(end.at->destination, NULL, NULL); /* without a callback it needs no memory */
         }
     }
-    source->pipe_walks = walk.outer;
+    weir__delivery_end(source, &end);
 }
 
 /*

@@ -99,6 +99,8 @@ typedef struct weir__write_list {
     weir__write *last;
 } weir__write_list;
 
+typedef struct weir__delivery weir__delivery;
+
 /* One source and one destination. It is in both streams' lists until it is detached, and goes when its events are out.
  */
 typedef struct weir__pipe {
@@ -107,7 +109,7 @@ typedef struct weir__pipe {
     struct weir__pipe *next_of_source;
     struct weir__pipe *next_of_destination;
     struct weir__pipe *next_event; /* in the destination's list of 'pipe' and 'unpipe' to come */
-    uint64_t since;                /* the source's delivery when it was attached: that one is not for it */
+    weir__delivery *not_for_it;    /* the source's when it was attached, and those around that; NULL: none is left */
     unsigned no_end : 1;
     unsigned waiting : 1;      /* for the destination's 'drain' */
     unsigned attached : 1;     /* in the source's and the destination's lists */
@@ -116,20 +118,17 @@ typedef struct weir__pipe {
     unsigned event_queued : 1; /* in the destination's list of events */
 } weir__pipe;
 
-/* A walk along a source's pipes, on the stack: what is done to one destination may detach any of them. */
-typedef struct weir__pipe_walk {
-    struct weir__pipe_walk *outer;
-    weir__pipe *at; /* NULL: it was detached meanwhile, and may be gone */
-    weir__pipe *next;
-} weir__pipe_walk;
-
-/* One 'data', while its listeners run, on the stack. They may call read(), which makes another one within. */
-typedef struct weir__delivery {
-    struct weir__delivery *outer;
-    weir_buf *buf;
-    uint64_t number;
-    int piped; /* the pipes have got it */
-} weir__delivery;
+/*
+ * One 'data' on its way to listeners and pipes, on the stack; or the end on its way to pipes. Listeners may call read(),
+ * which makes another one within, and what is done to one destination may detach any pipe.
+ */
+struct weir__delivery {
+    weir__delivery *outer;
+    weir_buf *buf;    /* NULL: the end */
+    weir__pipe *at;   /* the pipe whose turn it is; NULL: it was detached meanwhile, and may be gone */
+    weir__pipe *next; /* the one behind it */
+    int piped;        /* the pipes have got it, or are getting it */
+};
 
 typedef struct weir__clock weir__clock;
 typedef struct weir__decoder weir__decoder;
@@ -240,9 +239,7 @@ struct weir_stream {
     weir__pipe *pipes_out; /* where this stream is the source */
     weir__pipe *pipes_in;  /* where it is the destination */
     weir__pipe *pipe_events;
-    weir__pipe_walk *pipe_walks; /* innermost first */
-    weir__delivery *delivery;    /* innermost first; NULL: no 'data' is being emitted */
-    uint64_t deliveries;         /* so far */
+    weir__delivery *delivery; /* innermost first; NULL: there is none */
 
     weir__write_list queue;    /* the first `in_flight` of them are with the links */
     weir__write_list done;     /* callbacks to come */
@@ -441,8 +438,10 @@ weir__pipe *weir__pipe_new(weir_stream *source, weir_stream *destination, int no
 int weir__pipe_exists(const weir_stream *source, const weir_stream *destination);
 /* Both are alive, and not piped yet. */
 void weir__pipe_attach(weir__pipe *pipe);
-/* `number`: the delivery's. */
-void weir__pipe_data(weir_stream *source, weir_buf *buf, uint64_t number);
+/* To the pipes that were there when it began. */
+void weir__pipe_data(weir_stream *source, weir__delivery *delivery);
+void weir__delivery_begin(weir_stream *source, weir__delivery *delivery);
+void weir__delivery_end(weir_stream *source, weir__delivery *delivery);
 void weir__pipe_end(weir_stream *source);
 void weir__pipe_drained(weir_stream *destination);
 void weir__pipe_finished(weir_stream *destination);

@@ -46,7 +46,7 @@ static void pipe_on(weir_stream *stream, weir__delivery *delivery)
 {
     if (stream->pipes_out != NULL && !delivery->piped) { /* a later pipe would not get this delivery anyway */
         delivery->piped = 1;
-        weir__pipe_data(stream, delivery->buf, delivery->number);
+        weir__pipe_data(stream, delivery);
     }
 }
 
@@ -54,19 +54,18 @@ static void pipe_on(weir_stream *stream, weir__delivery *delivery)
 static void deliver(weir_stream *stream, weir_buf *buf)
 {
     weir_event event = {.type = WEIR_EVENT_DATA, .buffer = buf};
-    weir__delivery delivery = {.outer = stream->delivery, .buf = buf};
+    weir__delivery delivery = {.buf = buf};
     unsigned outer = stream->emitting_data;
-    if (delivery.outer != NULL) {
-        pipe_on(stream, delivery.outer);
+    if (stream->delivery != NULL) {
+        pipe_on(stream, stream->delivery);
     }
-    delivery.number = ++stream->deliveries;
-    stream->delivery = &delivery;
+    weir__delivery_begin(stream, &delivery);
     stream->emitting_data = 1; /* what comes in meanwhile waits behind it */
     stream->did_read = 1;
     weir__stream_emit_event(stream, &event);
     pipe_on(stream, &delivery);
     stream->emitting_data = outer & 1;
-    stream->delivery = delivery.outer;
+    weir__delivery_end(stream, &delivery);
 }
 
 /* 'end' may come: all was consumed, and the peer has ended. */

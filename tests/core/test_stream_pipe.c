@@ -438,6 +438,28 @@ static void read_here(const weir_event *event, void *arg)
     }
 }
 
+static void pipe_and_read_here(const weir_event *event, void *arg)
+{
+    weir_stream_off(event->target_stream, WEIR_EVENT_DATA, pipe_and_read_here, arg);
+    assert_code(weir_stream_pipe(event->target_stream, arg, NULL), 0);
+    weir_buf_release(
+        weir_stream_read(event->target_stream, 0)); /* is told within, and is behind the pipe's beginning */
+}
+
+static void PIPE_01_RD_09_EMT_10_a_pipe_made_inside_data_gets_what_is_read_behind_it(void **state)
+{
+    fixture *f = *state;
+    plumbing p = lay(f);
+    recorder_add(p.to, RECORD_DATA);
+    assert_code(weir_stream_unshift(p.source->stream, "second", 6), 0);
+    assert_code(weir_stream_unshift(p.source->stream, "first", 5), 0);
+    assert_code(weir_stream_on(p.source->stream, WEIR_EVENT_DATA, pipe_and_read_here, p.destination->stream), 0);
+    recorder_wait_data(p.to, 6);
+    send_text(f, p.from, "third");
+    recorder_wait_data(p.to, 11);
+    recorder_expect_data(p.to, "secondthird", 11);
+}
+
 static void PIPE_01_RD_09_what_a_listener_reads_itself_does_not_overtake(void **state)
 {
     fixture *f = *state;
@@ -497,6 +519,7 @@ int main(void)
         OVER_ALL(PIPE_01_what_cannot_be_piped_is_refused),
         OVER_ALL(PIPE_01_into_a_stream_that_is_still_connecting),
         OVER_ALL(PIPE_01_EMT_10_a_pipe_made_inside_data_begins_behind_that_data),
+        OVER_ALL(PIPE_01_RD_09_EMT_10_a_pipe_made_inside_data_gets_what_is_read_behind_it),
         OVER_ALL(PIPE_01_RD_09_what_a_listener_reads_itself_does_not_overtake),
         OVER_ALL(PIPE_10_CONN_06_a_source_that_lives_again_does_not_flow_for_nobody),
         OVER_ALL(PIPE_02_a_slow_destination_stalls_the_source),
