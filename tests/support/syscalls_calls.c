@@ -301,7 +301,7 @@ EXPORTED(json_t *, json_pack, (const char *format, ...))
     return made;
 }
 
-EXPORTED(json_t *, json_sprintf, (const char *format, ...))
+__attribute__((format(printf, 1, 2))) EXPORTED(json_t *, json_sprintf, (const char *format, ...))
 {
     if (syscalls__verdict(MADE(.call = "json_sprintf", .fd = -1), NULL))
         return NULL;
