@@ -32,7 +32,7 @@ static void assert_all(weir_stream *stream, size_t limit, const void *bytes, siz
     weir_buf_release(all);
 }
 
-static void RD_19_RD_26_read_all_gives_what_came_until_the_end(void **state)
+static void RD_19_read_all_gives_what_came_until_the_end(void **state)
 {
     fixture *f = *state;
     static char bytes[100000];
@@ -453,7 +453,7 @@ static void EMT_16_a_runtime_knows_its_loop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(RD_19_RD_26_read_all_gives_what_came_until_the_end),
+        FIXTURE_TEST(RD_19_read_all_gives_what_came_until_the_end),
         FIXTURE_TEST(EMT_06_read_all_does_not_mind_what_is_removed_meanwhile),
         FIXTURE_TEST(RD_19_read_all_of_an_end_alone_is_empty),
         FIXTURE_TEST(RD_19_read_all_takes_just_its_limit),
