@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading a ClientHello: records to one message, the message to fields. Every length is checked against what is there. */
+#include "hello.h"
+
+#include <string.h>
+
+enum {
+    RECORD_HEADER = 5,
+    RECORD_MOST = 16384,
+    RECORD_HANDSHAKE = 22,
+    MESSAGE_HEADER = 4,
+    MESSAGE_CLIENT_HELLO = 1,
+    EXTENSION_SERVER_NAME = 0,
+    EXTENSION_ALPN = 16,
+    EXTENSION_VERSIONS = 43,
+    NAME_IS_HOST = 0
+};
+
+/* ---- a window that is read from front to back; `failed` once something was not there ---- */
+
+typedef struct window {
+    const unsigned char *at;
+    size_t left;
+    int failed;
+} window;
+
+static unsigned take(window *from, size_t size)
+{
+    unsigned value = 0;
+
+    if (from->left < size) {
+        from->failed = 1;
+        from->left = 0;
+        return 0;
+    }
+    for (; size > 0; size--, from->left--)
+        value = value << 8 | *from->at++;
+    return value;
+}
+
+/* A field of its own behind a length of `length_size` bytes. */
+static window take_field(window *from, size_t length_size)
+{
+    size_t size = take(from, length_size);
+    window field = {from->at, size, from->failed};
+
+    if (from->left < size || from->failed) {
+        from->failed = 1;
+        from->left = 0;
+        field.failed = 1;
+        field.left = 0;
+        return field;
+    }
+    from->at += size;
+    from->left -= size;
+    return field;
+}
+
+/* ---- extensions ---- */
+
+static int is_host_byte(unsigned char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_';
+}
+
+/* A name that no certificate could bear is a fault, not one that is silently served by the default. */
+static void read_server_name(window field, tls_hello *hello, int *failed)
+{
+    window list = take_field(&field, 2);
+
+    while (list.left > 0 && !list.failed) {
+        unsigned type = take(&list, 1);
+        window name = take_field(&list, 2);
+        size_t i;
+
+        if (type != NAME_IS_HOST || list.failed)
+            continue;
+        if (name.left == 0 || name.left > TLS_NAME_MOST || hello->server_name[0]) {
+            *failed = 1;
+            return;
+        }
+        for (i = 0; i < name.left; i++) {
+            unsigned char byte = name.at[i];
+
+            if (byte >= 'A' && byte <= 'Z')
+                byte = (unsigned char)(byte - 'A' + 'a');
+            if (!is_host_byte(byte)) {
+                *failed = 1;
+                return;
+            }
+            hello->server_name[i] = (char)byte;
+        }
+        hello->server_name[name.left] = '\0';
+        if (hello->server_name[name.left - 1] == '.') /* a root's dot means nothing here */
+            hello->server_name[name.left - 1] = '\0';
+    }
+    *failed |= field.failed || list.failed;
+}
+
+static void read_alpn(window field, tls_hello *hello, int *failed)
+{
+    window list = take_field(&field, 2);
+
+    while (list.left > 0 && !list.failed) {
+        window name = take_field(&list, 1);
+
+        if (list.failed || name.left == 0) {
+            *failed = 1;
+            return;
+        }
+        if (name.left + 1 > sizeof(hello->alpn) - hello->alpn_size)
+            continue;
+        hello->alpn[hello->alpn_size] = (unsigned char)name.left;
+        memcpy(hello->alpn + hello->alpn_size + 1, name.at, name.left);
+        hello->alpn_size += name.left + 1;
+        hello->alpn_count++;
+    }
+    *failed |= field.failed || list.failed;
+}
+
+static void read_versions(window field, tls_hello *hello, int *failed)
+{
+    window list = take_field(&field, 1);
+
+    while (list.left > 0 && !list.failed) {
+        unsigned version = take(&list, 2);
+
+        /* others are there to keep servers from choking on what they do not know */
+        if (version <= 0x0304 && version > hello->version)
+            hello->version = (uint16_t)version;
+    }
+    *failed |= field.failed || list.failed;
+}
+
+static const struct extension {
+    unsigned type;
+    void (*read)(window field, tls_hello *hello, int *failed);
+} extensions_read[] = {
+    {EXTENSION_SERVER_NAME, read_server_name},
+    {EXTENSION_ALPN, read_alpn},
+    {EXTENSION_VERSIONS, read_versions},
+};
+
+#define EXTENSIONS_READ (sizeof(extensions_read) / sizeof(extensions_read[0]))
+
+/* 1: read; 0: malformed. One extension twice is malformed too. */
+static int read_extensions(window list, tls_hello *hello)
+{
+    unsigned seen = 0;
+    int failed = 0;
+    size_t i;
+
+    while (list.left > 0 && !list.failed && !failed) {
+        unsigned type = take(&list, 2);
+        window field = take_field(&list, 2);
+
+        for (i = 0; i < EXTENSIONS_READ && !list.failed; i++) {
+            if (extensions_read[i].type != type)
+                continue;
+            failed |= (seen & 1u << i) != 0;
+            seen |= 1u << i;
+            extensions_read[i].read(field, hello, &failed);
+        }
+    }
+    return !list.failed && !failed;
+}
+
+/* ---- the message ---- */
+
+static int read_message(window message, tls_hello *hello)
+{
+    window session;
+    window ciphers;
+    window compressions;
+
+    memset(hello, 0, sizeof(*hello));
+    hello->version = (uint16_t)take(&message, 2);
+    if (message.left < 32)
+        return 0;
+    message.at += 32; /* the random */
+    message.left -= 32;
+    session = take_field(&message, 1);
+    ciphers = take_field(&message, 2);
+    compressions = take_field(&message, 1);
+    if (message.failed || session.left > 32 || ciphers.left < 2 || ciphers.left % 2 != 0 || compressions.left < 1)
+        return 0;
+    if (message.left == 0)
+        return 1; /* older than extensions */
+    return read_extensions(take_field(&message, 2), hello) && !message.failed && message.left == 0;
+}
+
+/* ---- records ---- */
+
+static tls_hello_verdict not_a_record(const unsigned char *data, size_t size)
+{
+    static const char *const methods[] = {"GET ",     "HEAD ",    "POST ",  "PUT ", "DELETE ",
+                                          "OPTIONS ", "CONNECT ", "PATCH ", "PRI "};
+    size_t i;
+
+    for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        size_t length = strlen(methods[i]);
+
+        if (memcmp(data, methods[i], size < length ? size : length) == 0)
+            return size < length ? TLS_HELLO_MORE : TLS_HELLO_HTTP;
+    }
+    return TLS_HELLO_NOT_TLS;
+}
+
+/* Puts the payloads of the records one behind the other. Returns how much of the message is there. */
+static tls_hello_verdict join(const unsigned char *data, size_t size, unsigned char *message, size_t *joined)
+{
+    *joined = 0;
+    while (size >= RECORD_HEADER) {
+        size_t length = (size_t)data[3] << 8 | data[4];
+        size_t there;
+
+        if (data[0] != RECORD_HANDSHAKE || data[1] != 3 || length == 0 || length > RECORD_MOST)
+            return TLS_HELLO_MALFORMED;
+        there = size - RECORD_HEADER < length ? size - RECORD_HEADER : length;
+        memcpy(message + *joined, data + RECORD_HEADER, there);
+        *joined += there;
+        data += RECORD_HEADER + there;
+        size -= RECORD_HEADER + there;
+        if (*joined >= MESSAGE_HEADER &&
+            *joined >= MESSAGE_HEADER + ((size_t)message[1] << 16 | (size_t)message[2] << 8 | message[3]))
+            return TLS_HELLO_DONE;
+    }
+    return TLS_HELLO_MORE;
+}
+
+tls_hello_verdict weir__tls_hello_read(const unsigned char *data, size_t size, tls_hello *hello)
+{
+    unsigned char message[TLS_HELLO_MOST];
+    tls_hello_verdict verdict;
+    window whole = {message, 0, 0};
+    size_t joined;
+
+    if (size == 0)
+        return TLS_HELLO_MORE;
+    if (data[0] != RECORD_HANDSHAKE)
+        return not_a_record(data, size);
+    if (size > 1 && data[1] != 3)
+        return TLS_HELLO_NOT_TLS;
+    verdict = join(data, size < TLS_HELLO_MOST ? size : TLS_HELLO_MOST, message, &joined);
+    if (verdict == TLS_HELLO_MALFORMED)
+        return verdict;
+    if (joined > 0 && message[0] != MESSAGE_CLIENT_HELLO)
+        return TLS_HELLO_MALFORMED;
+    if (verdict == TLS_HELLO_MORE) {
+        int too_long =
+            joined >= MESSAGE_HEADER && (message[1] != 0 || (message[2] << 8 | message[3]) > TLS_HELLO_MOST - 64);
+
+        return too_long || size >= TLS_HELLO_MOST ? TLS_HELLO_TOO_LONG : TLS_HELLO_MORE;
+    }
+    whole.at += MESSAGE_HEADER;
+    whole.left = (size_t)message[1] << 16 | (size_t)message[2] << 8 | message[3];
+    return read_message(whole, hello) ? TLS_HELLO_DONE : TLS_HELLO_MALFORMED;
+}
+
+const char *weir__tls_hello_reason(tls_hello_verdict verdict)
+{
+    switch (verdict) {
+    case TLS_HELLO_HTTP:
+        return "the client speaks plain HTTP";
+    case TLS_HELLO_NOT_TLS:
+        return "the client does not speak TLS";
+    case TLS_HELLO_MALFORMED:
+        return "the client's first message is no ClientHello that can be read";
+    case TLS_HELLO_TOO_LONG:
+        return "the client's ClientHello is longer than 16 KiB";
+    case TLS_HELLO_MORE:
+    case TLS_HELLO_DONE:
+        break;
+    }
+    return "";
+}
+
+int weir__tls_hello_choose(const tls_hello *hello, const char *const *names, size_t count)
+{
+    size_t i;
+    size_t at;
+
+    for (i = 0; i < count; i++) {
+        size_t length = strlen(names[i]);
+
+        for (at = 0; at < hello->alpn_size; at += (size_t)hello->alpn[at] + 1)
+            if (hello->alpn[at] == length && memcmp(hello->alpn + at + 1, names[i], length) == 0)
+                return (int)i;
+    }
+    return -1;
+}

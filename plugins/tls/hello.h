@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ClientHello, read before any engine is started: which name the client asks for and which protocols it speaks decide
+ * which context serves it (TLS-10). Records and handshake messages as RFC 8446 and RFC 5246 lay them out.
+ */
+#ifndef WEIR_TLS_HELLO_H
+#define WEIR_TLS_HELLO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What is looked at at most, record headers included; a real one is a few hundred bytes, some with large keys 2 KiB. */
+#define TLS_HELLO_MOST 16384
+
+#define TLS_NAME_MOST 255
+
+typedef enum tls_hello_verdict {
+    TLS_HELLO_MORE,      /* it goes on: ask again with more bytes */
+    TLS_HELLO_DONE,      /* it is whole, and read */
+    TLS_HELLO_HTTP,      /* somebody speaks plain HTTP */
+    TLS_HELLO_NOT_TLS,   /* no TLS at all, or SSL 2 */
+    TLS_HELLO_MALFORMED, /* TLS, but not a ClientHello that can be read */
+    TLS_HELLO_TOO_LONG   /* more than TLS_HELLO_MOST */
+} tls_hello_verdict;
+
+typedef struct tls_hello {
+    char server_name[TLS_NAME_MOST + 1]; /* in lower case, "" when none was sent */
+    uint16_t version;                    /* the highest that is offered: 0x0303 is TLS 1.2, 0x0304 TLS 1.3 */
+    size_t alpn_count;
+    size_t alpn_size;
+    unsigned char alpn[1024]; /* each name behind its length; a longer list is cut behind its last whole name */
+} tls_hello;
+
+/*
+ * Reads the client's first bytes, all `size` that have come so far. `hello` is filled on DONE. The verdict is the same for
+ * a ClientHello in one record or cut into many; before DONE the same bytes and more are to be given again.
+ */
+tls_hello_verdict weir__tls_hello_read(const unsigned char *data, size_t size, tls_hello *hello);
+
+/* A short text for what is wrong: "the client speaks plain HTTP". "" for MORE and DONE. */
+const char *weir__tls_hello_reason(tls_hello_verdict verdict);
+
+/*
+ * The first of `names` (the server's order) that the client offers too, or -1: TLS-11.
+ */
+int weir__tls_hello_choose(const tls_hello *hello, const char *const *names, size_t count);
+
+#endif
