@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seam between the two halves of a TLS plugin: what any TLS layer does stands above it (queues, opening and closing,
+ * choosing a context, tickets' life, options), the protocol and its cryptography stand below it, in one table.
+ *
+ * Everything is called in the thread of the instance's runtime. An engine makes no system call for the network, knows no
+ * link, starts no timer, and never waits: its ciphertext comes from tls_host.receive and goes to tls_host.send, during
+ * its calls only. Memory comes from weir_malloc and its like; secrets are wiped before they are freed.
+ */
+#ifndef WEIR_TLS_ENGINE_H
+#define WEIR_TLS_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weir/endpoint.h>
+#include <weir/error.h>
+
+#include "settings.h"
+
+typedef struct tls_credentials tls_credentials; /* the engine's: one context's keys, chains, rules; immutable */
+typedef struct tls_session tls_session;         /* the engine's: one connection */
+
+#define TLS_RECORD_MOST 16384 /* bytes of plaintext in one record, and in one call of write */
+
+/* What a call came to. */
+typedef enum tls_result {
+    TLS_DONE,
+    TLS_WANT_READ, /* receive gave 0, and more is needed. There is no "want write": send takes everything. */
+    TLS_CLOSED,    /* read: the peer's close_notify. From then on every read says so. */
+    TLS_FAILED     /* for good; `*error` says why, and is the caller's */
+} tls_result;
+
+/*
+ * What seals and opens session tickets (AEAD, 256 bits). `binding` goes into what is authenticated beside the ticket (with
+ * `name`), so that a ticket is good only where the same clients are let in (TLS-12); so do the protocol's version and the
+ * cipher suite, by the session that is sealed in it.
+ */
+typedef struct tls_ticket_key {
+    unsigned char name[16];
+    unsigned char key[32];
+    unsigned char binding[TLS_DIGEST_SIZE];
+    uint32_t lifetime; /* seconds: what a ticket sealed now is to be announced with */
+} tls_ticket_key;
+
+/*
+ * What an engine asks of the layer, during its calls; `arg` is what session_new was given. What belongs to a context and
+ * not to a session in the engine's library (callbacks for tickets, PSK and key logs) has to find the session that is in a
+ * call now: there is at most one a thread.
+ */
+typedef struct tls_host {
+    /* Ciphertext that came in, at most `size` bytes of it; 0: none now. The peer's end is not told here: the layer knows. */
+    size_t (*receive)(void *arg, void *data, size_t size);
+
+    /* Ciphertext to go out: takes all, always. 0, or UV_ENOMEM: the session is then broken and the layer knows it. */
+    int (*send)(void *arg, const void *data, size_t size);
+
+    /* Client: something to resume by came (at the handshake's end, or later with TLS 1.3): what session_new takes. */
+    void (*new_session)(void *arg, const void *blob, size_t size);
+
+    /* One line of an NSS key log, without its end; only when the settings say `keylog`. */
+    void (*keylog)(void *arg, const char *line);
+
+    /*
+     * Server: the key of a client's PSK identity, at most `room` bytes: its length, or 0: unknown (the handshake then
+     * fails with the protocol's alert). Answers for the option psk as well as for the application's callback.
+     */
+    size_t (*psk)(void *arg, const void *identity, size_t length, void *key, size_t room);
+
+    /*
+     * Server: name NULL: the key to seal with. Otherwise the one of that name (16 bytes), to open with: 0, or UV_ENOENT:
+     * too old or not ours, then a full handshake follows. With `tickets` off it is never asked. The caller wipes `*key`.
+     */
+    int (*ticket_key)(void *arg, const unsigned char *name, tls_ticket_key *key);
+} tls_host;
+
+/* One connection, beside its context. Valid during session_new; the engine copies what it keeps. */
+typedef struct tls_session_options {
+    /*
+     * Client: whom the certificate must name; a DNS name in lower case without the last dot, or an IP address
+     * (name_is_address) which is never sent as SNI and is checked against iPAddress SANs. NULL: nobody is checked for:
+     * then the layer has seen to it that rejectUnauthorized is off or a PSK or a pin identifies the peer.
+     */
+    const char *name;
+    int name_is_address;
+
+    /* Client: a blob of new_session that may be resumed by, of a session with the same context and name. NULL: none. What
+     * cannot be used (another version of the engine, expired) is ignored: a full handshake follows. */
+    const void *resume;
+    size_t resume_size;
+
+    /* Client: the identity and key that go instead of the settings' (TLS-17, by callback). NULL: the settings'. */
+    const char *psk_identity;
+    const void *psk;
+    size_t psk_size;
+
+    /* Server: what the layer's own reading of the ClientHello chose (TLS-11); the engine announces this one alone. NULL: no
+     * ALPN is spoken. A client offers the settings' alpn. */
+    const char *alpn;
+} tls_session_options;
+
+/*
+ * The facts an engine answers (weir_stream_get's names, TLS-16), once the handshake is over unless it says otherwise:
+ *
+ *   tls.version              text "TLSv1.2", "TLSv1.3"
+ *   tls.cipher               text, its IANA name: "TLS_AES_128_GCM_SHA256"
+ *   tls.alpn                 text; UV_ENOENT when none was agreed on
+ *   tls.resumed              boolean
+ *   tls.authorized           boolean: the peer's certificate (or PSK) was verified, names and pins included. On a server that
+ *                            asks for no certificate: 0. A resumed session says what its first handshake said.
+ *   tls.authorizationError   text: the X509 code name; UV_ENOENT when there is none. Known from the failure on, also when
+ *                            the handshake failed by it.
+ *   tls.peer.subject         text "CN=..., O=..."; like all tls.peer facts UV_ENOENT where the peer showed no certificate
+ *   tls.peer.san             text "DNS:a.example, IP Address:127.0.0.1"
+ *   tls.peer.fingerprint256  text "AB:CD:..." (SHA-256 of the DER)
+ *   tls.peer.pem             text: the peer's own certificate
+ */
+
+/*
+ * The engine. Texts of errors: a failed verification begins with its X509 code name ("CERT_HAS_EXPIRED: the certificate
+ * of ... expired on ..."), its code is UV_EPROTO like that of any other fault of the protocol; UV_ENOMEM where memory ran
+ * out. An alert that the engine owes the peer is given to send before TLS_FAILED is returned; the layer sends it.
+ */
+typedef struct tls_engine {
+    const char *name; /* "mbedtls 2.28.3": of the library that runs, static text */
+
+    /* Of one runtime. 0, or below 0 with a message in `*error` (may be left NULL): the plugin is then refused. */
+    int (*init)(void **instance, weir_error **error);
+    void (*exit)(void *instance);
+
+    /* Bytes nobody can guess: 0 or a code below 0. May be called by several threads, each with its own instance. */
+    int (*random)(void *instance, void *data, size_t size);
+
+    /* SHA-256 of the pieces one behind the other: 0 or a code below 0. */
+    int (*digest)(void *instance, const tls_bytes *pieces, size_t count, unsigned char out[TLS_DIGEST_SIZE]);
+
+    /*
+     * What can be wrong with the settings' material and lists is found here (TLS-13, TLS-14) and told to the report, each
+     * at its pointer ("/cert", "/ciphers"; weir__tls_fault, weir__tls_warning), all of it in one go. 0 with
+     * `*credentials`; WEIR_EINVALID_CONFIG after at least one fault; UV_ENOMEM. `settings` outlives the credentials.
+     */
+    int (*credentials_new)(void *instance, const tls_settings *settings, tls_report *report,
+                           tls_credentials **credentials);
+    void (*credentials_free)(tls_credentials *credentials); /* NULL is let pass */
+
+    /* One connection. `host`'s table is static; the credentials live longer than the session. NULL: no memory. */
+    tls_session *(*session_new)(tls_credentials *credentials, const tls_session_options *options, const tls_host *host,
+                                void *arg);
+    void (*session_free)(tls_session *session); /* NULL is let pass */
+
+    /* DONE: over, and the peer is what the settings want it to be; its last flight has been given to send. WANT_READ, or
+     * FAILED (also: the peer closed by close_notify). Renegotiation that is asked for later is refused by read (TLS-20). */
+    tls_result (*handshake)(tls_session *session, weir_error **error);
+
+    /*
+     * At most `size` (at least 1) bytes of what the peer sent: DONE with `*done` at least 1, WANT_READ, CLOSED, FAILED.
+     * Messages that are no data (tickets, key updates) are worked off inside. Bytes that came before a close_notify are
+     * given before CLOSED.
+     */
+    tls_result (*read)(tls_session *session, void *data, size_t size, size_t *done, weir_error **error);
+
+    /* At most TLS_RECORD_MOST bytes: DONE with `*done` = size (all of it goes to send), or FAILED. Not after close_notify. */
+    tls_result (*write)(tls_session *session, const void *data, size_t size, size_t *done, weir_error **error);
+
+    /* Says close_notify, once: DONE or FAILED. Reading goes on after it. */
+    tls_result (*close_notify)(tls_session *session, weir_error **error);
+
+    /* Bytes that read would give without asking receive: decoded plaintext. */
+    size_t (*pending)(const tls_session *session);
+
+    /* 0 with `*value`, whose text is valid until the session's next call; UV_ENOENT: not one of the engine's, or not known. */
+    int (*fact)(tls_session *session, const char *name, weir_value *value);
+
+    /* Exported keying material (RFC 5705, RFC 8446 7.5): 0; UV_ENOTCONN before the handshake is over; UV_EINVAL; UV_ENOTSUP.
+     * context NULL: none, which in TLS 1.2 is not the same as an empty one. */
+    int (*export_keys)(tls_session *session, const char *label, const void *context, size_t context_size, void *out,
+                       size_t size);
+
+    /* Client: a blob to resume by, in new memory, made from what the session has now; UV_ENOENT: nothing. TLS 1.2 has one
+     * once the handshake is over; TLS 1.3 has none until new_session told one. */
+    int (*session_get)(tls_session *session, void **blob, size_t *size);
+
+    /* The peer's own certificate in DER, valid as long as the session: 0 or UV_ENOENT. */
+    int (*peer_der)(tls_session *session, const void **der, size_t *size);
+} tls_engine;
+
+/* The engine this plugin is linked with. */
+extern const tls_engine weir__tls_engine;
+
+#endif
