@@ -280,7 +280,8 @@ static int run_configure(weir__place *place, weir__component_kind kind, const we
                                     .options = options,
                                     .role = role,
                                     .folder = place->folder,
-                                    .adopts = adopts};
+                                    .adopts = adopts,
+                                    .extra = place->extra};
     size_t before = fault_count(place->faults);
     component->plugin = found->plugin;
     component->context = NULL;

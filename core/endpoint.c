@@ -7,6 +7,8 @@
 
 #include <uv.h>
 
+#include <weir/layer.h>
+
 #include "blocklist_use.h"
 #include "component.h"
 #include "configure_private.h"
@@ -231,7 +233,7 @@ weir_endpoint *weir_configure_endpoint(weir_configure *configure, const char *po
 /* ---- from text ---- */
 
 /* All faults in one line. */
-static weir_error *error_of(int code, weir__faults *faults)
+static weir_error *error_of(int code, const char *what, weir__faults *faults)
 {
     char *text = code == UV_ENOMEM ? NULL : weir__faults_text(faults);
     size_t length = text ? strlen(text) : 0, lines = 0;
@@ -249,7 +251,7 @@ static weir_error *error_of(int code, weir__faults *faults)
     }
     if (line)
         line[filled] = '\0';
-    weir_error *error = line ? weir_error_newf(code, NULL, NULL, -1, "invalid endpoint: %s", line)
+    weir_error *error = line ? weir_error_newf(code, NULL, NULL, -1, "invalid %s: %s", what, line)
                              : weir_error_new(UV_ENOMEM, NULL, NULL, -1);
     weir__free(line);
     weir__free(text);
@@ -296,6 +298,24 @@ int weir__endpoint_of(weir_runtime *runtime, json_t *value, weir_role role, weir
     return status;
 }
 
+/* What it came to, with all that is wrong in one error; the place's faults are freed. */
+static int conclude(weir__place *place, const char *what, int status, weir_error **error)
+{
+    /* The first fault says which kind of failure it is. */
+    if (status != 0 && status != UV_ENOMEM && place->code != 0)
+        status = place->code;
+    weir_error *why = status != 0 ? error_of(status, what, place->faults) : NULL;
+    /* Without memory to say what is wrong, that is what is wrong. */
+    if (why && why->code == UV_ENOMEM)
+        status = UV_ENOMEM;
+    if (error)
+        *error = why;
+    else
+        weir_error_release(why);
+    weir__faults_free(place->faults);
+    return status;
+}
+
 int weir_endpoint_parse(weir_runtime *runtime, const char *text, weir_role role, const char *folder,
                         weir_endpoint **endpoint, weir_error **error)
 {
@@ -311,18 +331,51 @@ int weir_endpoint_parse(weir_runtime *runtime, const char *text, weir_role role,
     char *absolute = weir__folder_absolute(folder);
     weir__place place = {.runtime = runtime, .folder = absolute, .faults = &faults};
     int status = absolute ? parse(&place, text, role, endpoint) : UV_ENOMEM;
-    /* The first fault says which kind of failure it is. */
-    if (status != 0 && status != UV_ENOMEM && place.code != 0)
-        status = place.code;
-    weir_error *why = status != 0 ? error_of(status, &faults) : NULL;
-    /* Without memory to say what is wrong, that is what is wrong. */
-    if (why && why->code == UV_ENOMEM)
-        status = UV_ENOMEM;
+    status = conclude(&place, "endpoint", status, error);
+    weir__free(absolute);
+    return status;
+}
+
+/* ---- a layer alone ---- */
+
+static int configure_layer(weir__place *place, const char *layer, const char *options, weir_role role, void **context)
+{
+    const weir__loaded *found;
+    weir__component component = {0};
+    int status = weir__component_find(place, WEIR__LAYER, layer, "", false, &found);
+    if (status != 0)
+        return status;
+    weir__document *document = weir__document_parse("options", options, strlen(options), place->faults);
+    if (!document)
+        return place->faults->out_of_memory ? UV_ENOMEM : WEIR_EINVALID_CONFIG;
+    place->document = document;
+    if (json_is_object(document->root)) {
+        status = weir__component_make(place, WEIR__LAYER, found, document->root, role, "", &component);
+    } else {
+        weir__place_faultf(place, WEIR_EINVALID_CONFIG, "", "expected an object of options");
+        status = WEIR_EINVALID_CONFIG;
+    }
+    if (status == 0)
+        *context = component.context;
+    weir__document_free(document);
+    return status;
+}
+
+int weir_layer_configure(weir_runtime *runtime, const char *layer, const char *options, const char *folder,
+                         weir_role role, const void *extra, void **context, weir_error **error)
+{
     if (error)
-        *error = why;
-    else
-        weir_error_release(why);
-    weir__faults_free(&faults);
+        *error = NULL;
+    if (!runtime || !layer || !options || !context || (role != WEIR_CLIENT && role != WEIR_SERVER)) {
+        if (error)
+            *error = weir_error_new(UV_EINVAL, layer, NULL, -1);
+        return UV_EINVAL;
+    }
+    weir__faults faults = {0};
+    char *absolute = weir__folder_absolute(folder);
+    weir__place place = {.runtime = runtime, .folder = absolute, .faults = &faults, .extra = extra};
+    int status = absolute ? configure_layer(&place, layer, options, role, context) : UV_ENOMEM;
+    status = conclude(&place, "options", status, error);
     weir__free(absolute);
     return status;
 }

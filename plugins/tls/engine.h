@@ -131,7 +131,7 @@ typedef struct tls_engine {
     /* Bytes nobody can guess: 0 or a code below 0. May be called by several threads, each with its own instance. */
     int (*random)(void *instance, void *data, size_t size);
 
-    /* SHA-256 of the pieces one behind the other: 0 or a code below 0. */
+    /* SHA-256 of the pieces one behind the other: 0 or a code below 0. A piece may be empty, and `out` may be one of them. */
     int (*digest)(void *instance, const tls_bytes *pieces, size_t count, unsigned char out[TLS_DIGEST_SIZE]);
 
     /*

@@ -33,6 +33,7 @@ typedef struct tls_material {
     char *path;       /* absolute; NULL: it stood in the options, or came from the environment */
     char *pointer;    /* of the option it came from, for the report: "/cert", "/ca/1" */
     weir_buf *holder; /* keeps the data, which contexts under SNI share: the same `data` is the same material */
+    uint64_t stamp;   /* of the file when it was read: which it was, how long, and of when; 0 without one */
 } tls_material;
 
 typedef struct tls_list {
@@ -48,8 +49,7 @@ typedef struct tls_settings {
     tls_material key;  /* where only cert is given, the same bytes: a file may hold both */
     char *passphrase;  /* NULL: none */
 
-    tls_material
-        *ca; /* whom to trust. A client without `ca` trusts the system's bundle, which then stands here, flagged: */
+    tls_material *ca; /* whom to trust; of a client without `ca` the system's bundle, flagged: */
     size_t ca_count;
     int ca_is_system; /* a certificate in it that cannot be parsed is passed over */
     tls_material *crl;
@@ -59,8 +59,8 @@ typedef struct tls_settings {
     tls_list alpn;    /* ALPNProtocols, in the order of preference */
     int min_version;  /* TLS_VERSION_... */
     int max_version;  /* 0: the newest the engine has */
-    tls_list ciphers; /* IANA names: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256; pointer "/ciphers/INDEX" */
-    tls_list groups;  /* x25519, secp256r1, secp384r1, secp521r1 ...; "/groups/INDEX" */
+    tls_list ciphers; /* IANA names: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256; faults at "/ciphers" */
+    tls_list groups;  /* x25519, secp256r1, secp384r1, secp521r1 ...; faults at "/groups" */
     int request_cert; /* server: ask the client for a certificate */
     int reject_unauthorized;
 
@@ -118,16 +118,17 @@ typedef struct tls_source {
     const char *folder; /* what relative files are relative to */
     weir_role role;
     const tls_settings *around; /* NULL: this is the outermost */
+    int psk_callback;           /* an application answers for identities */
 } tls_source;
 
-struct tls_engine;
+struct tls_instance;
 
 /*
  * 0 with `*settings`; WEIR_EINVALID_CONFIG after faults were told; UV_ENOMEM. Every file is read, each that cannot be is a
- * fault. A key's file that others may read is a warning (`engine` for the digests).
+ * fault. A key's file that others may read is a warning.
  */
-int weir__tls_settings_read(const tls_source *source, const struct tls_engine *engine, void *instance,
-                            tls_report *report, tls_settings **settings);
+int weir__tls_settings_read(const tls_source *source, struct tls_instance *instance, tls_report *report,
+                            tls_settings **settings);
 
 /* Wipes what is secret. NULL is let pass. */
 void weir__tls_settings_free(tls_settings *settings);

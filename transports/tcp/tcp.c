@@ -271,12 +271,25 @@ static int is_part(const char *part)
     return strcmp(part, "Address") == 0 || strcmp(part, "Port") == 0 || strcmp(part, "Family") == 0;
 }
 
+/* What was asked for by name, which a layer may have to find in the peer's certificate. */
+static int host_fact(const tcp_context *tcp, weir_value *value)
+{
+    if (!tcp->connects)
+        return UV_ENOENT;
+    memset(value, 0, sizeof(*value));
+    value->type = WEIR_VALUE_TEXT;
+    value->text = host_of(tcp);
+    return 0;
+}
+
 static int fact(const socket_link *socket, int fd, const char *name, weir_value *value)
 {
     weir_address address;
     const char *part;
     int status;
 
+    if (strcmp(name, "host") == 0)
+        return host_fact(context_of(socket), value);
     if (strncmp(name, "local", 5) == 0 && is_part(part = name + 5))
         status = local_address(fd, &address);
     else if (strncmp(name, "remote", 6) == 0 && is_part(part = name + 6))

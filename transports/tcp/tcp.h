@@ -28,6 +28,7 @@ typedef struct tcp_context {
     char *device;          /* NULL: any */
     int auto_select;       /* all addresses of a name are tried: 1, 0, or -1: as the runtime has it when it connects */
     int64_t attempt_delay; /* ms; 0: likewise */
+    bool connects;         /* to the host, that is */
     bool ipv6_only;
     bool reuse_port;
     bool free_bind;

@@ -132,6 +132,7 @@ static int read_options(tcp_context *tcp, weir_configure *configure)
     tcp->free_bind = is_on(options, "freeBind");
     tcp->fast_open = is_on(options, "fastOpen");
     tcp->mptcp = is_on(options, "mptcp");
+    tcp->connects = configure->role == WEIR_CLIENT && !configure->adopts;
     status |= check_port(tcp, configure);
     status |= check_hints(tcp, configure);
     status |= check_device(tcp, configure);

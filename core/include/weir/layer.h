@@ -21,6 +21,17 @@ struct weir_layer {
     weir_link *(*create)(void *context, weir_runtime *runtime, weir_role role);
 };
 
+/*
+ * A context of the layer's own kind outside of any endpoint, for what a layer offers C programs by its plugin's
+ * `interface`: the plugin is loaded, `options` (the text of a JSON object) are checked by its schema, completed and given
+ * to its configure, exactly as those of an endpoint are; `extra` comes there with them. `folder` is what relative files
+ * are relative to (NULL: the working folder). 0 with `*context`, which the layer frees before the runtime ends; or below 0 with `*error` (where error
+ * is not NULL; the caller's) that names every fault: WEIR_EINVALID_CONFIG, WEIR_EINVALID_ENDPOINT (no such layer),
+ * WEIR_ENOPLUGIN, WEIR_EPLUGIN, UV_EINVAL, UV_ENOMEM.
+ */
+WEIR_EXPORT int weir_layer_configure(weir_runtime *runtime, const char *layer, const char *options, const char *folder,
+                                     weir_role role, const void *extra, void **context, weir_error **error);
+
 #ifdef __cplusplus
 }
 #endif

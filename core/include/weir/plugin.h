@@ -130,6 +130,7 @@ struct weir_configure {
     const char *folder; /* what relative files are relative to; never NULL */
     int adopts; /* a transport's: 1 where there is a descriptor instead of an address. Then the schema was not asked, no
                  * default is filled in, and what is absent stays as the descriptor has it */
+    const void *extra; /* what weir_layer_configure was given beside the options; otherwise NULL */
 };
 
 /*

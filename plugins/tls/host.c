@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the engine is answered during its calls. No listener runs then, since it might come back into the engine: what
+ * the engine tells is kept, and told when its call is over.
+ */
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "layer.h"
+
+#define KEYLOG_MOST 65536 /* bytes that wait to be told */
+
+/* ---- bytes ---- */
+
+static size_t receive(void *arg, void *data, size_t size)
+{
+    tls_link *self = arg;
+
+    return weir__tls_in_take(&self->in, data, size);
+}
+
+static int send_bytes(void *arg, const void *data, size_t size)
+{
+    tls_link *self = arg;
+
+    return weir__tls_out_put(&self->out, &self->holder->instance->pool, data, size);
+}
+
+/* ---- sessions ---- */
+
+/* Without memory there is nothing to resume by, which is no fault. */
+static void new_session(void *arg, const void *blob, size_t size)
+{
+    tls_link *self = arg;
+    void *copy = weir_malloc(size ? size : 1);
+
+    if (self->kept_name)
+        weir__tls_sessions_put(&self->holder->instance->sessions, self->kept_name, blob, size);
+    if (!copy)
+        return;
+    memcpy(copy, blob, size);
+    weir__tls_wipe(self->fresh, self->fresh_size);
+    weir_free(self->fresh);
+    self->fresh = copy;
+    self->fresh_size = size;
+    self->fresh_told = 0;
+}
+
+static int random_bytes(void *arg, void *data, size_t size)
+{
+    const tls_link *self = arg;
+
+    return weir__tls_engine.random(self->holder->instance->engine, data, size);
+}
+
+static int ticket_key(void *arg, const unsigned char *name, tls_ticket_key *key)
+{
+    tls_link *self = arg;
+    tls_context *context = self->context;
+
+    if (!context->tickets)
+        return UV_ENOENT;
+    memcpy(key->binding, context->settings->binding, sizeof(key->binding));
+    return weir__tls_tickets_key(context->tickets, name, uv_hrtime() / 1000000, random_bytes, self, key);
+}
+
+/* ---- keys that are agreed on ---- */
+
+static size_t psk(void *arg, const void *identity, size_t length, void *key, size_t room)
+{
+    tls_link *self = arg;
+    const tls_settings *settings = self->context->settings;
+    const weir_tls_options *callbacks = &self->holder->callbacks;
+
+    if (settings->psk && strlen(settings->psk_identity) == length &&
+        memcmp(settings->psk_identity, identity, length) == 0 && settings->psk_size <= room) {
+        memcpy(key, settings->psk, settings->psk_size);
+        return settings->psk_size;
+    }
+    if (callbacks->psk) {
+        size_t size = callbacks->psk(identity, length, key, room, callbacks->arg);
+
+        return size <= room ? size : 0;
+    }
+    return 0;
+}
+
+/* ---- the key log ---- */
+
+/* Appended as one write, so that processes may share the file. That it cannot be is no reason to end a connection. */
+static void append(const char *path, const char *line)
+{
+    size_t length = strlen(line);
+    char text[1024];
+    int file;
+
+    if (length + 1 > sizeof(text))
+        return;
+    memcpy(text, line, length);
+    text[length] = '\n';
+    file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+    if (file >= 0) {
+        ssize_t written;
+
+        do
+            written = write(file, text, length + 1);
+        while (written < 0 && errno == EINTR);
+        close(file);
+    }
+    weir__tls_wipe(text, sizeof(text));
+}
+
+static void keylog(void *arg, const char *line)
+{
+    tls_link *self = arg;
+    size_t size = strlen(line) + 1;
+    char *grown;
+
+    if (self->context->settings->keylog_path)
+        append(self->context->settings->keylog_path, line);
+    if (self->keylog_size + size > KEYLOG_MOST)
+        return;
+    grown = weir_malloc(self->keylog_size + size);
+    if (!grown)
+        return;
+    if (self->keylog)
+        memcpy(grown, self->keylog, self->keylog_size);
+    memcpy(grown + self->keylog_size, line, size);
+    weir__tls_wipe(self->keylog, self->keylog_size);
+    weir_free(self->keylog);
+    self->keylog = grown;
+    self->keylog_size += size;
+}
+
+const tls_host weir__tls_host = {
+    .receive = receive,
+    .send = send_bytes,
+    .new_session = new_session,
+    .keylog = keylog,
+    .psk = psk,
+    .ticket_key = ticket_key,
+};
+
+/* ---- telling ---- */
+
+static void tell_keylog(tls_link *self)
+{
+    char *lines = self->keylog;
+    size_t size = self->keylog_size;
+    size_t at;
+
+    self->keylog = NULL;
+    self->keylog_size = 0;
+    for (at = 0; at < size && !weir__tls_gone(self); at += strlen(lines + at) + 1)
+        weir_up_notify(&self->link, "keylog", lines + at, strlen(lines + at));
+    weir__tls_wipe(lines, size);
+    weir_free(lines);
+}
+
+void weir__tls_tell(tls_link *self)
+{
+    if (self->keylog && !weir__tls_gone(self))
+        tell_keylog(self);
+    if (self->fresh && !self->fresh_told && !weir__tls_gone(self)) {
+        self->fresh_told = 1;
+        weir_up_notify(&self->link, "session", self->fresh, self->fresh_size);
+    }
+}

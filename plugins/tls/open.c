@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening: a client begins at once; a server reads the ClientHello, chooses the context by what stands in it, and only then
+ * gives it to the engine. The link is open when the engine is done and its last flight has left.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include "layer.h"
+#include "material.h"
+
+/* What the layer itself tells a peer before there is an engine. */
+enum { ALERT_FATAL = 2, ALERT_DECODE_ERROR = 50, ALERT_NO_APPLICATION_PROTOCOL = 120 };
+
+static tls_link *of(weir_link *link)
+{
+    return (tls_link *)(void *)link;
+}
+
+/* ---- failing ---- */
+
+static void send_alert(tls_link *self, unsigned char description)
+{
+    const unsigned char record[] = {21, 3, 3, 0, 2, ALERT_FATAL, description};
+
+    weir__tls_out_put(&self->out, &self->holder->instance->pool, record, sizeof(record));
+}
+
+/* With what is known of the peer: nobody else will say it. */
+static void fail_open(tls_link *self, int code, const char *why)
+{
+    const char *about = self->role == WEIR_SERVER ? "; the client asked for " : "; connecting to ";
+
+    self->holder->counters.handshakes_failed++;
+    if (self->kept_name)
+        weir__tls_sessions_drop(&self->holder->instance->sessions, self->kept_name);
+    weir__tls_fail(self, weir_error_newf(code, "open", NULL, -1, "%s: %s%s%s", weir__tls_name, why,
+                                         self->name ? about : "", self->name ? self->name : ""));
+}
+
+static void fail_with(tls_link *self, weir_error *error)
+{
+    weir_error *why = error ? error : weir_error_new(UV_EPROTO, NULL, NULL, -1);
+
+    fail_open(self, why->code, why->message);
+    weir_error_release(why);
+}
+
+static void fail_code(tls_link *self, int code)
+{
+    char why[160];
+
+    snprintf(why, sizeof(why), "%s (%s)", weir_error_text(code), weir_error_name(code));
+    fail_open(self, code, why);
+}
+
+/* ---- the handshake ---- */
+
+static void count(tls_link *self)
+{
+    weir_value resumed = {0};
+
+    if (weir__tls_engine.fact(self->session, "tls.resumed", &resumed) == 0 && resumed.number)
+        self->holder->counters.handshakes_resumed++;
+    else
+        self->holder->counters.handshakes_full++;
+}
+
+static void now_open(tls_link *self)
+{
+    self->state = TLS_OPEN;
+    self->dry = 0;
+    count(self);
+    weir_up_notify(&self->link, "secureConnect", NULL, 0);
+    weir__tls_tell(self);
+    if (!weir__tls_gone(self))
+        weir_up_opened(&self->link);
+}
+
+/* Nothing is read until it is open: an end that comes meanwhile is not one that came before. */
+static void finish(tls_link *self)
+{
+    self->state = TLS_FINISHING;
+    weir__tls_ask_below(self);
+    if (self->write_error)
+        fail_code(self, self->write_error);
+    else if (weir__tls_sent_all(self))
+        now_open(self);
+}
+
+static void step(tls_link *self)
+{
+    weir_error *error = NULL;
+    tls_result result = weir__tls_engine.handshake(self->session, &error);
+
+    if (result == TLS_FAILED || result == TLS_CLOSED) {
+        fail_with(self, error);
+        return;
+    }
+    weir__tls_send(self);
+    if (result == TLS_DONE) {
+        finish(self);
+    } else if (self->write_error) {
+        fail_code(self, self->write_error);
+    } else {
+        weir__tls_tell(self);
+        if (!weir__tls_gone(self))
+            weir__tls_ask_below(self);
+    }
+}
+
+static void start(tls_link *self, const tls_session_options *options)
+{
+    self->session = weir__tls_engine.session_new(self->context->credentials, options, &weir__tls_host, self);
+    if (!self->session) {
+        fail_code(self, UV_ENOMEM);
+        return;
+    }
+    self->state = TLS_HANDSHAKE;
+    step(self);
+}
+
+void weir__tls_open_written(tls_link *self)
+{
+    if (self->write_error) {
+        fail_code(self, self->write_error);
+        return;
+    }
+    weir__tls_send(self);
+    if (self->state == TLS_FINISHING && self->write_error)
+        fail_code(self, self->write_error);
+    else if (self->state == TLS_FINISHING && weir__tls_sent_all(self))
+        now_open(self);
+}
+
+/* ---- clients ---- */
+
+static int is_address(const char *name)
+{
+    unsigned char bytes[16];
+
+    return uv_inet_pton(AF_INET, name, bytes) == 0 || uv_inet_pton(AF_INET6, name, bytes) == 0;
+}
+
+/* In lower case, without the last dot of a name and the zone of an address. */
+static int take_name(tls_link *self, const char *name)
+{
+    size_t length;
+    size_t i;
+
+    self->name = weir__tls_text_copy(name);
+    if (!self->name)
+        return UV_ENOMEM;
+    if (strchr(self->name, ':'))
+        self->name[strcspn(self->name, "%")] = '\0';
+    length = strlen(self->name);
+    self->name_is_address = is_address(self->name);
+    if (!self->name_is_address && length > 1 && self->name[length - 1] == '.')
+        self->name[length - 1] = '\0';
+    for (i = 0; self->name[i]; i++)
+        if (self->name[i] >= 'A' && self->name[i] <= 'Z')
+            self->name[i] = (char)(self->name[i] - 'A' + 'a');
+    return 0;
+}
+
+static int find_name(tls_link *self)
+{
+    weir_value host = {0};
+
+    if (self->context->settings->servername)
+        return take_name(self, self->context->settings->servername);
+    if (weir_down_get(&self->link, "host", &host) == 0 && host.type == WEIR_VALUE_TEXT && host.text)
+        return take_name(self, host.text);
+    return 0;
+}
+
+/* Sessions are kept by name and port, and by all that decides what they are worth. */
+static int find_kept_name(tls_link *self)
+{
+    weir_value port = {0};
+    size_t size;
+
+    if (!self->context->settings->tickets)
+        return 0;
+    if (weir_down_get(&self->link, "remotePort", &port) != 0)
+        port.number = 0;
+    size = sizeof(self->context->client_name) + (self->name ? strlen(self->name) : 0) + 24;
+    self->kept_name = weir_malloc(size);
+    if (!self->kept_name)
+        return UV_ENOMEM;
+    snprintf(self->kept_name, size, "%s/%s/%d", self->context->client_name, self->name ? self->name : "",
+             (int)port.number);
+    return 0;
+}
+
+/* Without a name anybody with a certificate would do. */
+static int is_identified(const tls_link *self, const tls_session_options *options)
+{
+    const tls_settings *settings = self->context->settings;
+
+    return self->name || !settings->reject_unauthorized || settings->pin_count > 0 || settings->psk || options->psk;
+}
+
+static void ask_for_psk(const tls_link *self, tls_session_options *options)
+{
+    const weir_tls_options *callbacks = &self->holder->callbacks;
+    weir_tls_psk psk = {.size = sizeof(psk)};
+
+    if (!callbacks->client_psk || !callbacks->client_psk(self->name, &psk, callbacks->arg) || !psk.identity ||
+        !psk.key || psk.key_size == 0 || psk.key_size > TLS_PSK_MOST)
+        return;
+    options->psk_identity = psk.identity;
+    options->psk = psk.key;
+    options->psk_size = psk.key_size;
+}
+
+static void find_session(tls_link *self, tls_session_options *options)
+{
+    if (self->offered_set) {
+        options->resume = self->offered_size ? self->offered : NULL;
+        options->resume_size = self->offered_size;
+    } else if (self->kept_name) {
+        options->resume =
+            weir__tls_sessions_get(&self->holder->instance->sessions, self->kept_name, &options->resume_size);
+    }
+}
+
+static void open_client(tls_link *self)
+{
+    tls_session_options options = {0};
+    int status = find_name(self);
+
+    if (status == 0)
+        status = find_kept_name(self);
+    if (status) {
+        fail_code(self, status);
+        return;
+    }
+    options.name = self->name;
+    options.name_is_address = self->name_is_address;
+    ask_for_psk(self, &options);
+    if (!is_identified(self, &options)) {
+        fail_open(self, UV_EINVAL,
+                  "there is no host whose name the certificate could bear: give \"servername\" (or \"pinSha256\")");
+        return;
+    }
+    find_session(self, &options);
+    start(self, &options);
+}
+
+/* ---- servers ---- */
+
+/* The offered protocols as texts, for an application's callback. */
+typedef struct offer {
+    const char *names[512];
+    char text[1025];
+    size_t count;
+} offer;
+
+static void spell_offer(const tls_hello *hello, offer *offered)
+{
+    size_t at = 0;
+
+    offered->count = 0;
+    while (at < hello->alpn_size && offered->count < 512) {
+        size_t length = hello->alpn[at];
+
+        memcpy(offered->text + at, hello->alpn + at + 1, length);
+        offered->text[at + length] = '\0';
+        offered->names[offered->count++] = offered->text + at;
+        at += length + 1;
+    }
+}
+
+static tls_context *ask_for_context(const tls_link *self, const tls_hello *hello)
+{
+    const weir_tls_options *callbacks = &self->holder->callbacks;
+    weir_tls_hello said = {.size = sizeof(said)};
+    weir_tls_context *chosen;
+    offer offered;
+
+    if (!callbacks->server_name)
+        return NULL;
+    spell_offer(hello, &offered);
+    said.server_name = *hello->server_name ? hello->server_name : NULL;
+    said.alpn = offered.names;
+    said.alpn_count = offered.count;
+    chosen = callbacks->server_name(&said, callbacks->arg);
+    if (!chosen || chosen->role != WEIR_SERVER || chosen->instance != self->holder->instance)
+        return NULL;
+    return chosen->current;
+}
+
+static int choose_context(tls_link *self, const tls_hello *hello)
+{
+    tls_context *chosen = ask_for_context(self, hello);
+
+    if (!chosen)
+        chosen = weir__tls_context_of_name(self->holder->current, hello->server_name);
+    self->context = weir__tls_context_retain(chosen);
+    if (*hello->server_name)
+        self->name = weir__tls_text_copy(hello->server_name);
+    return *hello->server_name && !self->name ? UV_ENOMEM : 0;
+}
+
+/* 1: chosen, or nothing to choose; 0: what the client offers and what is spoken here have nothing in common. */
+static int choose_protocol(tls_link *self, const tls_hello *hello)
+{
+    const tls_list *ours = &self->context->settings->alpn;
+    int found;
+
+    if (ours->count == 0 || hello->alpn_count == 0)
+        return 1;
+    found = weir__tls_hello_choose(hello, (const char *const *)ours->items, ours->count);
+    self->alpn = found < 0 ? NULL : ours->items[found];
+    return found >= 0;
+}
+
+static void serve(tls_link *self, const tls_hello *hello)
+{
+    tls_session_options options = {0};
+
+    if (choose_context(self, hello)) {
+        fail_code(self, UV_ENOMEM);
+        return;
+    }
+    if (weir__tls_gone(self)) /* the application's callback may do anything */
+        return;
+    if (!choose_protocol(self, hello)) {
+        send_alert(self, ALERT_NO_APPLICATION_PROTOCOL);
+        fail_open(self, UV_EPROTO, "the client offers no application protocol (ALPN) that is spoken here");
+        return;
+    }
+    options.alpn = self->alpn;
+    start(self, &options);
+}
+
+static void read_hello(tls_link *self)
+{
+    tls_hello hello;
+    tls_hello_verdict verdict = weir__tls_hello_read(self->in.at, self->in.left, &hello);
+
+    if (verdict == TLS_HELLO_DONE) {
+        serve(self, &hello);
+        return;
+    }
+    if (verdict == TLS_HELLO_MORE)
+        return;
+    if (verdict == TLS_HELLO_MALFORMED || verdict == TLS_HELLO_TOO_LONG)
+        send_alert(self, ALERT_DECODE_ERROR);
+    fail_open(self, UV_EPROTO, weir__tls_hello_reason(verdict));
+}
+
+void weir__tls_open_data(tls_link *self)
+{
+    if (self->state == TLS_HELLO)
+        read_hello(self);
+    else if (self->state == TLS_HANDSHAKE)
+        step(self);
+}
+
+void weir__tls_open(weir_link *link)
+{
+    tls_link *self = of(link);
+
+    if (self->role == WEIR_SERVER) {
+        self->state = TLS_HELLO;
+        weir__tls_ask_below(self);
+        return;
+    }
+    self->context = weir__tls_context_retain(self->holder->current);
+    open_client(self);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The folders are watched, not the files: a file is often replaced by a rename, or by turning a link over. What an event
+ * names does not matter; whether any of the files is another one than was read does. A pair is written one after the other: a
+ * little time is let pass, and what does not go together is tried again when more changes.
+ */
+#include "watch.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include "material.h"
+
+#define SETTLE_TIME 100 /* ms without a change before the files are read */
+
+typedef struct watched_folder {
+    uv_fs_event_t handle;
+    struct watched_folder *next;
+    struct tls_watch *watch; /* NULL once it was stopped */
+    char path[];
+} watched_folder;
+
+typedef struct tls_watch {
+    weir_tls_context *holder;
+    weir_timer timer;
+    watched_folder *folders;
+    uint64_t refused; /* the files that were tried and could not be used; 0: none */
+} tls_watch;
+
+/* ---- what has changed ---- */
+
+typedef struct comparison {
+    int changed;
+    uint64_t sum;
+} comparison;
+
+static void compare(const tls_material *material, void *arg)
+{
+    comparison *result = arg;
+    uint64_t stamp = weir__tls_material_stamp(material->path);
+
+    result->changed |= stamp != material->stamp;
+    result->sum = result->sum * 31 + stamp;
+}
+
+static void look(tls_watch *watch)
+{
+    weir_tls_context *holder = watch->holder;
+    comparison result = {0, 1};
+    weir_error *error = NULL;
+
+    weir__tls_context_each_file(holder->current, compare, &result);
+    if (!result.changed || result.sum == watch->refused)
+        return;
+    watch->refused = 0;
+    if (weir__tls_holder_reload(holder, NULL, &error) == 0) {
+        weir_log(holder->instance->runtime, WEIR_LOG_INFO, "%s: the files have changed and were read again",
+                 weir__tls_name);
+        return;
+    }
+    watch->refused = result.sum;
+    weir_log(holder->instance->runtime, WEIR_LOG_WARN,
+             "%s: the files have changed and cannot be used; what was read before serves on: %s", weir__tls_name,
+             error->message);
+    weir_error_release(error);
+}
+
+static void on_settled(weir_timer *timer)
+{
+    look((tls_watch *)(void *)((char *)timer - offsetof(tls_watch, timer)));
+}
+
+static void on_event(uv_fs_event_t *handle, const char *name, int events, int status)
+{
+    const watched_folder *folder = handle->data;
+    weir_runtime *runtime;
+
+    (void)name;
+    (void)events;
+    (void)status;
+    if (!folder->watch)
+        return;
+    runtime = folder->watch->holder->instance->runtime;
+    weir_runtime_enter(runtime);
+    weir_timer_start(runtime, &folder->watch->timer, SETTLE_TIME);
+    weir_runtime_leave(runtime);
+}
+
+/* ---- folders ---- */
+
+static void on_closed(uv_handle_t *handle)
+{
+    weir_free(handle->data);
+}
+
+static void complain(const tls_watch *watch, const char *path, int status)
+{
+    weir_log(watch->holder->instance->runtime, WEIR_LOG_WARN, "%s: %s cannot be watched: %s (%s)", weir__tls_name, path,
+             weir_error_text(status), weir_error_name(status));
+}
+
+static void watch_folder(tls_watch *watch, const char *path, size_t length)
+{
+    weir_runtime *runtime = watch->holder->instance->runtime;
+    watched_folder *folder = weir_calloc(1, sizeof(*folder) + length + 1);
+    int status;
+
+    if (!folder) {
+        complain(watch, path, UV_ENOMEM);
+        return;
+    }
+    memcpy(folder->path, path, length);
+    folder->handle.data = folder;
+    status = uv_fs_event_init(weir_runtime_loop(runtime), &folder->handle);
+    if (status) {
+        weir_free(folder);
+        complain(watch, path, status);
+        return;
+    }
+    uv_unref((uv_handle_t *)&folder->handle);
+    folder->watch = watch;
+    folder->next = watch->folders;
+    watch->folders = folder;
+    status = uv_fs_event_start(&folder->handle, on_event, folder->path, 0);
+    if (status)
+        complain(watch, folder->path, status);
+}
+
+static void visit(const tls_material *material, void *arg)
+{
+    tls_watch *watch = arg;
+    const char *slash = strrchr(material->path, '/');
+    size_t length = slash && slash > material->path ? (size_t)(slash - material->path) : 1;
+    const watched_folder *folder = watch->folders;
+
+    while (folder && (strlen(folder->path) != length || memcmp(folder->path, material->path, length) != 0))
+        folder = folder->next;
+    if (!folder)
+        watch_folder(watch, material->path, length);
+}
+
+/* ---- life ---- */
+
+void weir__tls_watch_start(weir_tls_context *holder)
+{
+    tls_watch *watch;
+
+    if (holder->watch || !holder->current->settings->watch)
+        return;
+    watch = weir_calloc(1, sizeof(*watch));
+    if (!watch)
+        return; /* the next connection tries again */
+    watch->holder = holder;
+    watch->timer.run = on_settled;
+    watch->timer.unref = 1;
+    holder->watch = watch;
+    weir__tls_context_each_file(holder->current, visit, watch);
+    look(watch);
+}
+
+void weir__tls_watch_stop(weir_tls_context *holder)
+{
+    tls_watch *watch = holder->watch;
+
+    if (!watch)
+        return;
+    holder->watch = NULL;
+    weir_timer_stop(holder->instance->runtime, &watch->timer);
+    while (watch->folders) {
+        watched_folder *folder = watch->folders;
+
+        watch->folders = folder->next;
+        folder->watch = NULL;
+        uv_close((uv_handle_t *)&folder->handle, on_closed);
+    }
+    weir_free(watch);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Watching a context's files: when one changes, the context is reloaded (TLS-15). */
+#ifndef WEIR_TLS_WATCH_H
+#define WEIR_TLS_WATCH_H
+
+#include "context.h"
+
+/*
+ * Begins, where the settings say `watch` and it has not begun. What has changed since the files were read is seen at
+ * once. What cannot be watched is a line of the log.
+ */
+void weir__tls_watch_start(weir_tls_context *holder);
+
+void weir__tls_watch_stop(weir_tls_context *holder);
+
+#endif
