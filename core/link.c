@@ -61,6 +61,11 @@ int weir_link_closing(const weir_link *link)
     return (link->state & (LINK_CLOSING | LINK_CLOSED)) != 0;
 }
 
+int weir_link_failed(const weir_link *link)
+{
+    return (link->state & LINK_FAILED) != 0;
+}
+
 int weir_link_reading(const weir_link *link)
 {
     return (link->state & LINK_READING) != 0;

@@ -16,7 +16,7 @@ static tls_link *of(weir_link *link)
 
 int weir__tls_gone(const tls_link *self)
 {
-    return self->closing || self->state == TLS_BROKEN;
+    return self->closing || self->state == TLS_BROKEN || weir_link_failed(&self->link);
 }
 
 /* ---- what comes later ---- */

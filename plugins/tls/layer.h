@@ -56,6 +56,7 @@ typedef struct tls_link {
     tls_out out;
     size_t below; /* bytes of the write that is outstanding below; 0: none is */
     size_t held;  /* ciphertext, in front of the queue, of bytes that were taken by try_write */
+    size_t ahead; /* bytes of the next write that are encrypted already */
     tls_cursor cursor;
     int write_error; /* latched */
 

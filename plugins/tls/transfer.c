@@ -215,6 +215,22 @@ static void move_on(tls_cursor *cursor, size_t size)
     }
 }
 
+size_t weir__tls_cursor_skip(tls_cursor *cursor, size_t size)
+{
+    size_t skipped = 0;
+
+    move_on(cursor, 0);
+    while (skipped < size && cursor->count > 0) {
+        size_t part = cursor->bufs->iov_len - cursor->offset;
+
+        if (part > size - skipped)
+            part = size - skipped;
+        move_on(cursor, part);
+        skipped += part;
+    }
+    return skipped;
+}
+
 size_t weir__tls_cursor_next(tls_cursor *cursor, unsigned char *scratch, const void **data)
 {
     size_t size = 0;

@@ -91,6 +91,9 @@ typedef struct tls_cursor {
 
 void weir__tls_cursor_set(tls_cursor *cursor, const struct iovec *bufs, size_t count);
 
+/* Passes over at most `size` bytes: how many. */
+size_t weir__tls_cursor_skip(tls_cursor *cursor, size_t size);
+
 /*
  * The next bytes for one record, at most TLS_RECORD_MOST, and moves on: small buffers are put together in `scratch`, so
  * that a record is not spent on each (NULL: it is). 0: there is nothing left.

@@ -104,22 +104,52 @@ static size_t work(tls_link *self, tls_cursor *cursor)
 
 /* ---- operations ---- */
 
+static size_t size_of(const struct iovec *bufs, size_t count)
+{
+    size_t size = 0;
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        size += bufs[i].iov_len;
+    return size;
+}
+
+/* What was encrypted by a try, and not called taken, has gone out already, or will. Returns how much of the write that is. */
+static size_t skip_ahead(tls_link *self, tls_cursor *cursor)
+{
+    size_t skipped = weir__tls_cursor_skip(cursor, self->ahead);
+
+    self->ahead -= skipped;
+    return skipped;
+}
+
+/*
+ * A write is only said to be done when the link below has taken all of it: as long as something of it is here, its last
+ * byte counts as not taken, though it is on its way too. The core offers it again, and it is passed over. (A write of one
+ * byte cannot be shortened by one.)
+ */
 ssize_t weir__tls_try_write(weir_link *link, const struct iovec *bufs, size_t count)
 {
     tls_link *self = of(link);
+    size_t size = size_of(bufs, count);
     tls_cursor cursor;
     size_t taken;
 
     if (self->write_error)
         return self->write_error;
-    if (self->writing || !weir__tls_sent_all(self))
+    if (self->writing || !weir__tls_sent_all(self) || size < 2)
         return UV_EAGAIN;
     weir__tls_cursor_set(&cursor, bufs, count);
-    taken = work(self, &cursor);
+    taken = skip_ahead(self, &cursor);
+    taken += work(self, &cursor);
+    if (taken == 0)
+        return self->write_error ? self->write_error : UV_EAGAIN;
     self->held = self->out.size;
-    if (taken > 0)
-        return (ssize_t)taken;
-    return self->write_error ? self->write_error : UV_EAGAIN;
+    if (taken == size && !weir__tls_sent_all(self)) {
+        self->ahead = 1;
+        taken--;
+    }
+    return (ssize_t)taken;
 }
 
 /* 1: nothing more is to be done for the write but to say so. */
@@ -144,6 +174,7 @@ int weir__tls_write(weir_link *link, const struct iovec *bufs, size_t count)
         return self->write_error;
     self->writing = 1;
     weir__tls_cursor_set(&self->cursor, bufs, count);
+    skip_ahead(self, &self->cursor);
     advance(self);
     self->due = is_written(self) != 0;
     if (self->due)

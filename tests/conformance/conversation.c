@@ -2,6 +2,7 @@
 /* A whole life of a runtime with one echo conversation in it, that copes with whatever fails. */
 #include "suite.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define WATCHDOG_MS 30000
@@ -55,17 +56,26 @@ static void on_close(const weir_event *event, void *arg)
     note(self, weir_server_close(self->server, NULL, NULL));
 }
 
-/* The layers of the server change nothing on the wire: the client does without. */
+/* The layers of the suite change nothing on the wire: the client does without. */
+static const char *skip_layers(const char *url)
+{
+    static const char *const layers[] = {"probe+", "chaos+"};
+    for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
+        if (strncmp(url, layers[i], strlen(layers[i])) == 0)
+            return skip_layers(url + strlen(layers[i]));
+    }
+    return url;
+}
+
 static void on_listening(const weir_event *event, void *arg)
 {
     suite_conversation *self = arg;
-    char text[2 * WEIR_ADDRESS_TEXT_SIZE];
+    char text[4 * WEIR_ADDRESS_TEXT_SIZE];
     (void)event;
-    weir_server_format(self->server, text, sizeof(text));
-    const char *url = text;
-    for (const char *at = text; *at && *at != ':'; at++)
-        url = *at == '+' ? at + 1 : url;
-    int status = weir_stream_connect(self->client, url, NULL, NULL);
+    size_t length = weir_server_format(self->server, text, sizeof(text));
+    if (self->query && length < sizeof(text))
+        snprintf(text + length, sizeof(text) - length, "%s", self->query);
+    int status = weir_stream_connect(self->client, skip_layers(text), NULL, NULL);
     note(self, status);
     self->connected = status == 0;
     if (status) {

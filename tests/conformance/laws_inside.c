@@ -227,6 +227,7 @@ static void law_10_runtimes_in_threads_share_nothing(void **state)
     uv_thread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++) {
         talks[i].listen = suite_listen_text(f, NULL, i);
+        talks[i].query = suite_query(f);
         suite_conversation_open(&talks[i]);
     }
     for (int i = 0; i < THREADS; i++)

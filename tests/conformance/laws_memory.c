@@ -4,7 +4,7 @@
 
 static void converse_without_memory(void *arg)
 {
-    suite_conversation talk = {.listen = arg};
+    suite_conversation talk = *(const suite_conversation *)arg;
     int descriptors = fixture_descriptors();
     suite_conversation_open(&talk);
     suite_conversation_run(&talk);
@@ -22,8 +22,8 @@ static void converse_without_memory(void *arg)
 static void law_09_any_allocation_may_fail(void **state)
 {
     fixture *f = *state;
-    char *listen = (char *)(uintptr_t)suite_listen_text(f, NULL, 0);
-    assert_true(allocator_fail_each(converse_without_memory, listen) > 20);
+    suite_conversation talk = {.listen = suite_listen_text(f, NULL, 0), .query = suite_query(f)};
+    assert_true(allocator_fail_each(converse_without_memory, &talk) > 20);
 }
 
 const suite_test suite_memory_tests[] = {

@@ -41,32 +41,44 @@ static const char *layers_text(fixture *f, const char *options)
                         options);
 }
 
-/* {"tcp": {...}} and layers in one object. */
-static const char *join(fixture *f, const char *component, const char *layers)
+/* {"tcp": {...}} and layers, the transport's own below the others, in one object. `layers` NULL: no others. */
+static const char *join(fixture *f, const weir_server *server, int index, const char *layers)
 {
+    const suite_transport *transport = suite_variant_of(f)->transport;
+    const char *component = transport->component(f, server, index);
+    const char *own = transport->layers ? transport->layers(f, server == NULL) : NULL;
     size_t length = strlen(component);
     assert_true(length && component[length - 1] == '}');
-    return fixture_text(f, "%.*s, \"layers\": [%s]}", (int)length - 1, component, layers);
+    return fixture_text(f, "%.*s, \"layers\": [%s%s%s]}", (int)length - 1, component, own ? own : "",
+                        own && layers ? ", " : "", layers ? layers : "");
+}
+
+const char *suite_query(fixture *f)
+{
+    const suite_transport *transport = suite_variant_of(f)->transport;
+    if (transport->layers && !transport->query)
+        skip();
+    return transport->query ? transport->query(f) : "";
 }
 
 const char *suite_listen_text(fixture *f, const char *options, int index)
 {
-    return join(f, suite_variant_of(f)->transport->component(f, NULL, index), layers_text(f, options));
+    return join(f, NULL, index, layers_text(f, options));
 }
 
 const char *suite_connect_text(fixture *f, const weir_server *server, const char *options)
 {
-    return join(f, suite_variant_of(f)->transport->component(f, server, 0), layers_text(f, options));
+    return join(f, server, 0, layers_text(f, options));
 }
 
 const char *suite_bare_listen_text(fixture *f)
 {
-    return suite_variant_of(f)->transport->component(f, NULL, 0);
+    return join(f, NULL, 0, NULL);
 }
 
 const char *suite_bare_connect_text(fixture *f, const weir_server *server)
 {
-    return suite_variant_of(f)->transport->component(f, server, 0);
+    return join(f, server, 0, NULL);
 }
 
 const char *suite_fail_at(fixture *f, const char *point)

@@ -20,6 +20,16 @@ typedef struct suite_transport {
      */
     const char *(*component)(fixture *f, const weir_server *server, int index);
 
+    /*
+     * Layers that belong to it, from the wire inwards: JSON as it stands between the brackets of "layers"; the options of
+     * the listening side and of the connecting one. NULL: it has none.
+     */
+    const char *(*layers)(fixture *f, int listens);
+
+    /* What the URL that reaches a server has to end in for those layers: "?servername=localhost". NULL: where there are
+     * layers, a URL cannot say it. */
+    const char *(*query)(fixture *f);
+
     int can_reset; /* it has a reset that the peer sees */
 
     /* How many bytes it and the system take from a writer whose peer does not read. */
@@ -51,9 +61,12 @@ const suite_variant *suite_variant_of(const fixture *f);
 const char *suite_listen_text(fixture *f, const char *options, int index);
 const char *suite_connect_text(fixture *f, const weir_server *server, const char *options);
 
-/* Without any layer. */
+/* Without any layer but the transport's own. */
 const char *suite_bare_listen_text(fixture *f);
 const char *suite_bare_connect_text(fixture *f, const weir_server *server);
+
+/* What a client's URL ends in. Where a URL cannot say it, the test is skipped. */
+const char *suite_query(fixture *f);
 
 /* Members for a chaos that only fails, at one point, a write in the try or in earnest, and changes nothing else. */
 const char *suite_fail_at(fixture *f, const char *point);
@@ -79,6 +92,7 @@ size_t suite_few(const fixture *f);
  */
 typedef struct suite_conversation {
     const char *listen; /* of suite_listen_text */
+    const char *query;  /* of suite_query */
     int status;         /* of the first call or event that failed, 0: none */
     size_t received;
     size_t wrong;    /* data that was not what was sent */

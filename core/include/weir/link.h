@@ -76,7 +76,8 @@ typedef struct weir_link_ops {
     void (*read_stop)(weir_link *link);
 
     /* As much as goes now, from the caller's memory: bytes taken (at least 1), or UV_EAGAIN, or an error, which is not
-     * latched. NULL in a layer that transforms: the core then uses write. Never while a write is outstanding. */
+     * latched. The rest of a try that took something is offered again before any other byte, or the link is closed. NULL
+     * in a layer that cannot: the core then uses write. Never while a write is outstanding. */
     ssize_t (*try_write)(weir_link *link, const struct iovec *bufs, size_t count);
 
     /* T  All of it or an error, later: weir_up_written. `bufs` and the bytes stay as they are until then; count is at
@@ -139,6 +140,10 @@ WEIR_EXPORT weir_runtime *weir_link_runtime(const weir_link *link);
 
 /* 1 from the close call on. After any report: do not touch your own state any more when this is 1 (law 9). */
 WEIR_EXPORT int weir_link_closing(const weir_link *link);
+
+/* 1 once the link has failed: by its own report, or because the link below ended before it was open (law 1). It reports
+ * nothing more then but written and closed. */
+WEIR_EXPORT int weir_link_failed(const weir_link *link);
 
 /* 1 while the link above wants data: between read_start and read_stop. */
 WEIR_EXPORT int weir_link_reading(const weir_link *link);
