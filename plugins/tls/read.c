@@ -57,7 +57,7 @@ static tls_result fill(tls_link *self, weir_buf *buf, size_t *done, weir_error *
     tls_result result = TLS_DONE;
 
     *done = 0;
-    while (result == TLS_DONE && *done < buf->size && *done < TLS_TURN_BYTES / 4) {
+    while (result == TLS_DONE && *done < buf->size && *done < TLS_TURN_BYTES / 4 && !is_choked(self)) {
         size_t part = 0;
 
         result = weir__tls_engine.read(self->session, buf->data + *done, buf->size - *done, &part, error);
