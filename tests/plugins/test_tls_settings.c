@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of the layer tls: what may stand there, what must go together, and what is said of what cannot be used. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tls_world.h"
+
+static weir_error *parse(fixture *f, const char *options, weir_role role)
+{
+    weir_endpoint *endpoint = NULL;
+    weir_error *error = NULL;
+    const char *text = fixture_text(f, "{\"tcp\": {\"port\": 1}, \"layers\": [{\"tls-fake\": {%s}}]}", options);
+    int status = weir_endpoint_parse(f->runtime, text, role, f->folder, &endpoint, &error);
+    weir_endpoint_release(endpoint);
+    assert_true((status == 0) == (error == NULL));
+    return error;
+}
+
+static void expect_good(fixture *f, const char *options, weir_role role)
+{
+    weir_error *error = parse(f, options, role);
+    if (error)
+        fail_msg("%s", error->message);
+}
+
+/* All of `says`, separated by '|', stand in the message. */
+static void expect_fault(fixture *f, const char *options, weir_role role, const char *says)
+{
+    weir_error *error = parse(f, options, role);
+    char *words = strdup(says), *rest = NULL;
+    if (!error)
+        fail_msg("no fault in %s", options);
+    assert_code(error->code, WEIR_EINVALID_CONFIG);
+    for (const char *word = strtok_r(words, "|", &rest); word; word = strtok_r(NULL, "|", &rest)) {
+        if (!strstr(error->message, word))
+            fail_msg("'%s' is not in '%s'", word, error->message);
+    }
+    free(words);
+    weir_error_release(error);
+}
+
+static void write_file(fixture *f, const char *name, const char *text, mode_t mode)
+{
+    const char *path = fixture_path(f, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+#define CERT_TEXT "-----BEGIN FAKE CERTIFICATE-----\nsubject=server\nissuer=ca\nname=localhost\n"
+#define KEY_TEXT  "-----BEGIN FAKE KEY-----\nsubject=server\n"
+#define CA_TEXT   "-----BEGIN FAKE CERTIFICATE-----\nsubject=ca\nissuer=ca\n"
+
+static void write_files(fixture *f)
+{
+    write_file(f, "cert.pem", CERT_TEXT, 0644);
+    write_file(f, "key.pem", KEY_TEXT, 0600);
+    write_file(f, "ca.pem", CA_TEXT, 0644);
+    write_file(f, "both.pem", CERT_TEXT KEY_TEXT, 0600);
+    write_file(f, "other.key", "-----BEGIN FAKE KEY-----\nsubject=other\n", 0600);
+    write_file(f, "nothing.pem", "", 0600);
+    write_file(f, "rubbish.pem", "rubbish\n", 0600);
+}
+
+#define FILES "\"cert\": \"cert.pem\", \"key\": \"key.pem\""
+
+/* ---- material ---- */
+
+static void TLS_14_material_comes_from_files_texts_and_the_environment(void **state)
+{
+    fixture *f = *state;
+    write_files(f);
+    setenv("WEIR_TEST_TLS_KEY", KEY_TEXT, 1);
+    expect_good(f, FILES, WEIR_SERVER);
+    expect_good(f, fixture_text(f, "\"cert\": \"%s\", \"key\": {\"file\": \"key.pem\"}", fixture_path(f, "cert.pem")),
+                WEIR_SERVER);
+    expect_good(f, "\"cert\": \"cert.pem\", \"key\": {\"env\": \"WEIR_TEST_TLS_KEY\"}", WEIR_SERVER);
+    expect_good(f, "\"cert\": \"both.pem\"", WEIR_SERVER);
+    expect_good(f, SERVES, WEIR_SERVER);
+    expect_good(f, "\"ca\": \"ca.pem\"", WEIR_CLIENT);
+    expect_good(f, "\"ca\": [\"ca.pem\", \"" FAKE_CA "\"], \"crl\": [\"cert.pem\"], \"cert\": \"both.pem\"",
+                WEIR_CLIENT);
+    assert_string_equal(fixture_log(f), "");
+    unsetenv("WEIR_TEST_TLS_KEY");
+}
+
+static void TLS_14_bad_material_is_found_when_the_context_is_made(void **state)
+{
+    fixture *f = *state;
+    write_files(f);
+    expect_fault(f, "\"cert\": \"missing.pem\", \"key\": \"key.pem\"", WEIR_SERVER,
+                 fixture_text(f, "/cert: |cannot read %s|ENOENT", fixture_path(f, "missing.pem")));
+    expect_fault(f, "\"cert\": \"cert.pem\", \"key\": \"other.key\"", WEIR_SERVER,
+                 "/key: |not the key of the certificate");
+    expect_fault(f, "\"cert\": \"nothing.pem\", \"key\": \"key.pem\"", WEIR_SERVER, "/cert: |nothing.pem is empty");
+    expect_fault(f, "\"cert\": \"rubbish.pem\", \"key\": \"key.pem\"", WEIR_SERVER,
+                 "/cert: |rubbish.pem holds nothing");
+    expect_fault(f, "\"cert\": \".\", \"key\": \"key.pem\"", WEIR_SERVER, "/cert: |EISDIR");
+    expect_fault(f, "\"cert\": \"/dev/null\", \"key\": \"key.pem\"", WEIR_SERVER, "/dev/null is not a regular file");
+    expect_fault(f, FILES ", \"ca\": [\"ca.pem\", \"missing.pem\"]", WEIR_SERVER, "/ca/1: |missing.pem|ENOENT");
+    expect_fault(f, "\"key\": \"key.pem\"", WEIR_SERVER, "/key: |\"cert\" is missing");
+    expect_fault(f, "\"cert\": \"cert.pem\", \"key\": {\"env\": \"WEIR_TEST_NO_SUCH\"}", WEIR_SERVER,
+                 "/key: |WEIR_TEST_NO_SUCH of the environment is not set");
+    /* all of it in one go */
+    expect_fault(f, "\"cert\": \"missing.pem\", \"key\": \"gone.pem\", \"crl\": \"lost.pem\"", WEIR_SERVER,
+                 "/cert: |missing.pem|/key: |gone.pem|/crl: |lost.pem");
+}
+
+static void TLS_14_a_file_that_is_too_large_is_not_read(void **state)
+{
+    fixture *f = *state;
+    const char *path = fixture_path(f, "large.pem");
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(ftruncate(fileno(file), 5 * 1024 * 1024), 0);
+    fclose(file);
+    expect_fault(f, "\"cert\": \"large.pem\"", WEIR_SERVER, "/cert: |large.pem is larger than 4 MiB");
+}
+
+static void TLS_14_a_key_that_everybody_may_read_is_warned_about(void **state)
+{
+    fixture *f = *state;
+    write_files(f);
+    assert_int_equal(chmod(fixture_path(f, "key.pem"), 0640), 0);
+    expect_good(f, FILES, WEIR_SERVER);
+    assert_string_equal(fixture_log(f), "");
+    assert_int_equal(chmod(fixture_path(f, "key.pem"), 0644), 0);
+    expect_good(f, FILES, WEIR_SERVER);
+    assert_non_null(strstr(fixture_log(f), "everybody may read the private key"));
+    assert_non_null(strstr(fixture_log(f), fixture_path(f, "key.pem")));
+}
+
+static void TLS_14_an_expired_certificate_is_a_warning(void **state)
+{
+    fixture *f = *state;
+    expect_good(f, "\"cert\": \"" FAKE_CERT "expired=1\\n\", \"key\": \"" FAKE_KEY "\"", WEIR_SERVER);
+    assert_non_null(strstr(fixture_log(f), "the certificate has expired"));
+}
+
+/* ---- what must be together ---- */
+
+static void what_does_not_go_together_is_a_fault(void **state)
+{
+    fixture *f = *state;
+    expect_fault(f, "", WEIR_SERVER, "listening needs a certificate");
+    expect_fault(f, SERVES ", \"minVersion\": \"TLSv1.3\", \"maxVersion\": \"TLSv1.2\"", WEIR_SERVER,
+                 "/minVersion: |no version is left");
+    expect_fault(f, SERVES ", \"requestCert\": true", WEIR_SERVER, "/requestCert: |\"ca\"");
+    expect_good(f, SERVES ", \"requestCert\": true, \"rejectUnauthorized\": false", WEIR_SERVER);
+    expect_fault(f, TRUSTS ", \"SNI\": {}", WEIR_CLIENT, "/SNI: |listening");
+    expect_fault(f, TRUSTS ", \"psk\": \"00112233445566778899aabbccddeeff\"", WEIR_CLIENT, "pskIdentity");
+    expect_good(f, TRUSTS ", \"pskIdentity\": \"me\", \"psk\": \"00112233445566778899aabbccddeeff\"", WEIR_CLIENT);
+    expect_fault(f, SERVES ", \"context\": \"nobody\"", WEIR_SERVER, "/context: |nobody");
+}
+
+static void TLS_13_lists_are_arrays_or_texts_with_colons(void **state)
+{
+    fixture *f = *state;
+    expect_good(f, TRUSTS ", \"ciphers\": \"FAKE_CHATTY=1:FAKE_RECORD=5\"", WEIR_CLIENT);
+    expect_good(f, TRUSTS ", \"ciphers\": [\"FAKE_CHATTY=1\"], \"groups\": \"x25519:secp256r1\"", WEIR_CLIENT);
+    expect_fault(f, TRUSTS ", \"ciphers\": \"FAKE_CHATTY=1:RC4-SHA\"", WEIR_CLIENT, "/ciphers: |RC4-SHA");
+    expect_fault(f, TRUSTS ", \"groups\": \"x25519::secp256r1\"", WEIR_CLIENT, "/groups: |empty name");
+}
+
+static void options_that_are_misspelled_are_faults_of_the_schema(void **state)
+{
+    fixture *f = *state;
+    expect_fault(f, SERVES ", \"ALPNProtocol\": [\"h2\"]", WEIR_SERVER, "ALPNProtocols");
+    expect_fault(f, SERVES ", \"minVersion\": \"TLSv1.1\"", WEIR_SERVER, "/minVersion|TLSv1.2");
+    expect_fault(f, SERVES ", \"psk\": \"xyz\", \"pskIdentity\": \"a\"", WEIR_SERVER, "/psk");
+    expect_fault(f, SERVES ", \"pinSha256\": \"short\"", WEIR_SERVER, "/pinSha256");
+    expect_fault(f, SERVES ", \"SNI\": {\"a..b\": {}}", WEIR_SERVER, "a..b");
+    expect_fault(f, SERVES ", \"SNI\": {\"a.b\": {\"watch\": true}}", WEIR_SERVER, "/SNI/a.b|watch");
+    expect_fault(f, SERVES ", \"ticketLifetime\": \"8d\"", WEIR_SERVER, "/ticketLifetime");
+}
+
+static void secrets_are_not_quoted(void **state)
+{
+    fixture *f = *state;
+    weir_error *error = parse(f, SERVES ", \"pskIdentity\": \"a\", \"psk\": \"not-hexadecimal\"", WEIR_SERVER);
+    assert_non_null(error);
+    assert_null(strstr(error->message, "not-hexadecimal"));
+    weir_error_release(error);
+    error = parse(f, "\"cert\": \"" FAKE_CERT "\", \"key\": \"" OTHER_KEY "\"", WEIR_SERVER);
+    assert_non_null(error);
+    assert_null(strstr(error->message, "subject=other"));
+    weir_error_release(error);
+}
+
+static void options_stand_in_a_url_but_for_secrets(void **state)
+{
+    fixture *f = *state;
+    weir_endpoint *endpoint = NULL;
+    weir_error *error = NULL;
+    write_files(f);
+    assert_code(weir_endpoint_parse(f->runtime,
+                                    "tls-fake+tcp://127.0.0.1:0?cert=cert.pem&key=key.pem&ALPNProtocols=h2,http/1.1",
+                                    WEIR_SERVER, f->folder, &endpoint, &error),
+                0);
+    char text[100];
+    weir_endpoint_format(endpoint, text, sizeof(text));
+    assert_string_equal(text, "tls-fake+tcp://127.0.0.1:0");
+    weir_endpoint_release(endpoint);
+    assert_code(weir_endpoint_parse(f->runtime, "tls-fake+tcp://127.0.0.1:0?cert=both.pem&passphrase=x", WEIR_SERVER,
+                                    f->folder, &endpoint, &error),
+                WEIR_EINVALID_CONFIG);
+    assert_non_null(strstr(error->message, "secret"));
+    weir_error_release(error);
+}
+
+/* ---- contexts under SNI ---- */
+
+static void TLS_10_faults_of_contexts_under_SNI_say_where(void **state)
+{
+    fixture *f = *state;
+    write_files(f);
+    expect_good(f,
+                FILES ", \"SNI\": {\"a.example\": "
+                      "{\"cert\": \"both.pem\"}, \"*.b.example\": {}}",
+                WEIR_SERVER);
+    expect_fault(f,
+                 FILES ", \"SNI\": {\"a.example\": {\"cert\": \"missing.pem\"}, \"b.example\": {\"key\": \"key.pem\"}}",
+                 WEIR_SERVER, "/SNI/a.example/cert: |missing.pem|/SNI/b.example/key: |\"cert\" is missing");
+    expect_fault(f, FILES ", \"SNI\": {\"a.example\": {}, \"A.example\": {}}", WEIR_SERVER, "/SNI: |twice");
+    expect_fault(f, FILES ", \"maxVersion\": \"TLSv1.2\", \"SNI\": {\"a\": {\"minVersion\": \"TLSv1.3\"}}", WEIR_SERVER,
+                 "/SNI/a/minVersion: ");
+}
+
+/* ---- memory ---- */
+
+static void quiet(weir_log_level level, const char *message, void *arg)
+{
+    (void)level;
+    (void)message;
+    (void)arg;
+}
+
+static void configure_without_memory(void *arg)
+{
+    const fixture *f = arg;
+    uv_loop_t loop;
+    weir_endpoint *endpoint = NULL;
+    weir_error *error = NULL;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    weir_runtime *runtime = fixture_new_runtime(&loop);
+    if (runtime) {
+        weir_runtime_on_log(runtime, quiet, NULL);
+        int status = weir_endpoint_parse(runtime,
+                                         "{\"tcp\": {\"port\": 0}, \"layers\": [{\"tls-fake\": {" FILES
+                                         ", \"ca\": [\"ca.pem\"], \"crl\": [\"cert.pem\"], \"requestCert\": true,"
+                                         "\"ALPNProtocols\": [\"h2\"], \"ciphers\": \"FAKE_CHATTY=0\","
+                                         "\"pskIdentity\": \"me\", \"psk\": \"00112233445566778899aabbccddeeff\","
+                                         "\"pinSha256\": \"n5dWZ5SNxKHBbJyLFYqgv9jpNQ6YIBt0ecrF9dcmQjA=\","
+                                         "\"keylog\": \"log\","
+                                         "\"SNI\": {\"a.b\": {\"cert\": \"both.pem\"}, \"b.b\": {}}}}]}",
+                                         WEIR_SERVER, f->folder, &endpoint, &error);
+        if (!allocator_failures() && status)
+            fail_msg("without a failure: %s", error->message);
+        /* the fixture's runtime may have missed a folder of plugins, too */
+        if (status && status != UV_ENOMEM && status != WEIR_ENOPLUGIN)
+            fail_msg("out of memory is %s: %s", weir_error_name(status), error->message);
+        weir_error_release(error);
+        weir_endpoint_release(endpoint);
+        weir_runtime_free(runtime);
+    }
+    uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static void any_allocation_of_a_context_may_fail(void **state)
+{
+    fixture *f = *state;
+    write_files(f);
+    assert_true(allocator_fail_each(configure_without_memory, f) > 100);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(TLS_14_material_comes_from_files_texts_and_the_environment),
+        FIXTURE_TEST(TLS_14_bad_material_is_found_when_the_context_is_made),
+        FIXTURE_TEST(TLS_14_a_file_that_is_too_large_is_not_read),
+        FIXTURE_TEST(TLS_14_a_key_that_everybody_may_read_is_warned_about),
+        FIXTURE_TEST(TLS_14_an_expired_certificate_is_a_warning),
+        FIXTURE_TEST(what_does_not_go_together_is_a_fault),
+        FIXTURE_TEST(TLS_13_lists_are_arrays_or_texts_with_colons),
+        FIXTURE_TEST(options_that_are_misspelled_are_faults_of_the_schema),
+        FIXTURE_TEST(secrets_are_not_quoted),
+        FIXTURE_TEST(options_stand_in_a_url_but_for_secrets),
+        FIXTURE_TEST(TLS_10_faults_of_contexts_under_SNI_say_where),
+        FIXTURE_TEST(any_allocation_of_a_context_may_fail),
+    };
+    fixture_preload("tls-fake");
+    return cmocka_run_group_tests_name("tls_settings", tests, NULL, NULL);
+}
