@@ -109,7 +109,7 @@ typedef struct tls_session_options {
  *   tls.authorized           boolean: the peer's certificate (or PSK) was verified, names and pins included. On a server that
  *                            asks for no certificate: 0. A resumed session says what its first handshake said.
  *   tls.authorizationError   text: the X509 code name; UV_ENOENT when there is none. Known from the failure on, also when
- *                            the handshake failed by it.
+ *                            the handshake failed by it, and in a resumed session that of its first handshake.
  *   tls.peer.subject         text "CN=..., O=..."; like all tls.peer facts UV_ENOENT where the peer showed no certificate
  *   tls.peer.san             text "DNS:a.example, IP Address:127.0.0.1"
  *   tls.peer.fingerprint256  text "AB:CD:..." (SHA-256 of the DER)

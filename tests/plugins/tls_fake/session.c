@@ -44,7 +44,8 @@ struct tls_session {
     int resumed;
     int authorized;
     const char *authorization_error;
-    char *peer; /* its certificate, ended by NUL; NULL: none */
+    char judgement[64]; /* of the first handshake, in a resumed session */
+    char *peer;         /* its certificate, ended by NUL; NULL: none */
     size_t peer_size;
     wire blob; /* client: to resume by */
     char text[256];
@@ -316,10 +317,10 @@ static int send_ticket(tls_session *session)
 /* Client: a ticket, with what it has to know of the server beside it. */
 static void keep_ticket(tls_session *session, const unsigned char *ticket, size_t size)
 {
-    const unsigned char authorized = (unsigned char)session->authorized;
+    const char *judgement = session->authorization_error ? session->authorization_error : "";
     wire_free(&session->blob);
     wire_field(&session->blob, WIRE_OLD, ticket, size);
-    wire_field(&session->blob, WIRE_STATE, &authorized, 1);
+    wire_field(&session->blob, WIRE_STATE, judgement, strlen(judgement));
     wire_field(&session->blob, WIRE_CERT, session->peer, session->peer_size);
     if (!session->blob.failed)
         session->host->new_session(session->arg, session->blob.data, session->blob.size);
@@ -440,7 +441,11 @@ static tls_result take_server_cert(tls_session *session, weir_error **error)
     session->resumed = field(session, WIRE_RESUMED, &size) != NULL;
     if (session->resumed) {
         const unsigned char *state = wire_find(session->resume, session->resume_size, WIRE_STATE, &size);
-        session->authorized = state && *state;
+        session->authorized = state && size == 0;
+        if (state && size > 0) {
+            snprintf(session->judgement, sizeof(session->judgement), "%.*s", (int)size, (const char *)state);
+            session->authorization_error = session->judgement;
+        }
         cert = wire_find(session->resume, session->resume_size, WIRE_CERT, &size);
         return take_peer(session, cert, size) ? fail(session, error, UV_ENOMEM, "no memory") : TLS_DONE;
     }
