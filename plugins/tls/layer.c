@@ -78,7 +78,7 @@ static void on_failed(weir_link *link, const weir_error *error)
         return;
     weir__tls_latch(self, error->code);
     if (self->state != TLS_OPEN) {
-        weir__tls_fail(self, weir_error_retain(error));
+        weir__tls_open_failed(self, error);
         return;
     }
     if (!self->below_error)
@@ -91,6 +91,8 @@ static void close_link(weir_link *link, weir_close_mode mode)
     tls_link *self = of(link);
 
     (void)mode;
+    if (self->state != TLS_NEW && !self->was_open)
+        self->holder->counters.handshakes_failed++;
     self->closing = 1;
     weir_runtime_cancel(self->runtime, &self->turn);
     weir_runtime_cancel(self->runtime, &self->later);

@@ -46,6 +46,7 @@ typedef struct tls_link {
     unsigned notified : 1;   /* the peer's close_notify has come */
     unsigned ended : 1;      /* end was reported */
     unsigned pumping : 1;
+    unsigned was_open : 1;
 
     /* writing */
     unsigned writing : 1; /* a write of the link above is outstanding */
@@ -92,6 +93,9 @@ void weir__tls_open(weir_link *link);
 
 /* Bytes came before it was open. */
 void weir__tls_open_data(tls_link *self);
+
+/* The link below has failed before it was open. */
+void weir__tls_open_failed(tls_link *self, const weir_error *error);
 
 /* What was to be sent has gone, or not: goes on with the handshake. */
 void weir__tls_open_written(tls_link *self);

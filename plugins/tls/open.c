@@ -29,15 +29,26 @@ static void send_alert(tls_link *self, unsigned char description)
 }
 
 /* With what is known of the peer: nobody else will say it. */
-static void fail_open(tls_link *self, int code, const char *why)
+static void fail_as(tls_link *self, const weir_error *like, const char *why)
 {
     const char *about = self->role == WEIR_SERVER ? "; the client asked for " : "; connecting to ";
 
-    self->holder->counters.handshakes_failed++;
     if (self->kept_name)
         weir__tls_sessions_drop(&self->holder->instance->sessions, self->kept_name);
-    weir__tls_fail(self, weir_error_newf(code, "open", NULL, -1, "%s: %s%s%s", weir__tls_name, why,
-                                         self->name ? about : "", self->name ? self->name : ""));
+    weir__tls_fail(self, weir_error_newf(like->code, like->syscall, like->address, like->port, "%s: %s%s%s",
+                                         weir__tls_name, why, self->name ? about : "", self->name ? self->name : ""));
+}
+
+static void fail_open(tls_link *self, int code, const char *why)
+{
+    const weir_error like = {.code = code, .syscall = "open", .port = -1};
+
+    fail_as(self, &like, why);
+}
+
+void weir__tls_open_failed(tls_link *self, const weir_error *error)
+{
+    fail_as(self, error, error->message);
 }
 
 static void fail_with(tls_link *self, weir_error *error)
@@ -71,6 +82,7 @@ static void count(tls_link *self)
 static void now_open(tls_link *self)
 {
     self->state = TLS_OPEN;
+    self->was_open = 1;
     self->dry = 0;
     count(self);
     weir_up_notify(&self->link, "secureConnect", NULL, 0);

@@ -103,5 +103,5 @@ int main(void)
                                                .holds_at_least = 3000, /* and headers, and the end */
                                                .holds_at_most = HELD};
     fixture_preload("tls-fake");
-    return suite_run(&over_tcp) + suite_run_bare(&over_ipc) + suite_run_bare(&twice) + suite_run(&over_chaos);
+    return suite_run_bare(&over_tcp) + suite_run_bare(&over_ipc) + suite_run_bare(&twice) + suite_run(&over_chaos);
 }
