@@ -11,6 +11,8 @@ typedef struct reading {
     uint64_t size;
     uint64_t duration;
     int calls;
+    const void *extra;
+    weir_role role;
 } reading;
 
 #define OTHERWISE 4711
@@ -21,6 +23,8 @@ static int configure(weir_configure *configure, void **context)
     seen->size = weir_configure_size(configure, "size", OTHERWISE);
     seen->duration = weir_configure_duration(configure, "duration", OTHERWISE);
     seen->calls++;
+    seen->extra = configure->extra;
+    seen->role = configure->role;
     *context = weir_malloc(1);
     return *context ? 0 : UV_ENOMEM;
 }
@@ -136,7 +140,7 @@ static void what_a_loose_schema_lets_pass_is_as_if_absent(void **state)
     };
     static const char *const odd[] = {"true", "-1", "1.5", "\"1x\"", "null", "[1]", "{}"};
     fixture *f = *state;
-    reading seen = {0, 0, 0};
+    reading seen = {0};
     weir_runtime_set_data(f->runtime, &seen);
     assert_code(weir_runtime_register_plugin(f->runtime, &loose, NULL), 0);
     for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
@@ -152,6 +156,61 @@ static void what_a_loose_schema_lets_pass_is_as_if_absent(void **state)
     }
 }
 
+/* As an endpoint's would be, but for what the program gives beside the options. */
+static void a_layer_is_configured_outside_of_an_endpoint(void **state)
+{
+    fixture *f = *state;
+    reading seen = {0};
+    void *context = NULL;
+    weir_error *error = NULL;
+    weir_runtime_set_data(f->runtime, &seen);
+    assert_code(
+        weir_layer_configure(f->runtime, "amounts", "{\"size\": \"1KiB\"}", NULL, WEIR_SERVER, &seen, &context, &error),
+        0);
+    assert_null(error);
+    assert_non_null(context);
+    assert_int_equal(seen.size, 1024);
+    assert_int_equal(seen.duration, OTHERWISE);
+    assert_int_equal(seen.role, WEIR_SERVER);
+    assert_ptr_equal(seen.extra, &seen);
+    weir_free(context);
+    assert_code(parse(f, &seen, "{}"), 0);
+    assert_null(seen.extra);
+}
+
+static void a_layer_that_cannot_be_configured_says_why(void **state)
+{
+    static const struct {
+        const char *layer;
+        const char *options;
+        int code;
+        const char *says;
+    } cases[] = {
+        {"amounts", "{\"size\": \"much\", \"sice\": 1}", WEIR_EINVALID_CONFIG, "options:1:10: /size"},
+        {"amounts", "{\"sice\": 1}", WEIR_EINVALID_CONFIG, "did you mean"},
+        {"amounts", "[]", WEIR_EINVALID_CONFIG, "an object"},
+        {"amounts", "{", WEIR_EINVALID_CONFIG, "options:1:"},
+        {"nothing-like-it", "{}", WEIR_ENOPLUGIN, "nothing-like-it"},
+        {"tcp", "{}", WEIR_EINVALID_ENDPOINT, "tcp"},
+    };
+    fixture *f = *state;
+    reading seen = {0};
+    void *context = &seen;
+    weir_error *error = NULL;
+    weir_runtime_set_data(f->runtime, &seen);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_code(weir_layer_configure(f->runtime, cases[i].layer, cases[i].options, NULL, WEIR_CLIENT, NULL,
+                                         &context, &error),
+                    cases[i].code);
+        if (!strstr(error->message, cases[i].says))
+            fail_msg("'%s' is not in '%s'", cases[i].says, error->message);
+        weir_error_release(error);
+    }
+    assert_int_equal(seen.calls, 0);
+    assert_code(weir_layer_configure(NULL, "amounts", "{}", NULL, WEIR_CLIENT, NULL, &context, NULL), UV_EINVAL);
+    assert_code(weir_layer_configure(f->runtime, "amounts", NULL, NULL, WEIR_CLIENT, NULL, &context, NULL), UV_EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +218,8 @@ int main(void)
         AMOUNTS_TEST(a_duration_is_milliseconds_or_a_text_with_a_unit),
         AMOUNTS_TEST(what_is_no_amount_never_comes_to_a_configure),
         AMOUNTS_TEST(what_a_loose_schema_lets_pass_is_as_if_absent),
+        AMOUNTS_TEST(a_layer_is_configured_outside_of_an_endpoint),
+        AMOUNTS_TEST(a_layer_that_cannot_be_configured_says_why),
     };
     return cmocka_run_group_tests_name("api of configure", tests, NULL, NULL);
 }

@@ -437,7 +437,7 @@ static tls_result take_hello(tls_session *session, weir_error **error)
 static tls_result take_server_cert(tls_session *session, weir_error **error)
 {
     size_t size;
-    const unsigned char *cert = field(session, WIRE_CERT, &size);
+    const unsigned char *cert;
     session->resumed = field(session, WIRE_RESUMED, &size) != NULL;
     if (session->resumed) {
         const unsigned char *state = wire_find(session->resume, session->resume_size, WIRE_STATE, &size);
