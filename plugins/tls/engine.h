@@ -182,6 +182,9 @@ typedef struct tls_engine {
 
     /* The peer's own certificate in DER, valid as long as the session: 0 or UV_ENOENT. */
     int (*peer_der)(tls_session *session, const void **der, size_t *size);
+
+    /* What it offers beyond TLS: the plugin's `interface` asks here for names it does not know itself. NULL: nothing. */
+    const void *(*interface)(const char *name, unsigned version);
 } tls_engine;
 
 /* The engine this plugin is linked with. */

@@ -171,5 +171,7 @@ static const weir_tls table = {
 
 const void *weir__tls_interface(const char *name, unsigned version)
 {
-    return strcmp(name, "tls") == 0 && version == WEIR_TLS_VERSION ? &table : NULL;
+    if (strcmp(name, "tls") == 0)
+        return version == WEIR_TLS_VERSION ? &table : NULL;
+    return weir__tls_engine.interface ? weir__tls_engine.interface(name, version) : NULL;
 }
