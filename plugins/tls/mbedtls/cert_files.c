@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* The maker of certificates as programs see it: an authority in a folder, and files that it signs. */
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include <weir/runtime.h>
+
+#include "make_cert.h"
+#include "mbed.h"
+
+enum { DAYS_USUAL = 397, DAYS_AUTHORITY = 3650, DAYS_MOST = 36500, FILE_MOST = 65536, DAY = 86400, HOUR = 3600 };
+
+static char *path_of(const char *folder, const char *name, const char *ending)
+{
+    size_t size = strlen(folder) + strlen(name) + strlen(ending) + 2;
+    char *path = weir_malloc(size);
+
+    if (path)
+        snprintf(path, size, "%s/%s%s", folder, name, ending);
+    return path;
+}
+
+static int refuse(int code, const char *path, const char *what, weir_error **error)
+{
+    *error = weir_error_newf(code, NULL, path, -1, "%s %s: %s (%s)", what, path ? path : "", weir_error_text(code),
+                             weir_error_name(code));
+    return code;
+}
+
+/* ---- files ---- */
+
+static int read_file(const char *path, char **text)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    ssize_t got = 1;
+    size_t size = 0;
+
+    *text = NULL;
+    if (file < 0)
+        return -errno;
+    char *read_in = weir_calloc(1, FILE_MOST + 1);
+    while (read_in && size < FILE_MOST && got > 0) {
+        got = read(file, read_in + size, FILE_MOST - size);
+        if (got > 0)
+            size += (size_t)got;
+        else if (got < 0 && errno == EINTR)
+            got = 1;
+    }
+    int status = !read_in ? UV_ENOMEM : got < 0 ? -errno : size == FILE_MOST ? UV_EFBIG : 0;
+    close(file);
+    if (status)
+        weir__mbed_free_secret(read_in, read_in ? FILE_MOST : 0);
+    else
+        *text = read_in;
+    return status;
+}
+
+static int write_all(int file, const char *text)
+{
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        ssize_t put = write(file, text, left);
+        if (put < 0 && errno != EINTR)
+            return -errno;
+        if (put > 0) {
+            text += put;
+            left -= (size_t)put;
+        }
+    }
+    return fsync(file) == 0 ? 0 : -errno;
+}
+
+/* A file that stands beside its place, until all that belong together are there. */
+typedef struct pending {
+    char *path;
+    char *beside;
+    int written;
+} pending;
+
+/* A key is never readable by others, not for a moment. */
+static int prepare(pending *file, const char *text, mode_t mode, weir_error **error)
+{
+    if (!file->path || !file->beside)
+        return refuse(UV_ENOMEM, file->path, "cannot write", error);
+    unlink(file->beside);
+    int opened = open(file->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    int status = opened < 0 ? -errno : write_all(opened, text);
+    file->written = opened >= 0;
+    if (opened >= 0 && close(opened) != 0 && status == 0)
+        status = -errno;
+    return status == 0 ? 0 : refuse(status, file->path, "cannot write", error);
+}
+
+static int put_in_place(pending *file, weir_error **error)
+{
+    if (rename(file->beside, file->path) != 0)
+        return refuse(-errno, file->path, "cannot write", error);
+    file->written = 0;
+    return 0;
+}
+
+static void forget(pending *file)
+{
+    if (file->written)
+        unlink(file->beside);
+    weir_free(file->path);
+    weir_free(file->beside);
+}
+
+static int write_pair(const char *folder, const char *name, const mbed_cert *made, weir_error **error)
+{
+    pending cert = {.path = path_of(folder, name, ".pem"), .beside = path_of(folder, name, ".pem~")};
+    pending key = {.path = path_of(folder, name, ".key"), .beside = path_of(folder, name, ".key~")};
+    int status = prepare(&key, made->key, 0600, error);
+
+    if (status == 0)
+        status = prepare(&cert, made->cert, 0644, error);
+    if (status == 0)
+        status = put_in_place(&key, error);
+    if (status == 0)
+        status = put_in_place(&cert, error);
+    forget(&key);
+    forget(&cert);
+    return status;
+}
+
+/* ---- the authority ---- */
+
+static int make_authority(const char *folder, mbed_cert *authority, weir_error **error)
+{
+    char host[128] = "";
+    char subject[256];
+    int64_t now = (int64_t)time(NULL);
+
+    if (gethostname(host, sizeof(host) - 1) != 0 || strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                                 "0123456789-.") != strlen(host))
+        host[0] = '\0';
+    snprintf(subject, sizeof(subject), "CN=weir authority%s%.40s", *host ? " of " : "", host);
+    const mbed_cert_request request = {
+        .subject = subject, .from = now - HOUR, .until = now + (int64_t)DAYS_AUTHORITY * DAY, .is_authority = 1};
+    int status = weir__mbed_cert_make(&request, authority, error);
+    return status == 0 ? write_pair(folder, "ca", authority, error) : status;
+}
+
+/* Both files, or neither: half an authority is somebody's mistake, which is not to be covered up. */
+static int get_authority(const char *folder, mbed_cert *authority, weir_error **error)
+{
+    char *cert = path_of(folder, "ca", ".pem");
+    char *key = path_of(folder, "ca", ".key");
+    int status = cert && key ? 0 : refuse(UV_ENOMEM, folder, "cannot read", error);
+
+    if (status == 0) {
+        int have_cert = read_file(cert, &authority->cert);
+        int have_key = read_file(key, &authority->key);
+        if (have_cert == UV_ENOENT && have_key == UV_ENOENT)
+            status = make_authority(folder, authority, error);
+        else if (have_cert == UV_ENOMEM || have_key == UV_ENOMEM)
+            status = refuse(UV_ENOMEM, folder, "cannot read", error);
+        else if (have_cert != 0)
+            status = refuse(have_cert, cert, "cannot read the authority's certificate", error);
+        else if (have_key != 0)
+            status = refuse(have_key, key, "cannot read the authority's key", error);
+    }
+    weir_free(cert);
+    weir_free(key);
+    return status;
+}
+
+/* ---- what it signs ---- */
+
+static int sign(const weir_tls_cert_options *options, const char *name, const mbed_cert *authority, weir_error **error)
+{
+    int64_t now = (int64_t)time(NULL);
+    unsigned days = options->days ? options->days : DAYS_USUAL;
+    char subject[128];
+    mbed_cert made;
+
+    snprintf(subject, sizeof(subject), "CN=%.64s", options->hosts[0]);
+    const mbed_cert_request request = {.subject = subject,
+                                       .hosts = options->hosts,
+                                       .host_count = options->host_count,
+                                       .from = now - HOUR,
+                                       .until = now + (int64_t)days * DAY,
+                                       .uses = options->client ? MBED_FOR_CLIENT : MBED_FOR_SERVER | MBED_FOR_CLIENT,
+                                       .issuer_cert = authority->cert,
+                                       .issuer_key = authority->key};
+    int status = weir__mbed_cert_make(&request, &made, error);
+    if (status == 0)
+        status = write_pair(options->folder, name, &made, error);
+    weir__mbed_cert_clear(&made);
+    return status;
+}
+
+static const char *fault_of(const weir_tls_cert_options *options, const char *name)
+{
+    if (!options->folder || !*options->folder)
+        return "a folder is wanted";
+    if (!options->hosts || options->host_count == 0)
+        return "at least one host is wanted";
+    for (size_t i = 0; i < options->host_count; i++) {
+        if (!options->hosts[i] || strcspn(options->hosts[i], ",=+\\\"") != strlen(options->hosts[i]))
+            return "a host is a name or an address";
+    }
+    if (!*name || strchr(name, '/') || strcmp(name, "ca") == 0)
+        return "the files' name is one without '/', and not \"ca\"";
+    return options->days > DAYS_MOST ? "a hundred years are enough" : NULL;
+}
+
+static int make(const weir_tls_cert_options *options, weir_error **error)
+{
+    weir_error *ignored = NULL;
+    mbed_cert authority = {0};
+
+    if (!error)
+        error = &ignored;
+    *error = NULL;
+    const char *name = options->name ? options->name : options->client ? "client" : "server";
+    const char *fault = fault_of(options, name);
+    int status = 0;
+    if (fault) {
+        status = UV_EINVAL;
+        *error = weir_error_newf(status, NULL, NULL, -1, "%s", fault);
+    } else if (mkdir(options->folder, 0755) != 0 && errno != EEXIST) {
+        status = refuse(-errno, options->folder, "cannot make the folder", error);
+    }
+    if (status == 0)
+        status = get_authority(options->folder, &authority, error);
+    if (status == 0)
+        status = sign(options, name, &authority, error);
+    weir__mbed_cert_clear(&authority);
+    weir_error_release(ignored);
+    return status;
+}
+
+const weir_tls_cert weir__mbed_cert = {.size = sizeof(weir_tls_cert), .make = make};

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* Credentials: one context's settings made ready, with everything that can be wrong with them told in one go. */
+#include <stdio.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include <weir/runtime.h>
+
+#include "mbed.h"
+
+/* ---- the own certificate ---- */
+
+static void warn_time(const tls_credentials *credentials, tls_report *report)
+{
+    const mbedtls_x509_crt *own = &credentials->chain;
+    const char *pointer = credentials->settings->cert.pointer;
+    const char *name = weir__mbed_material_name(&credentials->settings->cert);
+
+    if (mbedtls_x509_time_is_past(&own->valid_to))
+        weir__tls_warning(report, pointer, "the certificate in %s expired on %04d-%02d-%02d", name, own->valid_to.year,
+                          own->valid_to.mon, own->valid_to.day);
+    else if (mbedtls_x509_time_is_future(&own->valid_from))
+        weir__tls_warning(report, pointer, "the certificate in %s is not valid before %04d-%02d-%02d", name,
+                          own->valid_from.year, own->valid_from.mon, own->valid_from.day);
+}
+
+/* The ones behind it have to lead to its root, each the issuer of the one before: peers may look for it nowhere else. */
+static void warn_order(const tls_credentials *credentials, tls_report *report)
+{
+    const mbedtls_x509_crt *one = &credentials->chain;
+
+    for (size_t number = 2; one->next; one = one->next, number++) {
+        const mbedtls_x509_crt *issuer = one->next;
+        if (one->issuer_raw.len != issuer->subject_raw.len ||
+            memcmp(one->issuer_raw.p, issuer->subject_raw.p, issuer->subject_raw.len) != 0) {
+            weir__tls_warning(report, credentials->settings->cert.pointer,
+                              "certificate %zu of %s is not the issuer of the one before it: peers may find no way to "
+                              "its root",
+                              number, weir__mbed_material_name(&credentials->settings->cert));
+            return;
+        }
+    }
+}
+
+static int take_identity(tls_credentials *credentials, tls_report *report)
+{
+    const tls_settings *settings = credentials->settings;
+    size_t count = 0;
+    int status;
+
+    if (!settings->cert.data) {
+        if (settings->role != WEIR_SERVER || settings->psk || settings->psk_callback)
+            return 0;
+        weir__tls_fault(report, "/cert", "a server needs \"cert\" and \"key\", or a pre-shared key");
+        return WEIR_EINVALID_CONFIG;
+    }
+    status = weir__mbed_certificates(&settings->cert, 0, report, &credentials->chain, &count);
+    if (status)
+        return status;
+    if (!settings->key.data) {
+        weir__tls_fault(report, "/key", "a certificate without its private key");
+        return WEIR_EINVALID_CONFIG;
+    }
+    status = weir__mbed_key(credentials, report);
+    if (status)
+        return status;
+    credentials->has_chain = 1;
+    warn_time(credentials, report);
+    warn_order(credentials, report);
+    return 0;
+}
+
+/* ---- the rest ---- */
+
+static int take_alpn(tls_credentials *credentials)
+{
+    const tls_list *alpn = &credentials->settings->alpn;
+
+    if (alpn->count == 0 || credentials->settings->role != WEIR_CLIENT)
+        return 0;
+    credentials->alpn = weir_calloc(alpn->count + 1, sizeof(*credentials->alpn));
+    if (!credentials->alpn)
+        return UV_ENOMEM;
+    for (size_t i = 0; i < alpn->count; i++)
+        credentials->alpn[i] = alpn->items[i];
+    return 0;
+}
+
+static int check_psk(const tls_credentials *credentials, tls_report *report)
+{
+    if (credentials->settings->psk_size <= MBEDTLS_PSK_MAX_LEN)
+        return 0;
+    weir__tls_fault(report, "/psk", "%zu bytes: mbedTLS %s takes %d at most", credentials->settings->psk_size,
+                    MBEDTLS_VERSION_STRING, MBEDTLS_PSK_MAX_LEN);
+    return WEIR_EINVALID_CONFIG;
+}
+
+static size_t receive_nothing(void *arg, void *data, size_t size)
+{
+    (void)arg;
+    (void)data;
+    (void)size;
+    return 0;
+}
+
+static int send_nowhere(void *arg, const void *data, size_t size)
+{
+    (void)arg;
+    (void)data;
+    (void)size;
+    return 0;
+}
+
+/* Whatever else mbedTLS has against these settings it says when a session is made: then now rather than to the first peer. */
+static int try_session(tls_credentials *credentials, tls_report *report)
+{
+    static const tls_host nobody = {.receive = receive_nothing, .send = send_nowhere};
+    const tls_session_options options = {.name = NULL};
+    tls_session trial = {.credentials = credentials, .host = &nobody};
+    char text[160];
+
+    mbedtls_ssl_config_init(&trial.config);
+    mbedtls_ssl_init(&trial.ssl);
+    int result = weir__mbed_configure(&trial, &options);
+    mbedtls_ssl_free(&trial.ssl);
+    mbedtls_ssl_config_free(&trial.config);
+    if (result == 0)
+        return 0;
+    if (weir__mbed_is_no_memory(result))
+        return UV_ENOMEM;
+    weir__mbed_text(result, text, sizeof(text));
+    weir__tls_fault(report, "", "mbedTLS refuses these options: %s", text);
+    return WEIR_EINVALID_CONFIG;
+}
+
+static int fill(tls_credentials *credentials, tls_report *report)
+{
+    int (*const steps[])(tls_credentials *, tls_report *) = {take_identity, weir__mbed_suites, weir__mbed_groups};
+    int status = weir__mbed_trust_get(credentials->instance, credentials->settings, report, &credentials->trust);
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && status != UV_ENOMEM; i++) {
+        int one = steps[i](credentials, report);
+        status = one ? one : status;
+    }
+    if (status != UV_ENOMEM && check_psk(credentials, report) != 0)
+        status = WEIR_EINVALID_CONFIG;
+    if (status == 0)
+        status = take_alpn(credentials);
+    if (status == 0 && credentials->settings->role == WEIR_SERVER && credentials->settings->session_timeout > 0 &&
+        credentials->settings->tickets) {
+        credentials->cache = weir__mbed_cache_new();
+        status = credentials->cache ? 0 : UV_ENOMEM;
+    }
+    return status == 0 ? try_session(credentials, report) : status;
+}
+
+int weir__mbed_credentials_new(void *instance, const tls_settings *settings, tls_report *report,
+                               tls_credentials **credentials)
+{
+    tls_credentials *made = weir_calloc(1, sizeof(*made));
+
+    if (!made)
+        return UV_ENOMEM;
+    made->instance = instance;
+    made->settings = settings;
+    mbedtls_x509_crt_init(&made->chain);
+    mbedtls_pk_init(&made->key);
+    int status = fill(made, report);
+    if (status) {
+        weir__mbed_credentials_free(made);
+        return status;
+    }
+    *credentials = made;
+    return 0;
+}
+
+void weir__mbed_credentials_free(tls_credentials *credentials)
+{
+    if (!credentials)
+        return;
+    weir__mbed_cache_free(credentials->cache);
+    mbedtls_pk_free(&credentials->key);
+    mbedtls_x509_crt_free(&credentials->chain);
+    weir__mbed_trust_release(credentials->instance, credentials->trust);
+    weir_free(credentials->suites);
+    weir_free(credentials->groups);
+    weir_free(credentials->alpn);
+    weir_free(credentials);
+}
