@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* The maker of certificates: files in a folder, as programs ask for them, that openssl finds good and that serve. */
+#define _GNU_SOURCE
+
+#include "engine_world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const weir_tls_cert *maker(void)
+{
+    const weir_tls_cert *table = weir__tls_engine.interface("tls-cert", WEIR_TLS_CERT_VERSION);
+    assert_non_null(table);
+    assert_null(weir__tls_engine.interface("tls-cert", WEIR_TLS_CERT_VERSION + 1));
+    assert_null(weir__tls_engine.interface("other", 1));
+    assert_true(table->size >= sizeof(weir_tls_cert));
+    return table;
+}
+
+static void make(world *w, weir_tls_cert_options options)
+{
+    weir_error *error = NULL;
+    options.size = sizeof(options);
+    if (!options.folder)
+        options.folder = w->f->folder;
+    if (maker()->make(&options, &error) != 0)
+        fail_msg("%s", error->message);
+    assert_null(error);
+}
+
+static const char *refused(world *w, weir_tls_cert_options options, int code)
+{
+    weir_error *error = NULL;
+    options.size = sizeof(options);
+    assert_code(maker()->make(&options, &error), code);
+    assert_non_null(error);
+    assert_code(error->code, code);
+    const char *text = fixture_text(w->f, "%s", error->message);
+    weir_error_release(error);
+    assert_code(maker()->make(&options, NULL), code);
+    return text;
+}
+
+#define HOSTS(...)                               \
+    .hosts = (const char *const[]){__VA_ARGS__}, \
+    .host_count = sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)
+
+static unsigned mode_of(world *w, const char *name)
+{
+    struct stat found;
+    assert_int_equal(stat(fixture_path(w->f, name), &found), 0);
+    return found.st_mode & 07777;
+}
+
+static void files_that_openssl_finds_good(void **state)
+{
+    world *w = world_of(*state);
+    make(w, (weir_tls_cert_options){HOSTS("localhost", "*.example.org", "127.0.0.1", "::1")});
+    assert_int_equal(mode_of(w, "ca.key"), 0600);
+    assert_int_equal(mode_of(w, "server.key"), 0600);
+    assert_int_equal(mode_of(w, "server.pem") & 0600, 0600);
+    world_openssl(w, "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", "ca.pem", "-verify_hostname",
+                  "localhost", "server.pem");
+    world_openssl(w, "verify", "-x509_strict", "-CAfile", "ca.pem", "-verify_hostname", "a.example.org", "server.pem");
+    world_openssl(w, "verify", "-x509_strict", "-CAfile", "ca.pem", "-verify_ip", "127.0.0.1", "server.pem");
+    world_openssl(w, "verify", "-x509_strict", "-CAfile", "ca.pem", "-verify_ip", "::1", "server.pem");
+    world_openssl(w, "x509", "-in", "server.pem", "-noout", "-checkend", "34000000");
+    world_openssl(w, "ec", "-in", "server.key", "-check", "-noout");
+}
+
+static void files_that_serve(void **state)
+{
+    world *w = world_of(*state);
+    make(w, (weir_tls_cert_options){HOSTS("localhost")});
+    make(w, (weir_tls_cert_options){HOSTS("somebody"), .client = 1});
+    world_openssl(w, "verify", "-purpose", "sslclient", "-CAfile", "ca.pem", "client.pem");
+    WORLD_VERSIONS(w)
+    {
+        tls_settings server = world_server(w, "elsewhere");
+        tls_settings client = world_client(w);
+        server.cert = world_material(w, world_read(w, "server.pem", NULL), "/cert");
+        server.key = world_material(w, world_read(w, "server.key", NULL), "/key");
+        client.cert = world_material(w, world_read(w, "client.pem", NULL), "/cert");
+        client.key = world_material(w, world_read(w, "client.key", NULL), "/key");
+        client.ca = server.ca = world_materials(w, world_read(w, "ca.pem", NULL), "/ca");
+        client.ca_count = server.ca_count = 1;
+        server.request_cert = 1;
+        talk *t = world_talk(w, &client, &server, NULL, NULL);
+        talk_handshake(t);
+        assert_int_equal(end_flag(&t->client, "tls.authorized"), 1);
+        assert_int_equal(end_flag(&t->server, "tls.authorized"), 1);
+        assert_string_equal(end_text(&t->server, "tls.peer.subject"), "CN=somebody");
+    }
+}
+
+static void an_authority_stays_what_it_signs_is_replaced(void **state)
+{
+    world *w = world_of(*state);
+    const char *folder = fixture_path(w->f, "certs");
+    make(w, (weir_tls_cert_options){.folder = folder, .name = "one", HOSTS("a")});
+    const char *authority = world_read(w, "certs/ca.pem", NULL);
+    const char *first = world_read(w, "certs/one.pem", NULL);
+    make(w, (weir_tls_cert_options){.folder = folder, .name = "one", HOSTS("a"), .days = 3});
+    make(w, (weir_tls_cert_options){.folder = folder, .name = "two", HOSTS("b")});
+    assert_string_equal(world_read(w, "certs/ca.pem", NULL), authority);
+    assert_string_not_equal(world_read(w, "certs/one.pem", NULL), first);
+    world_openssl(w, "verify", "-CAfile", "certs/ca.pem", "certs/one.pem", "certs/two.pem");
+    assert_int_equal(mode_of(w, "certs/one.key"), 0600);
+    struct stat found;
+    assert_int_not_equal(stat(fixture_path(w->f, "certs/one.pem~"), &found), 0);
+}
+
+static void what_cannot_be_made_is_told(void **state)
+{
+    world *w = world_of(*state);
+    const char *folder = w->f->folder;
+    assert_string_equal(refused(w, (weir_tls_cert_options){.folder = folder}, UV_EINVAL),
+                        "at least one host is wanted");
+    assert_string_equal(refused(w, (weir_tls_cert_options){HOSTS("a")}, UV_EINVAL), "a folder is wanted");
+    assert_string_equal(refused(w, (weir_tls_cert_options){.folder = folder, HOSTS("a,b")}, UV_EINVAL),
+                        "a host is a name or an address");
+    assert_non_null(strstr(refused(w, (weir_tls_cert_options){.folder = folder, HOSTS("a b")}, UV_EINVAL),
+                           "the certificate cannot be made: "));
+    assert_non_null(strstr(refused(w, (weir_tls_cert_options){.folder = folder, HOSTS("a.*.b")}, UV_EINVAL),
+                           "the certificate cannot be made: "));
+    assert_string_equal(refused(w, (weir_tls_cert_options){.folder = folder, .name = "../x", HOSTS("a")}, UV_EINVAL),
+                        "the files' name is one without '/', and not \"ca\"");
+    assert_string_equal(refused(w, (weir_tls_cert_options){.folder = folder, .name = "ca", HOSTS("a")}, UV_EINVAL),
+                        "the files' name is one without '/', and not \"ca\"");
+    assert_string_equal(refused(w, (weir_tls_cert_options){.folder = folder, .days = 100000, HOSTS("a")}, UV_EINVAL),
+                        "a hundred years are enough");
+    const char *nowhere = fixture_path(w->f, "no/where");
+    assert_non_null(strstr(refused(w, (weir_tls_cert_options){.folder = nowhere, HOSTS("a")}, UV_ENOENT),
+                           "cannot make the folder "));
+}
+
+static void half_an_authority_is_no_authority(void **state)
+{
+    world *w = world_of(*state);
+    const weir_tls_cert_options options = {.folder = w->f->folder, HOSTS("a")};
+    make(w, options);
+    const char *key = world_read(w, "ca.key", NULL);
+    assert_int_equal(remove(fixture_path(w->f, "ca.key")), 0);
+    assert_non_null(strstr(refused(w, options, UV_ENOENT), "cannot read the authority's key "));
+    world_write(w, "ca.key", world_issue(w, &(wish){.host = "x"})->key);
+    assert_non_null(strstr(refused(w, options, UV_EINVAL), "the certificate cannot be made: "));
+    world_write(w, "ca.key", key);
+    assert_int_equal(remove(fixture_path(w->f, "ca.pem")), 0);
+    assert_non_null(strstr(refused(w, options, UV_ENOENT), "cannot read the authority's certificate "));
+    world_write(w, "ca.pem", "hello");
+    assert_non_null(strstr(refused(w, options, UV_EINVAL), "the certificate cannot be made: "));
+}
+
+static void try_make(void *arg)
+{
+    world *w = arg;
+    weir_error *error = NULL;
+    const weir_tls_cert_options options = {.size = sizeof(options), .folder = w->f->folder, HOSTS("a")};
+    int status = maker()->make(&options, &error);
+    assert_true(status == 0 || (status == UV_ENOMEM && allocator_failures() > 0));
+    assert_int_equal(status != 0, error != NULL);
+    weir_error_release(error);
+}
+
+static void without_memory_nothing_is_made(void **state)
+{
+    assert_true(allocator_fail_each(try_make, *state) > 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(files_that_openssl_finds_good),
+        WORLD_TEST(files_that_serve),
+        WORLD_TEST(an_authority_stays_what_it_signs_is_replaced),
+        WORLD_TEST(what_cannot_be_made_is_told),
+        WORLD_TEST(half_an_authority_is_no_authority),
+        WORLD_TEST(without_memory_nothing_is_made),
+    };
+    return cmocka_run_group_tests_name("maker", tests, NULL, NULL);
+}
