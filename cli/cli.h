@@ -23,9 +23,17 @@ typedef struct cli_options {
     output_form form;
     weir_log_level log_level;
     int half_open;
+    int verbose;
     int help;
     const char **plugin_paths; /* as many as fit the command line */
     size_t plugin_path_count;
+    const char *ca;     /* of connect */
+    const char **hosts; /* of cert, from here on; as many as fit the command line */
+    size_t host_count;
+    const char *out;
+    const char *file;
+    unsigned days;
+    int client;
 } cli_options;
 
 typedef struct cli_command {
@@ -40,7 +48,7 @@ typedef struct cli_command {
 
 /* Ends with a NULL. */
 extern const cli_command *const cli_commands[];
-extern const cli_command command_run, command_check, command_schema, command_plugins, command_connect;
+extern const cli_command command_run, command_check, command_schema, command_plugins, command_connect, command_cert;
 
 /* ---- help.c ---- */
 
@@ -66,7 +74,8 @@ extern const cli_switch cli_switches[];
 
 /*
  * Reads the switches of a command; arguments[0] is the command's name. The other arguments come to stand at the end,
- * from `*first` on. 0, CLI_USAGE or CLI_FAILED (said why, on stderr). The caller frees options->plugin_paths.
+ * from `*first` on. 0, CLI_USAGE or CLI_FAILED (said why, on stderr). The caller frees options->plugin_paths
+ * and options->hosts.
  */
 int options_read(const cli_command *command, int count, char **arguments, cli_options *options, int *first);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* weir connect: standard input and standard output over any endpoint. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,7 +17,9 @@ typedef struct connection {
     weir_stream *stream;
     input input;
     sink sink;
+    const weir_endpoint *endpoint;
     int half_open;
+    int verbose;
     int result;
 } connection;
 
@@ -68,6 +71,9 @@ static void on_ready(const weir_event *event, void *arg)
 {
     connection *self = arg;
     (void)event;
+    if (self->verbose) {
+        facts_print(&self->session, self->stream, self->endpoint);
+    }
     input_start(&self->input);
 }
 
@@ -191,10 +197,24 @@ static void carry(connection *self, weir_endpoint *endpoint)
 }
 
 /* What is wrong with the endpoint's text is wrong usage; what is wrong with a plugin is a failure. */
-static int parse(connection *self, const char *text, weir_endpoint **endpoint)
+static int parse(connection *self, const char *text, const char *ca, weir_endpoint **endpoint)
 {
     weir_error *error = NULL;
+    char *with_ca = NULL;
+    if (ca != NULL) {
+        if (endpoint_is_object(text)) {
+            session_error(&self->session, "--ca goes with a URL; in an object it is the option ca of a layer");
+            return CLI_USAGE;
+        }
+        with_ca = endpoint_with_ca(text, ca);
+        if (with_ca == NULL) {
+            session_error(&self->session, "no memory");
+            return CLI_FAILED;
+        }
+        text = with_ca;
+    }
     int status = weir_endpoint_parse(self->session.runtime, text, WEIR_CLIENT, NULL, endpoint, &error);
+    free(with_ca);
     if (status == 0) {
         return CLI_OK;
     }
@@ -213,8 +233,10 @@ static int connect_command(const cli_options *options, int count, char **argumen
     if (session_open(&self.session, options) != CLI_OK) {
         return CLI_FAILED;
     }
-    self.result = parse(&self, arguments[0], &endpoint);
+    self.verbose = options->verbose;
+    self.result = parse(&self, arguments[0], options->ca, &endpoint);
     if (self.result == CLI_OK) {
+        self.endpoint = endpoint;
         carry(&self, endpoint);
         weir_endpoint_release(endpoint);
     }
@@ -226,7 +248,7 @@ const cli_command command_connect = {
     .arguments = "ENDPOINT",
     .least = 1,
     .most = 1,
-    .switches = "pkljHh",
+    .switches = "avpkljHh",
     .summary = "carry standard input and standard output over an endpoint",
     .details =
         "Connects to an endpoint (a URL, or an object as in a service file), sends standard input to it and\n"
@@ -234,12 +256,16 @@ const cli_command command_connect = {
         "waited for. When the peer ends, the program ends after the last byte is printed; before that, a file\n"
         "as standard input is sent to its end, and with --half-open anything else is too.\n"
         "\n"
+        "--ca names whose certificates a layer like tls trusts, instead of the system's. --verbose tells what was\n"
+        "agreed on: TLS version, cipher suite, application protocol, and whether the peer's certificate was verified.\n"
+        "\n"
         "Messages go to standard error: for people on a terminal, otherwise one JSON object a line.\n"
         "\n"
         "Exit codes: 0 all was carried, 1 failed, 2 the endpoint is invalid.\n"
         "\n"
         "Examples:\n"
         "  printf hello | weir connect tcp://127.0.0.1:8124\n"
+        "  weir connect --ca certs/ca.pem --verbose tls+tcp://localhost:8443\n"
         "  weir connect ipc:/run/redis/redis.sock\n"
         "  weir connect 'tcp://127.0.0.1:8124?connectTimeout=2000' <request >answer\n",
     .run = connect_command,

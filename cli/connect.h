@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The two ends that `weir connect` has on this side: standard input and standard output. */
+/* The two ends that `weir connect` has on this side, standard input and standard output; and what it asks and tells of the
+ * other one. */
 #ifndef WEIR_CLI_CONNECT_H
 #define WEIR_CLI_CONNECT_H
 
@@ -9,6 +10,8 @@
 
 #include <weir/buffer.h>
 #include <weir/runtime.h>
+
+#include "cli.h"
 
 /* What a descriptor is, as far as it matters here. */
 typedef enum input_kind {
@@ -65,5 +68,16 @@ void sink_init(sink *self, weir_runtime *runtime, int fd, void (*on_written)(voi
 
 /* Takes a reference of the buffer's until it is written. 0, UV_EBUSY (the last one is not written yet), or an error. */
 int sink_write(sink *self, weir_buf *buf);
+
+/* ---- connect_facts.c ---- */
+
+/* Is it JSON? Otherwise it is a URL. */
+int endpoint_is_object(const char *text);
+
+/* The URL with one more option, ca; the caller frees it. NULL: no memory. */
+char *endpoint_with_ca(const char *url, const char *ca);
+
+/* One line on standard error: where it is connected to, and what the layers say that was agreed on. */
+void facts_print(cli_session *session, weir_stream *stream, const weir_endpoint *endpoint);
 
 #endif

@@ -11,7 +11,7 @@
 #include "cli.h"
 
 const cli_command *const cli_commands[] = {
-    &command_run, &command_check, &command_schema, &command_plugins, &command_connect, NULL,
+    &command_run, &command_check, &command_schema, &command_plugins, &command_connect, &command_cert, NULL,
 };
 
 static const cli_command *find_command(const char *name)
@@ -48,6 +48,7 @@ static int run_command(const cli_command *command, int count, char **arguments)
                               : command->run(&options, count - first, arguments + first);
     }
     free(options.plugin_paths);
+    free(options.hosts);
     return result;
 }
 

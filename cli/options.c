@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The switches of all commands, in one table, read by getopt_long. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,13 @@ const cli_switch cli_switches[] = {
     {'p', "plugin-path", "DIR",   "look for plugins in DIR first; may be given several times"},
     {'l', "log-level",   "LEVEL", "debug, info, warning or error; what is below is not logged (info)"},
     {'k', "half-open",   NULL,    "go on sending when the peer has ended, until standard input ends too"},
+    {'a', "ca",          "FILE",  "trust only the certificates in FILE: the option ca of the endpoint's layer"},
+    {'v', "verbose",     NULL,    "say on standard error what was agreed on when it is connected"},
+    {'n', "host",        "NAME",  "a name (also *.example.org) or an address it is for; may be given several times"},
+    {'o', "out",         "DIR",   "where the files go; made when it is not there"},
+    {'f', "file",        "NAME",  "the files are NAME.pem and NAME.key (server, or client)"},
+    {'d', "days",        "N",     "how long it is valid (397)"},
+    {'c', "client",      NULL,    "for a client that proves who it is"},
     {'j', "json",        NULL,    "one JSON object a line, on a terminal too"},
     {'H', "human",       NULL,    "lines for people, also where no terminal is"},
     {'h', "help",        NULL,    "show this text"},
@@ -89,25 +97,76 @@ static int refuse_switch(const cli_command *command, int letter, const char *arg
     return CLI_USAGE;
 }
 
-static int apply(const cli_command *command, int letter, char **arguments, output_form form, cli_options *options)
+/* A switch whose value is kept as it is. NULL: this letter is none. */
+static const char **text_of(cli_options *options, int letter)
 {
     switch (letter) {
     case 'p':
-        options->plugin_paths[options->plugin_path_count++] = optarg;
+        return &options->plugin_paths[options->plugin_path_count++];
+    case 'n':
+        return &options->hosts[options->host_count++];
+    case 'a':
+        return &options->ca;
+    case 'o':
+        return &options->out;
+    case 'f':
+        return &options->file;
+    default:
+        return NULL;
+    }
+}
+
+static int *flag_of(cli_options *options, int letter)
+{
+    switch (letter) {
+    case 'k':
+        return &options->half_open;
+    case 'v':
+        return &options->verbose;
+    case 'c':
+        return &options->client;
+    case 'h':
+        return &options->help;
+    default:
+        return NULL;
+    }
+}
+
+static int read_days(const char *text, output_form form, unsigned *days)
+{
+    char *end;
+    errno = 0;
+    long number = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || number < 1 || number > 36500) {
+        output_problem(form, "--days %s: this is no number from 1 to 36500", text);
+        return CLI_USAGE;
+    }
+    *days = (unsigned)number;
+    return 0;
+}
+
+static int apply(const cli_command *command, int letter, char **arguments, output_form form, cli_options *options)
+{
+    const char **text = text_of(options, letter);
+    int *flag = flag_of(options, letter);
+    if (text != NULL) {
+        *text = optarg;
         return 0;
+    }
+    if (flag != NULL) {
+        *flag = 1;
+        return 0;
+    }
+    switch (letter) {
     case 'l':
         return read_level(optarg, form, &options->log_level);
-    case 'k':
-        options->half_open = 1;
-        return 0;
+    case 'd':
+        return read_days(optarg, form, &options->days);
     case 'j':
         options->form = OUTPUT_JSON;
         return 0;
     case 'H':
         options->form = OUTPUT_PEOPLE;
-        return 0;
-    case 'h':
-        options->help = 1;
         return 0;
     default:
         return refuse_switch(command, letter, arguments[optind - 1], form);
@@ -133,7 +192,8 @@ int options_read(const cli_command *command, int count, char **arguments, cli_op
     memset(options, 0, sizeof(*options));
     options->log_level = WEIR_LOG_INFO;
     options->plugin_paths = calloc((size_t)count, sizeof(*options->plugin_paths));
-    if (options->plugin_paths == NULL) {
+    options->hosts = calloc((size_t)count, sizeof(*options->hosts));
+    if (options->plugin_paths == NULL || options->hosts == NULL) {
         output_problem(form, "no memory");
         return CLI_FAILED;
     }

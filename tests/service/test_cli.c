@@ -93,7 +93,7 @@ static void version_names_the_libraries(void **state)
 static void help_of_every_command_has_examples(void **state)
 {
     (void)state;
-    static const char *const commands[] = {"run", "check", "schema", "plugins", "connect"};
+    static const char *const commands[] = {"run", "check", "schema", "plugins", "connect", "cert"};
     int code;
     child *weir = CHILD_RUN(&code, "--help");
     assert_int_equal(code, 0);
@@ -134,6 +134,10 @@ static void wrong_usage_is_2_and_says_what(void **state)
         {{"run", "a", "--log-level=loud"}, "loud: no such level"},
         {{"run", "a", "--json=yes"}, "--json=yes: this switch takes no argument"},
         {{"connect"}, "an argument is missing"},
+        {{"connect", "{\"tcp\": {\"port\": 1}}", "--ca", "ca.pem"}, "--ca goes with a URL"},
+        {{"cert"}, "whom is it for?"},
+        {{"cert", "--host", "localhost"}, "where is it to go?"},
+        {{"cert", "--days=0"}, "--days 0: this is no number from 1 to 36500"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         int code;

@@ -18,7 +18,7 @@
 
 #include "fixture.h"
 
-#define ARGUMENTS_MOST 16
+#define ARGUMENTS_MOST 32
 
 static void *need(void *memory)
 {
