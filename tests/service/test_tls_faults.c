@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Clients that do not mean it: rubbish, plain HTTP, half a ClientHello, nothing, a reset; one of each, and a thousand. And
+ * a certificate that is replaced while clients come all the time.
+ */
+#define _GNU_SOURCE
+
+#include <arpa/inet.h>
+#include <malloc.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "fixture.h"
+#include "tls_service.h"
+
+/* ---- a server that takes down what is told ---- */
+
+typedef struct told {
+    weir_server *server;
+    weir_address address;
+    size_t errors;      /* 'clientError' */
+    size_t connections; /* 'connection' */
+    size_t unnamed;     /* errors without the layer's name or an address */
+    int code;           /* of the last one */
+    char message[512];
+} told;
+
+static void on_client_error(const weir_event *event, void *arg)
+{
+    told *self = arg;
+    self->errors++;
+    self->code = event->error->code;
+    self->unnamed += strncmp(event->error->message, "tls: ", 5) != 0 || event->address == NULL;
+    snprintf(self->message, sizeof(self->message), "%s", event->error->message);
+}
+
+static void on_connection(const weir_event *event, void *arg)
+{
+    told *self = arg;
+    (void)event;
+    self->connections++;
+}
+
+static const char *endpoint_of(fixture *f, const char *cert, const char *key, const char *more, const char *stream)
+{
+    return fixture_text(f,
+                        "{\"tcp\": {\"host\": \"127.0.0.1\", \"port\": 0}, \"stream\": {%s},"
+                        " \"layers\": [{\"tls\": {\"cert\": \"%s\", \"key\": \"%s\"%s}}]}",
+                        stream, cert, key, more);
+}
+
+static void told_listen(fixture *f, told *self, const char *stream)
+{
+    memset(self, 0, sizeof(*self));
+    f->record = 0;
+    self->server = fixture_listen(f, endpoint_of(f, tls_cert("server.pem"), tls_cert("server.key"), "", stream), NULL);
+    assert_int_equal(weir_server_on(self->server, WEIR_EVENT_CLIENT_ERROR, on_client_error, self), 0);
+    assert_int_equal(weir_server_on(self->server, WEIR_EVENT_CONNECTION, on_connection, self), 0);
+    assert_int_equal(weir_server_address(self->server, &self->address), 0);
+}
+
+/* ---- clients ---- */
+
+static int connect_plainly(const told *server)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                  .sin_port = htons((uint16_t)server->address.port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+static void close_by_reset(int fd)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    close(fd);
+}
+
+/* A ClientHello as the layer's own client sends it. */
+static size_t get_hello(fixture *f, char *hello, size_t size)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    recorder *client = fixture_client(f,
+                                      fixture_text(f, "tls+tcp://127.0.0.1:%d?servername=localhost&ca=%s",
+                                                   ntohs(address.sin_port), tls_cert("ca.pem")),
+                                      NULL);
+    recorder_wait(client, WEIR_EVENT_CONNECT);
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    ssize_t got = 0;
+    while ((got = recv(fd, hello, size, MSG_DONTWAIT)) <= 0)
+        fixture_turns(f, 1);
+    recorder_destroy(client, NULL);
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    close(fd);
+    close(listener);
+    return (size_t)got;
+}
+
+/* What a client does: it sends some of this, and leaves. */
+typedef struct mischief {
+    const char *name;
+    const char *bytes; /* NULL: the ClientHello */
+    size_t size;       /* of them; 0 with bytes NULL: half of it */
+    int resets;        /* leaves by RST */
+    int code;          /* what 'clientError' says; 0: any */
+    const char *message;
+} mischief;
+
+static const char http[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+static const char rubbish[] = "\x93\x00\xff\x17 none of this is TLS, and it goes on for a while \x01\x02\x03";
+/* The end of a TLS 1.2 alert record, close_notify: somebody who hangs up politely. */
+static const char goodbye[] = "\x15\x03\x03\x00\x02\x01\x00";
+static const char old[] =
+    "\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10\x01\x00\x80\x03\x00\x80\x07\x00\xc0"; /* SSL 2 */
+
+#define TEXT(text) (text), sizeof(text) - 1
+
+static const mischief mischiefs[] = {
+    {"rubbish", TEXT(rubbish), 0, UV_EPROTO, "TLS"},
+    {"plain HTTP", TEXT(http), 0, UV_EPROTO, "HTTP"},
+    {"SSL 2", TEXT(old), 0, UV_EPROTO, "TLS"},
+    {"an alert first", TEXT(goodbye), 0, UV_EPROTO, "TLS"},
+    {"half a ClientHello", NULL, 0, 0, 0, ""},
+    {"one byte", TEXT("\x16"), 0, 0, ""},
+    {"nothing", "", 0, 0, 0, ""},
+    {"a reset", "", 0, 1, UV_ECONNRESET, "ECONNRESET"},
+    {"half a ClientHello and a reset", NULL, 0, 1, UV_ECONNRESET, "ECONNRESET"},
+};
+#define MISCHIEFS (sizeof(mischiefs) / sizeof(mischiefs[0]))
+
+static void make_mischief(const mischief *what, const told *server, const char *hello, size_t hello_size)
+{
+    int fd = connect_plainly(server);
+    const char *bytes = what->bytes ? what->bytes : hello;
+    size_t size = what->bytes ? what->size : hello_size / 2;
+    if (size > 0)
+        assert_int_equal(send(fd, bytes, size, MSG_NOSIGNAL), (ssize_t)size);
+    if (what->resets)
+        close_by_reset(fd);
+    else
+        close(fd);
+}
+
+static void until_told(fixture *f, const told *self, size_t errors)
+{
+    while (self->errors < errors) {
+        fixture_turns(f, 1);
+        if (f->expired)
+            fail_msg("%zu errors of %zu were told", self->errors, errors);
+    }
+}
+
+static void TLS_05_each_mischief_is_one_clear_error(void **state)
+{
+    fixture *f = *state;
+    char hello[4096];
+    told server;
+    size_t size = get_hello(f, hello, sizeof(hello));
+    told_listen(f, &server, "");
+    for (size_t i = 0; i < MISCHIEFS; i++) {
+        make_mischief(&mischiefs[i], &server, hello, size);
+        until_told(f, &server, i + 1);
+        fixture_turns(f, 10);
+        assert_int_equal(server.errors, i + 1);
+        if (mischiefs[i].code != 0)
+            assert_code(server.code, mischiefs[i].code);
+        if (!strstr(server.message, mischiefs[i].message))
+            fail_msg("%s: %s", mischiefs[i].name, server.message);
+        if (strncmp(server.message, "tls: ", 5) != 0 || server.unnamed > 0)
+            fail_msg("%s is told without the layer's name or the address: %s", mischiefs[i].name, server.message);
+    }
+    assert_int_equal(server.unnamed, 0);
+    assert_int_equal(server.connections, 0);
+    assert_int_equal(weir_server_connections(server.server), 0);
+}
+
+static void TLS_06_a_silent_client_is_closed(void **state)
+{
+    fixture *f = *state;
+    char byte;
+    told server;
+    told_listen(f, &server, "\"handshakeTimeout\": 50");
+    int fd = connect_plainly(&server);
+    until_told(f, &server, 1);
+    assert_code(server.code, UV_ETIMEDOUT);
+    fixture_turns(f, 10);
+    assert_true(recv(fd, &byte, 1, 0) <= 0);
+    close(fd);
+    assert_int_equal(server.errors, 1);
+    assert_int_equal(server.connections, 0);
+}
+
+/* ---- many ---- */
+
+enum { MANY = 1000, AT_ONCE = 40 };
+
+static void many(fixture *f, told *server, const char *hello, size_t size, size_t count)
+{
+    size_t before = server->errors;
+    for (size_t i = 0; i < count; i += AT_ONCE) {
+        for (size_t k = 0; k < AT_ONCE; k++)
+            make_mischief(&mischiefs[(i + k) % MISCHIEFS], server, hello, size);
+        until_told(f, server, before + i + AT_ONCE);
+    }
+    fixture_turns(f, 20);
+    assert_int_equal(server->errors, before + count);
+}
+
+/* The library's own memory is not weir's to count: that of the whole process, where the C library tells. */
+static size_t in_use(void)
+{
+    return mallinfo2().uordblks + mallinfo2().hblkhd;
+}
+
+static void TLS_05_a_thousand_leave_everything_as_it_was(void **state)
+{
+    fixture *f = *state;
+    char hello[4096];
+    told server;
+    size_t size = get_hello(f, hello, sizeof(hello));
+    told_listen(f, &server, "");
+    many(f, &server, hello, size, 200); /* pools are filled, tables have grown */
+    size_t live = allocator_live(), bytes = in_use();
+    int descriptors = fixture_descriptors();
+    many(f, &server, hello, size, MANY);
+    assert_int_equal(allocator_live(), live);
+    assert_int_equal(fixture_descriptors(), descriptors);
+    if (in_use() > bytes + 16384)
+        fail_msg("%zu bytes were in use, and now %zu", bytes, in_use());
+    assert_int_equal(server.connections, 0);
+    assert_int_equal(server.unnamed, 0);
+}
+
+/* ---- certificates that are replaced ---- */
+
+enum { CLIENTS = 4 };
+
+typedef struct load {
+    fixture *f;
+    const char *url;
+    weir_stream *streams[CLIENTS];
+    size_t handshakes;
+    size_t failures;
+    char failure[256];
+    char first[128]; /* fingerprints: at the beginning, and now */
+    char now[128];
+    int stop;
+    size_t running;
+} load;
+
+static void load_start(load *self, size_t i);
+
+static size_t load_index(const load *self, const weir_stream *stream)
+{
+    size_t i = 0;
+    while (self->streams[i] != stream)
+        i++;
+    return i;
+}
+
+static void on_load_ready(const weir_event *event, void *arg)
+{
+    load *self = arg;
+    weir_value value;
+    self->handshakes++;
+    assert_int_equal(weir_stream_get(event->stream, "tls.peer.fingerprint256", &value), 0);
+    snprintf(self->now, sizeof(self->now), "%s", value.text);
+    if (self->first[0] == '\0')
+        memcpy(self->first, self->now, sizeof(self->first));
+    weir_stream_destroy(event->stream, NULL);
+}
+
+static void on_load_error(const weir_event *event, void *arg)
+{
+    load *self = arg;
+    self->failures++;
+    snprintf(self->failure, sizeof(self->failure), "%s", event->error->message);
+}
+
+static void on_load_close(const weir_event *event, void *arg)
+{
+    load *self = arg;
+    size_t i = load_index(self, event->stream);
+    weir_stream_release(event->stream);
+    self->streams[i] = NULL;
+    self->running--;
+    if (!self->stop)
+        load_start(self, i);
+}
+
+static void load_start(load *self, size_t i)
+{
+    weir_stream *stream = weir_stream_new(self->f->runtime, NULL);
+    assert_non_null(stream);
+    self->streams[i] = stream;
+    self->running++;
+    weir_stream_on(stream, WEIR_EVENT_READY, on_load_ready, self);
+    weir_stream_on(stream, WEIR_EVENT_ERROR, on_load_error, self);
+    weir_stream_on(stream, WEIR_EVENT_CLOSE, on_load_close, self);
+    assert_int_equal(weir_stream_connect(stream, self->url, NULL, NULL), 0);
+}
+
+static void load_turns(load *self, size_t handshakes)
+{
+    size_t wanted = self->handshakes + handshakes;
+    while (self->handshakes < wanted && self->failures == 0) {
+        fixture_turns(self->f, 1);
+        assert_false(self->f->expired);
+    }
+    if (self->failures > 0)
+        fail_msg("a handshake failed: %s", self->failure);
+}
+
+static void TLS_15_a_certificate_is_replaced_under_load(void **state)
+{
+    fixture *f = *state;
+    static load self;
+    char folder[256], cert[300], key[300], ca[300], before[128];
+    int code;
+    memset(&self, 0, sizeof(self));
+    f->record = 0;
+    tls_need();
+    tls_folder(folder, sizeof(folder), "replaced");
+    child_free(CHILD_RUN(&code, "cert", "--host", "localhost", "--out", folder));
+    assert_int_equal(code, 0);
+    snprintf(cert, sizeof(cert), "%s/server.pem", folder);
+    snprintf(key, sizeof(key), "%s/server.key", folder);
+    snprintf(ca, sizeof(ca), "%s/ca.pem", folder);
+    weir_server *server =
+        fixture_listen(f, endpoint_of(f, cert, key, ", \"watch\": true, \"tickets\": false", ""), NULL);
+    weir_address address;
+    assert_int_equal(weir_server_address(server, &address), 0);
+    self.f = f;
+    self.url = fixture_text(f, "tls+tcp://127.0.0.1:%u?servername=localhost&tickets=false&ca=%s", address.port, ca);
+    for (size_t i = 0; i < CLIENTS; i++)
+        load_start(&self, i);
+    load_turns(&self, 20);
+    assert_string_equal(self.now, self.first);
+    /* Clients go on coming while the files are written. */
+    child *weir = CHILD(CHILD_CLOSED, CHILD_PIPE, "cert", "--host", "localhost", "--out", folder);
+    while (strcmp(self.now, self.first) == 0)
+        load_turns(&self, 1);
+    assert_int_equal(child_finish(weir), 0);
+    child_free(weir);
+    assert_non_null(strstr(fixture_log(f), "read again"));
+    /* A key that is none of this certificate's is refused, and what was good serves on. */
+    memcpy(before, self.now, sizeof(before));
+    assert_int_equal(rename(tls_cert("other.key"), key), 0);
+    while (!strstr(fixture_log(f), key))
+        load_turns(&self, 1);
+    load_turns(&self, 20);
+    assert_string_equal(self.now, before);
+    self.stop = 1;
+    while (self.running > 0)
+        fixture_turns(f, 1);
+    assert_int_equal(self.failures, 0);
+}
+
+static int group_setup(void **state)
+{
+    (void)state;
+    if (access(WEIR_TEST_PLUGINS "/tls.so", R_OK) == 0)
+        fixture_preload("tls");
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(TLS_05_each_mischief_is_one_clear_error),
+        FIXTURE_TEST(TLS_06_a_silent_client_is_closed),
+        FIXTURE_TEST(TLS_05_a_thousand_leave_everything_as_it_was),
+        FIXTURE_TEST(TLS_15_a_certificate_is_replaced_under_load),
+    };
+    return cmocka_run_group_tests_name("service.tls_faults", tests, group_setup, NULL);
+}
