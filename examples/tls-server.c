@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An echo over TLS that knows what the layer offers beyond the library: a context of the program's own, whose
+ * certificate is read again at SIGHUP, and what was agreed on with each client.
+ *
+ *     cc tls-server.c $(pkg-config --cflags --libs weir) -o tls-server
+ *     weir cert --host localhost --out certs
+ *     ./tls-server certs/server.pem certs/server.key               # tls+tcp://127.0.0.1:8443
+ */
+#include <signal.h>
+#include <stdio.h>
+
+#include <uv.h>
+#include <weir/tls.h>
+#include <weir/weir.h>
+
+typedef struct service {
+    const weir_tls *tls;
+    weir_tls_context *context;
+    char options[2048];
+} service;
+
+/* A text is valid until the next call into the stream. */
+static void print_fact(weir_stream *client, const char *name)
+{
+    weir_value value;
+    if (weir_stream_get(client, name, &value) == 0)
+        printf(" %s", value.text);
+}
+
+static void on_connection(const weir_event *event, void *arg)
+{
+    weir_stream *client = event->stream;
+    (void)arg;
+    /* 'connection' comes after the handshake: all of this is known. */
+    printf("a client by");
+    print_fact(client, "tls.version");
+    print_fact(client, "tls.cipher");
+    printf("\n");
+    fflush(stdout);
+    weir_stream_pipe(client, client, NULL);
+}
+
+/* Rubbish, a scanner, a client that does not trust us: never an 'error' of a stream that nobody has seen. */
+static void on_client_error(const weir_event *event, void *arg)
+{
+    (void)arg;
+    fprintf(stderr, "%s\n", event->error->message);
+}
+
+static void on_listening(const weir_event *event, void *arg)
+{
+    char where[WEIR_ADDRESS_TEXT_SIZE + 64];
+    (void)arg;
+    weir_server_format(event->target_server, where, sizeof(where));
+    printf("listening on %s\n", where);
+    fflush(stdout);
+}
+
+static void on_hangup(uv_signal_t *handle, int signal)
+{
+    service *self = handle->data;
+    weir_error *error = NULL;
+    (void)signal;
+    if (self->tls->context_reload(self->context, NULL, &error) == 0)
+        puts("new clients get the new certificate");
+    else
+        fprintf(stderr, "the old certificate stays: %s\n", error ? error->message : "no memory");
+    fflush(stdout);
+    weir_error_release(error);
+}
+
+static int make_context(service *self, weir_runtime *runtime)
+{
+    const weir_plugin *plugin = NULL;
+    weir_error *error = NULL;
+    int status = weir_runtime_load_plugin(runtime, "tls", &plugin, &error);
+    self->tls = weir_tls_of(plugin);
+    if (status == 0 && self->tls) {
+        weir_tls_options options = {.size = sizeof(options), .role = WEIR_SERVER, .options = self->options};
+        status = self->tls->context_new(runtime, &options, &self->context, &error);
+    }
+    if (status == 0 && self->tls)
+        status = self->tls->context_register(self->context, "front");
+    if (status != 0)
+        fprintf(stderr, "%s\n", error ? error->message : weir_error_text(status));
+    weir_error_release(error);
+    return self->tls ? status : -1;
+}
+
+int main(int argc, char **argv)
+{
+    service self = {0};
+    if (argc < 3) {
+        fprintf(stderr, "usage: tls-server CERTIFICATE KEY [ENDPOINT]\n");
+        return 2;
+    }
+    const char *endpoint = argc > 3 ? argv[3] : "tls+tcp://127.0.0.1:8443?context=front";
+    snprintf(self.options, sizeof(self.options), "{\"cert\": \"%s\", \"key\": \"%s\"}", argv[1], argv[2]);
+
+    uv_loop_t *loop = uv_default_loop();
+    weir_runtime *runtime = weir_runtime_new(loop);
+    int status = make_context(&self, runtime);
+    if (status == 0) {
+        uv_signal_t hangup = {.data = &self};
+        uv_signal_init(loop, &hangup);
+        uv_signal_start(&hangup, on_hangup, SIGHUP);
+        weir_server *server = weir_server_new(runtime, NULL);
+        weir_server_on(server, WEIR_EVENT_CONNECTION, on_connection, NULL);
+        weir_server_on(server, WEIR_EVENT_CLIENT_ERROR, on_client_error, NULL);
+        status = weir_server_listen(server, endpoint, on_listening, NULL);
+        if (status != 0)
+            fprintf(stderr, "%s: %s\n", endpoint, weir_error_text(status));
+        else
+            uv_run(loop, UV_RUN_DEFAULT);
+        weir_server_release(server);
+        self.tls->context_release(self.context);
+    }
+    weir_runtime_free(runtime);
+    return status == 0 ? 0 : 1;
+}
