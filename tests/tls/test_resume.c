@@ -219,6 +219,38 @@ static void TLS_12_a_ticket_counts_only_where_the_same_clients_are_let_in(void *
     }
 }
 
+/*
+ * After a reload, or in a context of another name. A session has one suite: where another one would be chosen for it, some
+ * clients give up, and where it is none of the list any more, so does mbedTLS 3.6.
+ */
+static void TLS_12_other_cipher_suites_mean_a_full_handshake(void **state)
+{
+    static char aes128[] = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+    static char aes256[] = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
+    static char newer128[] = "TLS_AES_128_GCM_SHA256";
+    static char newer256[] = "TLS_AES_256_GCM_SHA384";
+    static char *before[][2] = {{aes128, aes256}, {newer128, newer256}};
+    static char *after[][2] = {{aes256, aes128}, {newer256, newer128}};
+    world *w = world_of(*state);
+    WORLD_VERSIONS(w)
+    {
+        int newer = w->now_version == TLS_VERSION_13;
+        tls_settings client = world_client(w);
+        tls_settings server = world_server(w, "localhost");
+        server.ciphers = (tls_list){.items = before[newer], .count = 2};
+        tls_session_options options = first(w, &client, &server);
+        assert_int_equal(comes_back(w, &client, &server, options), 1);
+        server.ciphers.items = after[newer];
+        assert_int_equal(comes_back(w, &client, &server, options), 0);
+        server.ciphers.count = 1;
+        assert_int_equal(comes_back(w, &client, &server, options), 0);
+        /* Nor does a client offer what it does not speak any more. */
+        server.ciphers.count = 0;
+        client.ciphers = (tls_list){.items = after[newer], .count = 1};
+        assert_int_equal(comes_back(w, &client, &server, options), 0);
+    }
+}
+
 /* After a resumption on TLS 1.3 mbedTLS reports an untrusted client as verified. */
 static void TLS_12_a_resumed_session_is_as_authorized_as_its_first_handshake(void **state)
 {
@@ -483,6 +515,7 @@ int main(void)
         WORLD_TEST(TLS_12_without_a_key_to_seal_there_is_no_ticket),
         WORLD_TEST(TLS_12_tickets_off),
         WORLD_TEST(TLS_12_a_ticket_counts_only_where_the_same_clients_are_let_in),
+        WORLD_TEST(TLS_12_other_cipher_suites_mean_a_full_handshake),
         WORLD_TEST(TLS_12_a_resumed_session_is_as_authorized_as_its_first_handshake),
         CLOCK_TEST(TLS_12_a_ticket_does_not_outlive_the_certificate_behind_it),
         CLOCK_TEST(TLS_12_no_chain_of_tickets_is_longer_than_a_week),

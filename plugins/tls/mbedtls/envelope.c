@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a session is kept in: mbedTLS's own form of it, and around that what our settings found of the peer, for whom, and until
- * when. So that a resumed session is never more authorized than the handshake it goes back to (TLS-12).
+ * when. So that a resumed session is never more authorized than the handshake it goes back to (TLS-12). And which suites
+ * were to choose from: among others mbedTLS would choose another one than the session's, and then nothing works.
  */
 #include <string.h>
 #include <time.h>
@@ -12,7 +13,7 @@
 
 #include "mbed.h"
 
-#define FORMAT 0x77655401u /* "weT", and the number of this form */
+#define FORMAT 0x77655402u /* "weT", and the number of this form */
 
 /* ---- numbers ---- */
 
@@ -144,6 +145,7 @@ static void write_envelope(const tls_session *session, const envelope *from, wri
     put_number(to, (uint64_t)from->certified);
     put_number(to, (uint64_t)from->authorized);
     put(to, session->credentials->settings->binding, TLS_DIGEST_SIZE);
+    put(to, session->credentials->suites_sum, TLS_DIGEST_SIZE);
     put_field(to, session->name, session->name ? strlen(session->name) : 0);
     put_field(to, from->code, from->code ? strlen(from->code) : 0);
     put_field(to, from->der, from->der_size);
@@ -223,10 +225,12 @@ int weir__mbed_unpack(tls_session *session, const unsigned char *data, size_t si
     found.certified = (int64_t)get_number(&from);
     found.authorized = get_number(&from) == 1;
     const unsigned char *binding = get(&from, TLS_DIGEST_SIZE);
+    const unsigned char *suites = get(&from, TLS_DIGEST_SIZE);
     const unsigned char *name = get_field(&from, &name_size);
     const unsigned char *code = get_field(&from, &code_size);
     found.der = get_field(&from, &found.der_size);
-    if (from.failed || memcmp(binding, session->credentials->settings->binding, TLS_DIGEST_SIZE) != 0)
+    if (from.failed || memcmp(binding, session->credentials->settings->binding, TLS_DIGEST_SIZE) != 0 ||
+        memcmp(suites, session->credentials->suites_sum, TLS_DIGEST_SIZE) != 0)
         return UV_ENOENT;
     if (name_size != (session->name ? strlen(session->name) : 0) ||
         (name_size > 0 && memcmp(name, session->name, name_size) != 0))

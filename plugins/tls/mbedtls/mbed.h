@@ -41,6 +41,7 @@ struct tls_credentials {
     int min_version; /* TLS_VERSION_... */
     int max_version;
     int *suites;        /* ended by 0 */
+    unsigned char suites_sum[TLS_DIGEST_SIZE];
     mbed_group *groups; /* ended by MBED_GROUP_END */
     const char **alpn;  /* a client's offer, ended by NULL; NULL: none */
     mbed_cache *cache;  /* a server's, of TLS 1.2; NULL: none */

@@ -264,5 +264,8 @@ int weir__mbed_suites(tls_credentials *credentials, tls_report *report)
     if (!made.faults)
         fit_versions(&made);
     check_key(&made);
-    return made.faults ? WEIR_EINVALID_CONFIG : 0;
+    if (made.faults)
+        return WEIR_EINVALID_CONFIG;
+    return weir__mbed_sha256(credentials->suites, made.count * sizeof(int), credentials->suites_sum) == 0 ? 0
+                                                                                                          : UV_ENOMEM;
 }
