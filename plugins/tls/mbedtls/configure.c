@@ -61,6 +61,7 @@ static int use_psk(tls_session *session, const tls_session_options *options)
     }
     if (!key || !identity)
         return 0;
+    session->proven = MBED_BY_PSK; /* whether it was is seen in the end */
     return mbedtls_ssl_conf_psk(&session->config, key, size, (const unsigned char *)identity, strlen(identity));
 }
 

@@ -88,7 +88,7 @@ struct tls_session {
     int alerted;     /* the last record that was sent is an alert */
     int full;        /* the handshake has a place for certificates: it is no resumption, nor by a key of TLS 1.3 */
     int has_session; /* client: something to resume by has come */
-    int proven;      /* the last identity that was accepted: MBED_BY_... */
+    int proven;      /* the last identity that was accepted, or that a client has offered: MBED_BY_... */
     weir_error *why; /* it has failed */
 
     mbed_verdict verdict; /* of the certificate that was shown in this handshake */

@@ -28,7 +28,7 @@ static int is_tls13(const tls_session *session)
 int weir__mbed_is_by_psk(const tls_session *session, const char *suite)
 {
     if (is_tls13(session))
-        return !session->full && session->proven != MBED_BY_SESSION;
+        return !session->full && session->proven == MBED_BY_PSK;
     return weir__mbed_suite_is_psk(suite);
 }
 
