@@ -154,25 +154,6 @@ static void TLS_07_a_client_that_trusts_nobody(void **state)
     }
 }
 
-static void TLS_07_a_purpose_that_is_another_one(void **state)
-{
-    world *w = world_of(*state);
-    WORLD_VERSIONS(w)
-    {
-        tls_settings client = world_client(w);
-        tls_settings server =
-            server_of(w, &(wish){.host = "localhost", .subject = "CN=server", .uses = MBED_FOR_CLIENT});
-        talk *t = world_talk(w, &client, &server, NULL, NULL);
-        talk_run(t);
-        /* A server of 1.2 may see by itself that it has nothing to show. */
-        assert_int_equal(t->client.result, TLS_FAILED);
-        if (end_text(&t->client, "tls.authorizationError")[0])
-            assert_string_equal(end_text(&t->client, "tls.authorizationError"), "INVALID_PURPOSE");
-        else
-            assert_int_equal(t->server.result, TLS_FAILED);
-    }
-}
-
 /* ---- names ---- */
 
 static int named(world *w, const wish *what, const char *name, int is_address)
@@ -540,7 +521,6 @@ int main(void)
         WORLD_TEST(TLS_07_several_faults_at_once),
         WORLD_TEST(TLS_07_a_self_signed_certificate_that_is_trusted),
         WORLD_TEST(TLS_07_a_client_that_trusts_nobody),
-        WORLD_TEST(TLS_07_a_purpose_that_is_another_one),
         WORLD_TEST(TLS_08_names),
         WORLD_TEST(TLS_08_addresses),
         WORLD_TEST(TLS_08_an_address_is_not_sent_as_a_name),

@@ -43,6 +43,37 @@ static void warn_order(const tls_credentials *credentials, tls_report *report)
     }
 }
 
+/*
+ * What a certificate says that it is for. A server's that is not for servers mbedTLS shows to nobody: each handshake would
+ * fail, by words about cipher suites. What a client's is worth its servers decide.
+ */
+static int check_purpose(const tls_credentials *credentials, tls_report *report)
+{
+    const mbedtls_x509_crt *own = &credentials->chain;
+    const char *name = weir__mbed_material_name(&credentials->settings->cert);
+    const char *pointer = credentials->settings->cert.pointer;
+    int server = credentials->settings->role == WEIR_SERVER;
+    const char *oid = server ? MBEDTLS_OID_SERVER_AUTH : MBEDTLS_OID_CLIENT_AUTH;
+    int rsa = mbedtls_pk_can_do(&credentials->key, MBEDTLS_PK_RSA);
+
+    int extended = mbedtls_x509_crt_check_extended_key_usage(own, oid, MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH)) == 0;
+    int signs = mbedtls_x509_crt_check_key_usage(own, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) == 0 ||
+                (rsa && server && mbedtls_x509_crt_check_key_usage(own, MBEDTLS_X509_KU_KEY_ENCIPHERMENT) == 0);
+    if (extended && signs)
+        return 0;
+    const char *lacks = !extended && server ? "extendedKeyUsage lacks serverAuth"
+                        : !extended         ? "extendedKeyUsage lacks clientAuth"
+                                            : "keyUsage lacks digitalSignature";
+    if (!server) {
+        weir__tls_warning(report, pointer, "the certificate in %s is not meant for clients, servers may refuse it: %s",
+                          name, lacks);
+        return 0;
+    }
+    weir__tls_fault(report, pointer, "the certificate in %s is not meant for servers, no client could be served: %s",
+                    name, lacks);
+    return WEIR_EINVALID_CONFIG;
+}
+
 static int take_identity(tls_credentials *credentials, tls_report *report)
 {
     const tls_settings *settings = credentials->settings;
@@ -63,6 +94,9 @@ static int take_identity(tls_credentials *credentials, tls_report *report)
         return WEIR_EINVALID_CONFIG;
     }
     status = weir__mbed_key(credentials, report);
+    if (status)
+        return status;
+    status = check_purpose(credentials, report);
     if (status)
         return status;
     credentials->has_chain = 1;

@@ -12,10 +12,10 @@
 int weir__mbed_is_no_memory(int result)
 {
     /* A result is the sum of what a high and a low level of the library say. */
-    static const int high[] = {MBEDTLS_ERR_SSL_ALLOC_FAILED,   MBEDTLS_ERR_X509_ALLOC_FAILED,
-                               MBEDTLS_ERR_PK_ALLOC_FAILED,    MBEDTLS_ERR_PEM_ALLOC_FAILED,
-                               MBEDTLS_ERR_MD_ALLOC_FAILED,    MBEDTLS_ERR_ECP_ALLOC_FAILED,
-                               MBEDTLS_ERR_CIPHER_ALLOC_FAILED};
+    static const int high[] = {MBEDTLS_ERR_SSL_ALLOC_FAILED,    MBEDTLS_ERR_X509_ALLOC_FAILED,
+                               MBEDTLS_ERR_PK_ALLOC_FAILED,     MBEDTLS_ERR_PEM_ALLOC_FAILED,
+                               MBEDTLS_ERR_MD_ALLOC_FAILED,     MBEDTLS_ERR_ECP_ALLOC_FAILED,
+                               MBEDTLS_ERR_CIPHER_ALLOC_FAILED, MBEDTLS_ERR_DHM_ALLOC_FAILED};
     static const int low[] = {MBEDTLS_ERR_MPI_ALLOC_FAILED, MBEDTLS_ERR_ASN1_ALLOC_FAILED};
     int value = -result;
 
@@ -158,15 +158,22 @@ static weir_error *alert_error(const tls_session *session, const char *what)
     return weir_error_newf(UV_EPROTO, NULL, NULL, -1, "%s failed: the peer refused by the alert %u", what, number);
 }
 
+/* Is it the peer's certificate that ended it? One that was let in all the same is not what is wrong with a later record. */
+static int is_verdict(int result)
+{
+    return result == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED || result == MBEDTLS_ERR_X509_FATAL_ERROR ||
+           result == MBED_BAD_CERTIFICATE || result == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE;
+}
+
 weir_error *weir__mbed_error(tls_session *session, int result, const char *what)
 {
     char text[160];
 
     if (session->no_memory || weir__mbed_is_no_memory(result))
         return weir_error_new(UV_ENOMEM, NULL, NULL, -1);
-    if (session->verdict.code && session->verdict.text)
+    if (is_verdict(result) && session->verdict.code && session->verdict.text)
         return weir_error_newf(UV_EPROTO, NULL, NULL, -1, "%s", session->verdict.text);
-    if (session->code)
+    if (is_verdict(result) && session->code)
         return weir_error_newf(UV_EPROTO, NULL, NULL, -1, "%s: %s failed", session->code, what);
     if (result == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
         return alert_error(session, what);

@@ -62,10 +62,13 @@ static const char lone_self_signed[] = "DEPTH_ZERO_SELF_SIGNED_CERT";
 static const char self_signed[] = "SELF_SIGNED_CERT_IN_CHAIN";
 static const char lone[] = "UNABLE_TO_VERIFY_LEAF_SIGNATURE";
 static const char forged[] = "CERT_SIGNATURE_FAILURE";
+static const char no_authority[] = "INVALID_CA";
+static const char too_long[] = "PATH_LENGTH_EXCEEDED";
 
 const char *weir__mbed_code(const char *name, size_t length)
 {
-    static const char *const others[] = {missing, odd, lone_self_signed, self_signed, lone, forged};
+    static const char *const others[] = {missing, odd,    lone_self_signed, self_signed,
+                                         lone,    forged, no_authority,     too_long};
 
     for (size_t i = 0; i < FINDINGS; i++) {
         if (strlen(findings[i].code) == length && memcmp(findings[i].code, name, length) == 0)
@@ -134,22 +137,53 @@ static int same_name(const mbedtls_x509_buf *one, const mbedtls_x509_buf *other)
     return one->len == other->len && memcmp(one->p, other->p, one->len) == 0;
 }
 
-/* A certificate that somebody trusted is said to have issued, and did not. */
-static int is_forged(const tls_session *session, const mbedtls_x509_crt *certificate)
+static const mbedtls_x509_crt *find_subject(const mbedtls_x509_crt *all, const mbedtls_x509_buf *name)
+{
+    while (all && !same_name(&all->subject_raw, name))
+        all = all->next;
+    return all;
+}
+
+/* Whom mbedTLS has looked at for its issuer, and not taken: one that was sent along behind it, or one that is trusted. */
+static const mbedtls_x509_crt *find_issuer(const tls_session *session, const mbedtls_x509_crt *certificate,
+                                           int *is_trusted)
 {
     const mbed_trust *trust = session->credentials->trust;
+    const mbedtls_x509_crt *sent = find_subject(certificate->next, &certificate->issuer_raw);
 
-    for (const mbedtls_x509_crt *each = &trust->ca; each && trust->certificates > 0; each = each->next) {
-        if (same_name(&each->subject_raw, &certificate->issuer_raw))
-            return 1;
+    *is_trusted = !sent;
+    if (sent)
+        return sent;
+    return trust->certificates > 0 ? find_subject(&trust->ca, &certificate->issuer_raw) : NULL;
+}
+
+/* Why that one was not taken. */
+static char *compose_refused(const mbedtls_x509_crt *issuer, int is_trusted, int depth, const char *subject,
+                             const char *name, const char **code)
+{
+    int old = is_trusted && issuer->version < 3; /* knows no extensions */
+
+    if (!old && (!issuer->ca_istrue || mbedtls_x509_crt_check_key_usage(issuer, MBEDTLS_X509_KU_KEY_CERT_SIGN) != 0)) {
+        *code = no_authority;
+        return compose("%s: the certificate of %s was issued by %s, which is no authority (CA:FALSE, or key usage)",
+                       *code, subject, name);
     }
-    return 0;
+    /* mbedTLS keeps one more than the certificate says, and 0 where it says nothing. */
+    if (issuer->max_pathlen > 0 && issuer->max_pathlen < 1 + depth) {
+        *code = too_long;
+        return compose("%s: the certificate of %s was issued by %s, which may not stand so far up (pathlen)", *code,
+                       subject, name);
+    }
+    *code = forged;
+    return compose("%s: the certificate of %s is not signed by the %s that is %s", *code, subject, name,
+                   is_trusted ? "trusted" : "sent along");
 }
 
 static char *compose_unknown(const tls_session *session, const mbedtls_x509_crt *certificate, int depth,
                              const char *subject, const char **code)
 {
     char issuer[512];
+    int is_trusted;
 
     if (same_name(&certificate->issuer_raw, &certificate->subject_raw)) {
         *code = depth == 0 ? lone_self_signed : self_signed;
@@ -158,10 +192,9 @@ static char *compose_unknown(const tls_session *session, const mbedtls_x509_crt 
     }
     if (mbedtls_x509_dn_gets(issuer, sizeof(issuer), &certificate->issuer) < 0)
         snprintf(issuer, sizeof(issuer), "its issuer");
-    if (is_forged(session, certificate)) {
-        *code = forged;
-        return compose("%s: the certificate of %s is not signed by the %s that is trusted", *code, subject, issuer);
-    }
+    const mbedtls_x509_crt *found = find_issuer(session, certificate, &is_trusted);
+    if (found)
+        return compose_refused(found, is_trusted, depth, subject, issuer, code);
     *code = depth == 0 ? lone : findings[3].code;
     return compose("%s: the certificate of %s was issued by %s, which is neither sent along nor trusted (ca)", *code,
                    subject, issuer);
