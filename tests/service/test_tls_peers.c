@@ -528,6 +528,34 @@ static void TLS_09_TLS_22_connect_is_asked_for_a_certificate_by_s_server(void **
     }
 }
 
+/* s_server shows a client's certificate, which weir itself would not. */
+static void TLS_07_TLS_22_connect_refuses_a_server_with_a_clients_certificate(void **state)
+{
+    (void)state;
+    char port[8], more[1100], folder[512];
+    int code;
+    snprintf(folder, sizeof(folder), "%s", tls_cert("ca.pem"));
+    *strrchr(folder, '/') = '\0';
+    child_free(CHILD_RUN(&code, "cert", "--client", "--host", "localhost", "--out", folder, "--file", "purpose"));
+    assert_int_equal(code, 0);
+    snprintf(more, sizeof(more), "-cert '%s/purpose.pem' -key '%s/purpose.key' -rev", folder, folder);
+    EACH_VERSION
+    {
+        child *server = s_server(openssl_versions[i], more, port, sizeof(port));
+        child *weir = connect_to(port, "");
+        assert_int_equal(child_finish(weir), 1);
+        expect_text(weir->err_text, "INVALID_PURPOSE: the certificate of");
+        child_free(weir);
+        weir = connect_to(port, "rejectUnauthorized=false");
+        assert_int_equal(write(weir->in, "hello\n", 6), 6);
+        assert_string_equal(tls_line_with(weir, "o"), "olleh");
+        child_finish(weir);
+        expect_text(weir->err_text, "NOT verified: INVALID_PURPOSE");
+        child_free(weir);
+        child_free(server);
+    }
+}
+
 static void TLS_11_TLS_22_connect_and_the_choice_of_s_server(void **state)
 {
     (void)state;
@@ -622,6 +650,7 @@ int main(void)
         PEER_TEST(TLS_22_connect_reads_64_MiB_from_s_server),
         PEER_TEST(TLS_22_connect_sends_64_MiB_to_s_server),
         PEER_TEST(TLS_09_TLS_22_connect_is_asked_for_a_certificate_by_s_server),
+        PEER_TEST(TLS_07_TLS_22_connect_refuses_a_server_with_a_clients_certificate),
         PEER_TEST(TLS_11_TLS_22_connect_and_the_choice_of_s_server),
         PEER_TEST(TLS_22_connect_exchanges_64_MiB_with_node),
     };
