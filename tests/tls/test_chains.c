@@ -178,6 +178,109 @@ static void TLS_09_a_purpose_that_is_not_a_clients(void **state)
     }
 }
 
+/* ---- whose list of revocations ---- */
+
+/* A list of ISSUER's that revokes NAME.pem (NULL: nobody), in force from then to then. */
+static const char *list_of(world *w, const char *issuer, const char *name, const char *from, const char *until)
+{
+    const char *cert = fixture_text(w->f, "%s.pem", issuer);
+    const char *key = fixture_text(w->f, "%s.key", issuer);
+    world_write(w, "index.txt", "");
+    world_write(w, "number", "01\n");
+    world_write(w, "ca.cnf",
+                "[ca]\ndefault_ca = it\n[it]\ndatabase = index.txt\ncrlnumber = number\ndefault_md = sha256\n");
+    if (name)
+        world_openssl(w, "ca", "-config", "ca.cnf", "-cert", cert, "-keyfile", key, "-revoke",
+                      fixture_text(w->f, "%s.pem", name));
+    world_openssl(w, "ca", "-config", "ca.cnf", "-cert", cert, "-keyfile", key, "-gencrl", "-crl_lastupdate", from,
+                  "-crl_nextupdate", until, "-out", "crl.pem");
+    return world_read(w, "crl.pem", NULL);
+}
+
+#define PAST   "20200101000000Z"
+#define FUTURE "20991231000000Z"
+
+/* A chain of leaf, middle and root, looked at with these lists. */
+static talk *with_lists(world *w, const char *lists)
+{
+    static tls_settings client;
+    client = world_client(w);
+    client.crl = world_materials(w, lists, "/crl");
+    client.crl_count = 1;
+    return try(w, cert_of(w, "middle"), cert_of(w, "root"), &client);
+}
+
+static void make_chain(world *w)
+{
+    sign(w, "root", NULL, AUTHORITY);
+    sign(w, "middle", "root", AUTHORITY);
+    sign(w, "leaf", "middle", LEAF);
+}
+
+static void TLS_07_revoked_anywhere_in_the_chain(void **state)
+{
+    world *w = world_of(*state);
+    make_chain(w);
+    const char *of_root = list_of(w, "root", NULL, PAST, FUTURE);
+    const char *of_middle = list_of(w, "middle", NULL, PAST, FUTURE);
+    const char *no_middle = list_of(w, "root", "middle", PAST, FUTURE);
+    const char *no_leaf = list_of(w, "middle", "leaf", PAST, FUTURE);
+    WORLD_VERSIONS(w)
+    {
+        talk_handshake(with_lists(w, fixture_text(w->f, "%s%s", of_root, of_middle)));
+        refused(with_lists(w, no_middle), "CERT_REVOKED: the certificate of CN=middle was revoked by its issuer");
+        refused(with_lists(w, no_leaf), "CERT_REVOKED: the certificate of CN=leaf was revoked by its issuer");
+        refused(with_lists(w, fixture_text(w->f, "%s%s", of_root, no_leaf)), "CERT_REVOKED: the certificate of CN=leaf");
+    }
+}
+
+static void TLS_07_lists_that_are_not_to_be_believed(void **state)
+{
+    world *w = world_of(*state);
+    make_chain(w);
+    const char *early = list_of(w, "root", NULL, "20980101000000Z", FUTURE);
+    /* Somebody else of the same name. */
+    const char *root_cert = cert_of(w, "root");
+    const char *root_key = world_read(w, "root.key", NULL);
+    sign(w, "root", NULL, AUTHORITY);
+    const char *forged = list_of(w, "root", NULL, PAST, FUTURE);
+    world_write(w, "root.pem", root_cert);
+    world_write(w, "root.key", root_key);
+    WORLD_VERSIONS(w)
+    {
+        refused(with_lists(w, early), "CRL_NOT_YET_VALID: the certificate of CN=middle is checked against a list");
+        refused(with_lists(w, forged), "CRL_SIGNATURE_FAILURE: the certificate of CN=middle is checked against a list");
+    }
+    /* An authority that may not sign lists. */
+    sign(w, "root", NULL, "basicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign\n");
+    sign(w, "middle", "root", AUTHORITY);
+    sign(w, "leaf", "middle", LEAF);
+    const char *unasked = list_of(w, "root", NULL, PAST, FUTURE);
+    w->now_version = 0;
+    refused(with_lists(w, unasked), "CRL_SIGNATURE_FAILURE: the certificate of CN=middle is checked against a list");
+}
+
+/* It says nothing about others: who gave it by mistake had better be told. */
+static void TLS_07_TLS_14_a_list_of_another_issuer(void **state)
+{
+    world *w = world_of(*state);
+    make_chain(w);
+    sign(w, "other", NULL, AUTHORITY);
+    const char *list = list_of(w, "other", NULL, PAST, FUTURE);
+    talk_handshake(with_lists(w, list));
+    tls_settings client = world_client(w);
+    client.crl = world_materials(w, list, "/crl");
+    client.crl_count = 1;
+    assert_non_null(strstr(world_warning(w, &client),
+                           "/crl: the list of revoked certificates of CN=other is in force only where a peer sends that "
+                           "authority along: it is not in \"ca\""));
+    client.crl = world_materials(w, list, "/crl");
+    client.ca = world_materials(w, cert_of(w, "other"), "/ca");
+    assert_string_equal(world_warning(w, &client), "");
+}
+
+/* ---- what fails later ---- */
+
 static void TLS_07_TLS_09_errors_after_the_verdict_are_their_own(void **state)
 {
     world *w = world_of(*state);
@@ -209,6 +312,9 @@ int main(void)
         WORLD_TEST(TLS_07_a_chain_without_end),
         WORLD_TEST(TLS_14_a_certificate_that_is_for_something_else),
         WORLD_TEST(TLS_09_a_purpose_that_is_not_a_clients),
+        WORLD_TEST(TLS_07_revoked_anywhere_in_the_chain),
+        WORLD_TEST(TLS_07_lists_that_are_not_to_be_believed),
+        WORLD_TEST(TLS_07_TLS_14_a_list_of_another_issuer),
         WORLD_TEST(TLS_07_TLS_09_errors_after_the_verdict_are_their_own),
     };
     return cmocka_run_group_tests_name("chains", tests, NULL, NULL);

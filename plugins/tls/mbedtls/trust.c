@@ -3,6 +3,7 @@
  * Whom to trust, and what is revoked. A system's bundle is some 140 certificates, and many contexts trust it: what comes of
  * the same material is parsed once a runtime.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <uv.h>
@@ -50,15 +51,37 @@ static int read_crl(mbed_trust *trust, const tls_material *material, tls_report 
     return WEIR_EINVALID_CONFIG;
 }
 
-/* A list that is out of date refuses everybody whom its authority has signed: that had better be known at once. */
+static int is_trusted(const mbed_trust *trust, const mbedtls_x509_buf *name)
+{
+    for (const mbedtls_x509_crt *each = &trust->ca; each && trust->certificates > 0; each = each->next) {
+        if (each->subject_raw.len == name->len && memcmp(each->subject_raw.p, name->p, name->len) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/*
+ * A list that is out of date refuses everybody whom its authority has signed, one of an authority that nobody asks for refuses
+ * nobody: that had better be known at once.
+ */
 static void check_crl(const mbed_trust *trust, const tls_settings *settings, tls_report *report)
 {
+    char issuer[512];
+
     for (const mbedtls_x509_crl *each = &trust->crl; trust->has_crl && each; each = each->next) {
         if (each->raw.p && each->next_update.year != 0 && mbedtls_x509_time_is_past(&each->next_update))
             weir__tls_warning(report, settings->crl[0].pointer,
                               "a list of revoked certificates was to be renewed on %04d-%02d-%02d: until then its "
                               "authority's certificates are refused",
                               each->next_update.year, each->next_update.mon, each->next_update.day);
+        if (!each->raw.p || is_trusted(trust, &each->issuer_raw))
+            continue;
+        if (mbedtls_x509_dn_gets(issuer, sizeof(issuer), &each->issuer) < 0)
+            snprintf(issuer, sizeof(issuer), "its issuer");
+        weir__tls_warning(report, settings->crl[0].pointer,
+                          "the list of revoked certificates of %s is in force only where a peer sends that authority "
+                          "along: it is not in \"ca\"",
+                          issuer);
     }
 }
 
