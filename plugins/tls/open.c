@@ -168,9 +168,9 @@ static int take_name(tls_link *self, const char *name)
     if (strchr(self->name, ':'))
         self->name[strcspn(self->name, "%")] = '\0';
     length = strlen(self->name);
-    self->name_is_address = is_address(self->name);
-    if (!self->name_is_address && length > 1 && self->name[length - 1] == '.')
+    if (length > 1 && self->name[length - 1] == '.')
         self->name[length - 1] = '\0';
+    self->name_is_address = is_address(self->name);
     for (i = 0; self->name[i]; i++)
         if (self->name[i] >= 'A' && self->name[i] <= 'Z')
             self->name[i] = (char)(self->name[i] - 'A' + 'a');

@@ -415,11 +415,29 @@ static int take_plain(const reading *state)
     return status;
 }
 
+/* What is to decide about clients and is never asked, unless a name under SNI inherits it and asks. */
+static void warn_unasked(const reading *state)
+{
+    static const char *const names[] = {"crl", "pinSha256"};
+    char pointer[32];
+    size_t i;
+
+    if (state->into->role != WEIR_SERVER || state->into->request_cert || option(state, "SNI"))
+        return;
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(pointer, sizeof(pointer), "/%s", names[i]);
+        if (option(state, names[i]))
+            weir__tls_warning(state->report, pointer,
+                              "this decides nothing: clients are asked for a certificate only with \"requestCert\"");
+    }
+}
+
 /* What each option may be, the schema says; here, what they must be together. */
 static void check_together(const reading *state)
 {
     const tls_settings *into = state->into;
 
+    warn_unasked(state);
     if (into->max_version && into->min_version > into->max_version)
         weir__tls_fault(state->report, "/minVersion", "it is higher than maxVersion: no version is left");
     if (into->role == WEIR_SERVER && !into->cert.data && !into->psk && !into->psk_callback)

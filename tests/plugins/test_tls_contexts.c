@@ -332,6 +332,26 @@ static void TLS_08_without_a_host_there_must_be_a_servername(void **state)
     recorder_destroy(p.client, NULL);
 }
 
+static void TLS_08_an_address_is_one_with_a_last_dot_too(void **state)
+{
+    static const char *const asked[][2] = {{"127.0.0.1", "127.0.0.1"},
+                                           {"127.0.0.1.", "127.0.0.1"},
+                                           {"::1", "::1"},
+                                           {"FE80::1%lo", "fe80::1"},
+                                           {"Example.ORG.", NULL}};
+    fixture *f = *state;
+    weir_server *server = tls_server(f, SERVES);
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        recorder *client = tls_client(
+            f, server, fixture_text(f, TRUSTS ", \"rejectUnauthorized\": false, \"servername\": \"%s\"", asked[i][0]));
+        recorder *accepted = fixture_accepted(f, server, i);
+        recorder_wait(client, WEIR_EVENT_READY);
+        assert_string_equal(fact_of(f, client, "tls.servername"), asked[i][1] ? asked[i][1] : "example.org");
+        assert_string_equal(fact_of(f, accepted, "tls.servername"), asked[i][1] ? "-" : "example.org");
+        recorder_destroy(client, NULL);
+    }
+}
+
 /* ---- reloading ---- */
 
 static weir_tls_context *make_context(fixture *f, const weir_tls *tls, const weir_tls_options *options)
@@ -812,6 +832,7 @@ int main(void)
         FIXTURE_TEST(TLS_12_a_resumed_session_is_never_more_authorized),
         FIXTURE_TEST(TLS_07_a_client_verifies_unless_told_otherwise),
         FIXTURE_TEST(TLS_08_without_a_host_there_must_be_a_servername),
+        FIXTURE_TEST(TLS_08_an_address_is_one_with_a_last_dot_too),
         FIXTURE_TEST(TLS_15_a_reload_is_for_new_handshakes_only),
         FIXTURE_TEST(TLS_15_a_bad_pair_is_refused_and_the_old_one_serves_on),
         FIXTURE_TEST(TLS_15_a_reload_may_bring_other_options),

@@ -158,6 +158,22 @@ static void what_does_not_go_together_is_a_fault(void **state)
     expect_fault(f, SERVES ", \"context\": \"nobody\"", WEIR_SERVER, "/context: |nobody");
 }
 
+#define PINS ", \"pinSha256\": \"n5dWZ5SNxKHBbJyLFYqgv9jpNQ6YIBt0ecrF9dcmQjA=\""
+
+static void TLS_09_TLS_21_what_decides_about_clients_that_are_not_asked_is_warned_of(void **state)
+{
+    fixture *f = *state;
+    expect_good(f, SERVES PINS ", \"requestCert\": true, \"ca\": \"" FAKE_CA "\"", WEIR_SERVER);
+    expect_good(f, SERVES PINS ", \"SNI\": {\"a.b\": {\"requestCert\": true, \"ca\": \"" FAKE_CA "\"}}", WEIR_SERVER);
+    expect_good(f, TRUSTS PINS, WEIR_CLIENT);
+    assert_string_equal(fixture_log(f), "");
+    expect_good(f, SERVES PINS, WEIR_SERVER);
+    assert_non_null(
+        strstr(fixture_log(f), "/pinSha256: this decides nothing: clients are asked for a certificate only"));
+    expect_good(f, SERVES ", \"SNI\": {\"a.b\": {\"crl\": \"" FAKE_CA "\"}}", WEIR_SERVER);
+    assert_non_null(strstr(fixture_log(f), "/SNI/a.b/crl: this decides nothing"));
+}
+
 static void TLS_13_lists_are_arrays_or_texts_with_colons(void **state)
 {
     fixture *f = *state;
@@ -288,6 +304,7 @@ int main(void)
         FIXTURE_TEST(TLS_14_a_key_that_everybody_may_read_is_warned_about),
         FIXTURE_TEST(TLS_14_an_expired_certificate_is_a_warning),
         FIXTURE_TEST(what_does_not_go_together_is_a_fault),
+        FIXTURE_TEST(TLS_09_TLS_21_what_decides_about_clients_that_are_not_asked_is_warned_of),
         FIXTURE_TEST(TLS_13_lists_are_arrays_or_texts_with_colons),
         FIXTURE_TEST(options_that_are_misspelled_are_faults_of_the_schema),
         FIXTURE_TEST(secrets_are_not_quoted),

@@ -230,7 +230,8 @@ static void TLS_07_revoked_anywhere_in_the_chain(void **state)
         talk_handshake(with_lists(w, fixture_text(w->f, "%s%s", of_root, of_middle)));
         refused(with_lists(w, no_middle), "CERT_REVOKED: the certificate of CN=middle was revoked by its issuer");
         refused(with_lists(w, no_leaf), "CERT_REVOKED: the certificate of CN=leaf was revoked by its issuer");
-        refused(with_lists(w, fixture_text(w->f, "%s%s", of_root, no_leaf)), "CERT_REVOKED: the certificate of CN=leaf");
+        refused(with_lists(w, fixture_text(w->f, "%s%s", of_root, no_leaf)),
+                "CERT_REVOKED: the certificate of CN=leaf");
     }
 }
 
@@ -271,9 +272,10 @@ static void TLS_07_TLS_14_a_list_of_another_issuer(void **state)
     tls_settings client = world_client(w);
     client.crl = world_materials(w, list, "/crl");
     client.crl_count = 1;
-    assert_non_null(strstr(world_warning(w, &client),
-                           "/crl: the list of revoked certificates of CN=other is in force only where a peer sends that "
-                           "authority along: it is not in \"ca\""));
+    assert_non_null(
+        strstr(world_warning(w, &client),
+               "/crl: the list of revoked certificates of CN=other is in force only where a peer sends that "
+               "authority along: it is not in \"ca\""));
     client.crl = world_materials(w, list, "/crl");
     client.ca = world_materials(w, cert_of(w, "other"), "/ca");
     assert_string_equal(world_warning(w, &client), "");
