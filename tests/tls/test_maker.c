@@ -131,9 +131,56 @@ static void what_cannot_be_made_is_told(void **state)
                         "the files' name is one without '/', and not \"ca\"");
     assert_string_equal(refused(w, (weir_tls_cert_options){.folder = folder, .days = 100000, HOSTS("a")}, UV_EINVAL),
                         "a hundred years are enough");
+    const weir_tls_cert_options sizeless = {.folder = folder, HOSTS("a")};
+    assert_code(maker()->make(&sizeless, NULL), UV_EINVAL);
+    assert_code(maker()->make(NULL, NULL), UV_EINVAL);
     const char *nowhere = fixture_path(w->f, "no/where");
     assert_non_null(strstr(refused(w, (weir_tls_cert_options){.folder = nowhere, HOSTS("a")}, UV_ENOENT),
                            "cannot make the folder "));
+}
+
+static void files_that_others_have_made_are_not_replaced(void **state)
+{
+    world *w = world_of(*state);
+    const weir_tls_cert_options options = {.folder = w->f->folder, .name = "mine", HOSTS("a")};
+    const mbed_cert *other = world_issue(w, &(wish){.host = "a"});
+    static const char refusal[] = "mine.pem stands there, and was not made by this folder's authority";
+    world_write(w, "mine.pem", other->cert);
+    world_write(w, "mine.key", other->key);
+    assert_non_null(strstr(refused(w, options, UV_EEXIST), refusal));
+    assert_string_equal(world_read(w, "mine.key", NULL), other->key);
+    assert_string_equal(world_read(w, "mine.pem", NULL), other->cert);
+    /* Nor a key alone, nor what is no certificate. */
+    assert_int_equal(remove(fixture_path(w->f, "mine.pem")), 0);
+    assert_non_null(strstr(refused(w, options, UV_EEXIST), "mine.key stands there, and was not made by this folder"));
+    assert_string_equal(world_read(w, "mine.key", NULL), other->key);
+    world_write(w, "mine.pem", "hello");
+    assert_non_null(strstr(refused(w, options, UV_EEXIST), refusal));
+    /* One of an authority that only has the same name. */
+    assert_int_equal(remove(fixture_path(w->f, "mine.pem")) | remove(fixture_path(w->f, "mine.key")), 0);
+    make(w, options);
+    make(w, options);
+    assert_int_equal(remove(fixture_path(w->f, "ca.pem")) | remove(fixture_path(w->f, "ca.key")), 0);
+    assert_non_null(strstr(refused(w, options, UV_EEXIST), refusal));
+}
+
+static void what_is_no_authority_signs_nothing(void **state)
+{
+    world *w = world_of(*state);
+    const weir_tls_cert_options options = {.folder = w->f->folder, HOSTS("a")};
+    const mbed_cert *leaf = world_issue(w, &(wish){.host = "a"});
+    world_write(w, "ca.pem", leaf->cert);
+    world_write(w, "ca.key", leaf->key);
+    assert_non_null(strstr(refused(w, options, UV_EINVAL),
+                           "the certificate cannot be made: the authority's certificate is not one of an authority"));
+    const mbed_cert *old = world_issue(
+        w, &(wish){.subject = "CN=old", .is_authority = 1, .self_signed = 1, .from = -2000, .until = -1000});
+    world_write(w, "ca.pem", old->cert);
+    world_write(w, "ca.key", old->key);
+    assert_non_null(
+        strstr(refused(w, options, UV_EINVAL), "the certificate cannot be made: the authority has expired"));
+    struct stat found;
+    assert_int_not_equal(stat(fixture_path(w->f, "server.pem"), &found), 0);
 }
 
 static void half_an_authority_is_no_authority(void **state)
@@ -176,6 +223,8 @@ int main(void)
         WORLD_TEST(files_that_serve),
         WORLD_TEST(an_authority_stays_what_it_signs_is_replaced),
         WORLD_TEST(what_cannot_be_made_is_told),
+        WORLD_TEST(files_that_others_have_made_are_not_replaced),
+        WORLD_TEST(what_is_no_authority_signs_nothing),
         WORLD_TEST(half_an_authority_is_no_authority),
         WORLD_TEST(without_memory_nothing_is_made),
     };

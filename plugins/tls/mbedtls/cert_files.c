@@ -152,8 +152,8 @@ static int make_authority(const char *folder, mbed_cert *authority, weir_error *
     return status == 0 ? write_pair(folder, "ca", authority, error) : status;
 }
 
-/* Both files, or neither: half an authority is somebody's mistake, which is not to be covered up. */
-static int get_authority(const char *folder, mbed_cert *authority, weir_error **error)
+/* Both files, or neither (nothing is read then): half an authority is somebody's mistake, which is not to be covered up. */
+static int read_authority(const char *folder, mbed_cert *authority, weir_error **error)
 {
     char *cert = path_of(folder, "ca", ".pem");
     char *key = path_of(folder, "ca", ".key");
@@ -163,7 +163,7 @@ static int get_authority(const char *folder, mbed_cert *authority, weir_error **
         int have_cert = read_file(cert, &authority->cert);
         int have_key = read_file(key, &authority->key);
         if (have_cert == UV_ENOENT && have_key == UV_ENOENT)
-            status = make_authority(folder, authority, error);
+            status = 0;
         else if (have_cert == UV_ENOMEM || have_key == UV_ENOMEM)
             status = refuse(UV_ENOMEM, folder, "cannot read", error);
         else if (have_cert != 0)
@@ -177,6 +177,33 @@ static int get_authority(const char *folder, mbed_cert *authority, weir_error **
 }
 
 /* ---- what it signs ---- */
+
+/* What nobody can say who made it is not taken for what was signed here before. */
+static int check_place(const char *folder, const char *name, const char *authority, weir_error **error)
+{
+    char *cert = path_of(folder, name, ".pem");
+    char *key = path_of(folder, name, ".key");
+    char *text = NULL;
+    int status = cert && key ? 0 : refuse(UV_ENOMEM, folder, "cannot read", error);
+
+    if (status == 0) {
+        int found = read_file(cert, &text);
+        int is_own = found == 0 && authority && weir__mbed_cert_is_of(text, authority);
+        if (found == UV_ENOMEM)
+            status = refuse(UV_ENOMEM, cert, "cannot read", error);
+        else if (!is_own && (found != UV_ENOENT || access(key, F_OK) == 0))
+            status = UV_EEXIST;
+    }
+    if (status == UV_EEXIST)
+        *error = weir_error_newf(status, NULL, cert, -1,
+                                 "%s stands there, and was not made by this folder's authority: it is not replaced; "
+                                 "remove it and its key, or give the files another name",
+                                 access(cert, F_OK) == 0 ? cert : key);
+    weir_free(text);
+    weir_free(cert);
+    weir_free(key);
+    return status;
+}
 
 static int sign(const weir_tls_cert_options *options, const char *name, const mbed_cert *authority, weir_error **error)
 {
@@ -224,6 +251,11 @@ static int make(const weir_tls_cert_options *options, weir_error **error)
     if (!error)
         error = &ignored;
     *error = NULL;
+    if (!options || options->size < sizeof(*options)) {
+        *error = weir_error_newf(UV_EINVAL, NULL, NULL, -1, "the options' size is not set");
+        weir_error_release(ignored);
+        return UV_EINVAL;
+    }
     const char *name = options->name ? options->name : options->client ? "client" : "server";
     const char *fault = fault_of(options, name);
     int status = 0;
@@ -234,7 +266,11 @@ static int make(const weir_tls_cert_options *options, weir_error **error)
         status = refuse(-errno, options->folder, "cannot make the folder", error);
     }
     if (status == 0)
-        status = get_authority(options->folder, &authority, error);
+        status = read_authority(options->folder, &authority, error);
+    if (status == 0)
+        status = check_place(options->folder, name, authority.cert, error);
+    if (status == 0 && !authority.cert)
+        status = make_authority(options->folder, &authority, error);
     if (status == 0)
         status = sign(options, name, &authority, error);
     weir__mbed_cert_clear(&authority);

@@ -121,6 +121,7 @@ typedef struct making {
     mbedtls_pk_context issuer_key;
     mbedtls_x509_crt issuer;
     mbedtls_x509write_cert writer;
+    const char *fault; /* what mbedTLS has no word for; NULL: none */
     char buffer[PEM_MOST];
 } making;
 
@@ -131,6 +132,18 @@ static int make_key(making *state)
     return result == 0 ? mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(state->key), weir__mbed_random,
                                              state->instance)
                        : result;
+}
+
+/* Nobody would take what others sign. */
+static int check_issuer(making *state)
+{
+    const mbedtls_x509_crt *issuer = &state->issuer;
+
+    if (!issuer->ca_istrue || mbedtls_x509_crt_check_key_usage(issuer, MBEDTLS_X509_KU_KEY_CERT_SIGN) != 0)
+        state->fault = "the authority's certificate is not one of an authority (CA:TRUE, keyCertSign)";
+    else if (mbedtls_x509_time_is_past(&issuer->valid_to))
+        state->fault = "the authority has expired: remove its certificate and key, and another one is made";
+    return state->fault ? MBEDTLS_ERR_X509_BAD_INPUT_DATA : 0;
 }
 
 static int read_issuer(making *state)
@@ -152,7 +165,7 @@ static int read_issuer(making *state)
     if (result == 0)
         result = mbedtls_pk_check_pair(&state->issuer.pk, &state->issuer_key);
 #endif
-    return result;
+    return result == 0 ? check_issuer(state) : result;
 }
 
 static int put_serial(making *state)
@@ -269,14 +282,17 @@ static int compose(making *state, mbed_cert *made)
     return made->cert && made->key ? 0 : MBEDTLS_ERR_X509_ALLOC_FAILED;
 }
 
-static int conclude(int result, weir_error **error)
+static int conclude(const making *state, int result, weir_error **error)
 {
     char text[160];
 
     if (result == 0)
         return 0;
     int code = weir__mbed_is_no_memory(result) ? UV_ENOMEM : UV_EINVAL;
-    weir__mbed_text(result, text, sizeof(text));
+    if (state->fault)
+        snprintf(text, sizeof(text), "%s", state->fault);
+    else
+        weir__mbed_text(result, text, sizeof(text));
     *error = code == UV_ENOMEM ? weir_error_new(code, NULL, NULL, -1)
                                : weir_error_newf(code, NULL, NULL, -1, "the certificate cannot be made: %s", text);
     return code;
@@ -301,7 +317,7 @@ int weir__mbed_cert_make(const mbed_cert_request *request, mbed_cert *made, weir
     mbedtls_pk_init(&state->issuer_key);
     mbedtls_x509_crt_init(&state->issuer);
     mbedtls_x509write_crt_init(&state->writer);
-    status = conclude(compose(state, made), error);
+    status = conclude(state, compose(state, made), error);
     mbedtls_x509write_crt_free(&state->writer);
     mbedtls_x509_crt_free(&state->issuer);
     mbedtls_pk_free(&state->issuer_key);
@@ -311,6 +327,25 @@ int weir__mbed_cert_make(const mbed_cert_request *request, mbed_cert *made, weir
     if (status)
         weir__mbed_cert_clear(made);
     return status;
+}
+
+int weir__mbed_cert_is_of(const char *cert, const char *authority)
+{
+    mbedtls_x509_crt one;
+    mbedtls_x509_crt other;
+    uint32_t flags = 0;
+
+    mbedtls_x509_crt_init(&one);
+    mbedtls_x509_crt_init(&other);
+    int is_of = mbedtls_x509_crt_parse(&other, (const unsigned char *)authority, strlen(authority) + 1) != 0;
+    if (!is_of && mbedtls_x509_crt_parse(&one, (const unsigned char *)cert, strlen(cert) + 1) == 0) {
+        int result = mbedtls_x509_crt_verify(&one, &other, NULL, NULL, &flags, NULL, NULL);
+        is_of = result == 0 ||
+                (result == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED && !(flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED));
+    }
+    mbedtls_x509_crt_free(&one);
+    mbedtls_x509_crt_free(&other);
+    return is_of;
 }
 
 void weir__mbed_cert_clear(mbed_cert *made)

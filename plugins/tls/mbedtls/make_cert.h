@@ -30,6 +30,10 @@ typedef struct mbed_cert {
 /* 0, or below 0 with `*error`: UV_EINVAL, UV_ENOMEM, UV_EIO. */
 int weir__mbed_cert_make(const mbed_cert_request *request, mbed_cert *made, weir_error **error);
 
+/* Has the authority signed it, whatever else may be wrong with it? Both in PEM. An authority that cannot be read has signed
+ * anything: it will sign nothing more, and that is what is to be told. */
+int weir__mbed_cert_is_of(const char *cert, const char *authority);
+
 /* Wipes the key. */
 void weir__mbed_cert_clear(mbed_cert *made);
 
