@@ -7,6 +7,7 @@
 
 #include "engine.h"
 #include "library.h"
+#include "names.h"
 
 typedef struct mbed_trust mbed_trust;
 typedef struct mbed_cache mbed_cache;
@@ -40,7 +41,7 @@ struct tls_credentials {
     mbed_trust *trust;
     int min_version; /* TLS_VERSION_... */
     int max_version;
-    int *suites;        /* ended by 0 */
+    int *suites; /* ended by 0 */
     unsigned char suites_sum[TLS_DIGEST_SIZE];
     mbed_group *groups; /* ended by MBED_GROUP_END */
     const char **alpn;  /* a client's offer, ended by NULL; NULL: none */
@@ -177,17 +178,6 @@ int weir__mbed_groups(tls_credentials *credentials, tls_report *report);
  * `names` gives the i-th one that is known, or NULL.
  */
 void weir__mbed_nearest(const char *name, const char *(*names)(size_t i), char *text, size_t size);
-
-/* ---- names.c ---- */
-
-/* Does the certificate name this host? An address is looked for among the iPAddress names alone. */
-int weir__mbed_names(const mbedtls_x509_crt *certificate, const char *name, int is_address);
-
-/* "DNS:a.example, IP Address:127.0.0.1" in new memory; NULL: none, or no memory. */
-char *weir__mbed_san_text(const mbedtls_x509_crt *certificate);
-
-/* "CN=a, O=b" in new memory; NULL: no memory. */
-char *weir__mbed_subject(const mbedtls_x509_crt *certificate);
 
 /* ---- verify.c ---- */
 
