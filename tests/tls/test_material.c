@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 
 #include "engine_world.h"
+#include "plugins/tls/mbedtls/pbes2.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,6 +201,39 @@ static void TLS_14_broken_encrypted_keys(void **state)
         weir__tls_report_end(&report);
     }
     free(bytes);
+}
+
+/* The same in memory of just this size, so that a look beyond the end is seen: each length, each byte by what breaks DER. */
+static void TLS_14_encrypted_keys_are_read_within_their_bounds(void **state)
+{
+    static const unsigned char values[] = {0x00, 0x01, 0x02, 0x04, 0x06, 0x30, 0x7F, 0x80, 0x81, 0x82, 0x84, 0xFF};
+    world *w = world_of(*state);
+    size_t size;
+    size_t outcomes[5] = {0};
+    write_identity(w);
+    world_openssl(w, "pkcs8", "-topk8", "-in", "key.pem", "-outform", "DER", "-out", "locked.der", "-passout",
+                  "pass:open sesame", "-iter", "10");
+    const char *whole = world_read(w, "locked.der", &size);
+    for (size_t i = 0; i < size; i++) {
+        for (size_t j = 0; j <= sizeof(values); j++) {
+            size_t length = j < sizeof(values) ? size : i;
+            unsigned char *bytes = malloc(length ? length : 1);
+            unsigned char *plain = NULL;
+            size_t plain_size = 0;
+            assert_non_null(bytes);
+            memcpy(bytes, whole, length);
+            if (j < sizeof(values))
+                bytes[i] = values[j];
+            /* With the passphrase now and then: what says how often may have become large. */
+            mbed_pbes2 result = weir__mbed_pbes2(bytes, length, j % 4 ? NULL : right, &plain, &plain_size);
+            outcomes[result]++;
+            assert_true(plain == NULL || (result == MBED_PBES2_DONE && plain_size <= length));
+            weir_free(plain);
+            free(bytes);
+        }
+    }
+    for (size_t i = 0; i < 5; i++)
+        assert_true((outcomes[i] > 0) == (i != MBED_PBES2_NO_MEMORY));
 }
 
 /* ---- certificates ---- */
@@ -461,6 +495,7 @@ int main(void)
         WORLD_TEST(TLS_14_keys_of_other_kinds_name_what_helps),
         WORLD_TEST(TLS_14_what_is_no_key),
         WORLD_TEST(TLS_14_broken_encrypted_keys),
+        WORLD_TEST(TLS_14_encrypted_keys_are_read_within_their_bounds),
         WORLD_TEST(TLS_14_a_key_of_another_certificate),
         WORLD_TEST(TLS_14_what_is_no_certificate),
         WORLD_TEST(TLS_14_every_fault_is_told_at_once),
