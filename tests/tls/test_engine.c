@@ -159,6 +159,15 @@ static void close_notify_within_the_handshake_is_a_failure(void **state)
     weir_error_release(error);
 }
 
+/* That came and were not received yet. */
+static size_t records_waiting(const talk_end *end)
+{
+    size_t count = 0;
+    for (size_t at = end->in_at; at + 5 <= end->in_size; count++)
+        at += 5 + ((size_t)end->in[at + 3] << 8 | end->in[at + 4]);
+    return count;
+}
+
 static void changed_bytes_are_refused_and_the_peer_is_told(void **state)
 {
     world *w = world_of(*state);
@@ -173,7 +182,9 @@ static void changed_bytes_are_refused_and_the_peer_is_told(void **state)
         talk_handshake(t);
         assert_int_equal(weir__tls_engine.write(t->client.session, "hello", 5, &done, &error), TLS_DONE);
         t->server.in[t->server.in_size - 1] ^= 1;
+        size_t before = records_waiting(&t->client);
         assert_int_equal(end_reads(&t->server, &byte, 1, &done), TLS_FAILED);
+        assert_int_equal(records_waiting(&t->client), before + 1); /* once */
         assert_non_null(strstr(end_error(&t->server), "cannot be decrypted"));
         assert_int_equal(end_reads(&t->server, &byte, 1, &done), TLS_FAILED);
         assert_int_equal(end_reads(&t->client, &byte, 1, &done), TLS_FAILED);
