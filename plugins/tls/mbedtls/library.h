@@ -44,6 +44,17 @@
 #define MBED_TLS13 0
 #endif
 
+/* Without these it would build, and certificates never expire, lists of revocations count for nothing, peers have no facts. */
+#if !defined(MBEDTLS_HAVE_TIME_DATE) || !defined(MBEDTLS_X509_CRL_PARSE_C) || \
+    !defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
+#error "an mbedTLS with MBEDTLS_HAVE_TIME_DATE, X509_CRL_PARSE_C and SSL_KEEP_PEER_CERTIFICATE is wanted"
+#endif
+
+/* 2.28 shares nothing between runtimes; 3.x has the keys of PSA in one place for all threads. */
+#if MBED_3 && !defined(MBEDTLS_THREADING_C)
+#error "an mbedTLS 3.6 with MBEDTLS_THREADING_C is wanted: workers are threads"
+#endif
+
 /* Curves: 3.x takes them by their numbers in the protocol, 2.28 by its own. */
 #if MBED_3
 typedef uint16_t mbed_group;
