@@ -201,6 +201,12 @@ static int read_path(const char *given, const char *folder, const char *pointer,
     } else if (status == UV_EINVAL) {
         weir__tls_fault(report, pointer, "%s is not a regular file", path);
         status = 0;
+    } else if (status == UV_ENAMETOOLONG) {
+        weir__tls_fault(report, pointer,
+                        "no file can have a name of %zu bytes; text is PEM, with a line that begins with "
+                        "'" PEM_BEGINS "'",
+                        strlen(given));
+        status = 0;
     } else if (status && status != UV_ENOMEM) {
         weir__tls_fault(report, pointer, "cannot read %s: %s (%s)", path, weir_error_text(status),
                         weir_error_name(status));
@@ -221,6 +227,15 @@ static int read_environment(const char *name, const char *pointer, tls_report *r
     return copy_bytes(material, text);
 }
 
+/* The bytes of a key, say, without what PEM has around them: no path, and nothing to be quoted in a message. */
+static int is_bare(const char *text)
+{
+    static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+    size_t length = strlen(text);
+
+    return strchr(text, '\n') || (length >= 64 && text[0] == 'M' && strspn(text, base64) == length);
+}
+
 static int read_value(const json_t *value, const char *folder, const char *pointer, tls_report *report,
                       tls_material *material)
 {
@@ -228,8 +243,15 @@ static int read_value(const json_t *value, const char *folder, const char *point
     const char *file = json_string_value(json_object_get(value, "file"));
     const char *variable = json_string_value(json_object_get(value, "env"));
 
-    if (text && strncmp(text, PEM_BEGINS, strlen(PEM_BEGINS)) == 0)
+    /* What tools write in front of it, lines about it or an empty one, does no harm. */
+    if (text && strstr(text, PEM_BEGINS))
         return copy_bytes(material, text);
+    if (text && is_bare(text)) {
+        weir__tls_fault(report, pointer,
+                        "this is neither the name of a file nor PEM text, which has a line that begins with "
+                        "'" PEM_BEGINS "'");
+        return 0;
+    }
     if (variable)
         return read_environment(variable, pointer, report, material);
     return read_path(text ? text : file ? file : "", folder, pointer, report, material);

@@ -6,7 +6,7 @@
 #include "settings.h"
 
 /*
- * Reads what an option's value names: a text is a path, or PEM when it begins with "-----BEGIN"; an object is
+ * Reads what an option's value names: a text is PEM where "-----BEGIN" stands in it, otherwise a path; an object is
  * {"file": PATH} or {"env": NAME}. 0 (also after a fault was told: `data` is NULL then), or UV_ENOMEM.
  */
 int weir__tls_material_read(const json_t *value, const char *folder, const char *pointer, tls_report *report,

@@ -111,6 +111,33 @@ static void TLS_14_bad_material_is_found_when_the_context_is_made(void **state)
                  "/cert: |missing.pem|/key: |gone.pem|/crl: |lost.pem");
 }
 
+/* A key that stands in the options, though not quite as it should, is no path, and in no message. */
+static void TLS_14_a_key_in_the_options_is_never_quoted(void **state)
+{
+    static const char *const keys[] = {
+        "c2VjcmV0c2VjcmV0\\nc2VjcmV0c2VjcmV0\\n",
+        "MHcCAQEEIOG7cQmbc2V+c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0/c2VjcmV0oAoGCCqGSM49",
+    };
+    fixture *f = *state;
+    char *longer = malloc(5001);
+    write_files(f);
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        weir_error *error = parse(f, fixture_text(f, "\"cert\": \"cert.pem\", \"key\": \"%s\"", keys[i]), WEIR_SERVER);
+        assert_non_null(strstr(error->message, "/key: this is neither the name of a file nor PEM text"));
+        assert_null(strstr(error->message, "c2VjcmV0"));
+        weir_error_release(error);
+    }
+    memset(longer, 'x', 5000);
+    longer[5000] = '\0';
+    weir_error *error = parse(f, fixture_text(f, "\"cert\": \"cert.pem\", \"key\": \"%s\"", longer), WEIR_SERVER);
+    assert_non_null(strstr(error->message, "/key: no file can have a name of 5000 bytes"));
+    assert_null(strstr(error->message, "xxx"));
+    weir_error_release(error);
+    free(longer);
+    /* lines in front of it are those of tools */
+    expect_good(f, "\"cert\": \"cert.pem\", \"key\": \"\\nBag Attributes: none\\n" FAKE_KEY "\"", WEIR_SERVER);
+}
+
 static void TLS_14_a_file_that_is_too_large_is_not_read(void **state)
 {
     fixture *f = *state;
@@ -300,6 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(TLS_14_material_comes_from_files_texts_and_the_environment),
         FIXTURE_TEST(TLS_14_bad_material_is_found_when_the_context_is_made),
+        FIXTURE_TEST(TLS_14_a_key_in_the_options_is_never_quoted),
         FIXTURE_TEST(TLS_14_a_file_that_is_too_large_is_not_read),
         FIXTURE_TEST(TLS_14_a_key_that_everybody_may_read_is_warned_about),
         FIXTURE_TEST(TLS_14_an_expired_certificate_is_a_warning),

@@ -38,7 +38,7 @@ static int same_line(const tls_material *one, const char *one_key, const char *o
 
 static void check_form(const tls_material *material, tls_report *report)
 {
-    if (material->data && strncmp(material->data, BEGINS, strlen(BEGINS)) != 0)
+    if (material->data && !strstr(material->data, BEGINS))
         weir__tls_fault(report, material->pointer, "%s holds nothing that can be read", material->path);
 }
 
