@@ -79,21 +79,54 @@ int weir__tls_holder_register(weir_tls_context *holder, const char *name)
 static int build(weir_tls_context *holder, const json_t *options, const char *folder, tls_report *report,
                  tls_context **context)
 {
+    const weir_tls_options *callbacks = &holder->callbacks;
     const tls_source source = {.options = options,
                                .folder = folder,
                                .role = holder->role,
-                               .psk_callback = holder->callbacks.psk != NULL || holder->callbacks.client_psk != NULL};
+                               .psk_callback = holder->role == WEIR_SERVER ? callbacks->psk != NULL
+                                                                           : callbacks->client_psk != NULL};
 
     return weir__tls_context_build(holder->instance, &source, report, context);
+}
+
+/* What the schema fills in is not to be told from what was said so. */
+static const struct said {
+    const char *name;
+    json_type type;
+    json_int_t number;
+    const char *text;
+} defaults[] = {
+    {"minVersion", JSON_STRING, 0, "TLSv1.2"},
+    {"requestCert", JSON_FALSE, 0, NULL},
+    {"rejectUnauthorized", JSON_TRUE, 0, NULL},
+    {"tickets", JSON_TRUE, 0, NULL},
+    {"ticketLifetime", JSON_INTEGER, 7200000, NULL},
+    {"sessionTimeout", JSON_INTEGER, 300000, NULL},
+    {"allowTruncation", JSON_FALSE, 0, NULL},
+    {"keylog", JSON_FALSE, 0, NULL},
+    {"watch", JSON_FALSE, 0, NULL},
+};
+
+static int is_default(const char *name, const json_t *value)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
+        const struct said *by = &defaults[i];
+
+        if (strcmp(by->name, name) == 0)
+            return json_typeof(value) == by->type && json_integer_value(value) == by->number &&
+                   (!by->text || strcmp(json_string_value(value), by->text) == 0);
+    }
+    return strcmp(name, "context") == 0;
 }
 
 /* The option `context`: one that a program has registered decides about everything. */
 static int use_named(weir_configure *configure, const char *name, void **context)
 {
-    static const char *const others[] = {"cert",          "key", "passphrase", "ca",          "crl",     "servername",
-                                         "ALPNProtocols", "SNI", "psk",        "pskIdentity", "ciphers", "groups"};
     weir_tls_context *holder = find_named(configure->instance, name);
-    size_t i;
+    const char *other;
+    json_t *value;
 
     if (!holder) {
         weir_configure_fault(configure, "/context", "no context is registered under the name %s", name);
@@ -104,10 +137,11 @@ static int use_named(weir_configure *configure, const char *name, void **context
                              holder->role == WEIR_SERVER ? "listening" : "connecting");
         return WEIR_EINVALID_CONFIG;
     }
-    for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        if (json_object_get(configure->options, others[i])) {
+    json_object_foreach(configure->options, other, value)
+    {
+        if (!is_default(other, value)) {
             weir_configure_fault(configure, "/context", "a context has its own \"%s\": it cannot stand beside it",
-                                 others[i]);
+                                 other);
             return WEIR_EINVALID_CONFIG;
         }
     }
@@ -164,8 +198,9 @@ static int take_options(weir_tls_context *holder, weir_tls_context *fresh)
         return UV_ENOMEM;
     weir_free(holder->folder);
     holder->folder = folder;
+    json_incref(fresh->options); /* which may be the holder's own */
     json_decref(holder->options);
-    holder->options = json_incref(fresh->options);
+    holder->options = fresh->options;
     return 0;
 }
 

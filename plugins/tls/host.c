@@ -76,7 +76,7 @@ static size_t psk(void *arg, const void *identity, size_t length, void *key, siz
 {
     tls_link *self = arg;
     const tls_settings *settings = self->context->settings;
-    const weir_tls_options *callbacks = &self->holder->callbacks;
+    const weir_tls_options *callbacks = &(self->chosen ? self->chosen : self->holder)->callbacks;
 
     if (settings->psk && strlen(settings->psk_identity) == length &&
         memcmp(settings->psk_identity, identity, length) == 0 && settings->psk_size <= room) {

@@ -57,6 +57,7 @@ static int context_reload(weir_tls_context *context, const weir_tls_options *opt
 
     if (!context || (options && options->size < sizeof(*options)))
         return refuse(error, UV_EINVAL);
+    weir__tls_holder_retain(context); /* the program may give it up in any line of its log */
     if (options) {
         wanted = context->callbacks;
         wanted.options = options->options;
@@ -67,6 +68,7 @@ static int context_reload(weir_tls_context *context, const weir_tls_options *opt
     if (status == 0)
         status = weir__tls_holder_reload(context, fresh, &why);
     weir__tls_holder_release(fresh);
+    weir__tls_holder_release(context);
     if (error)
         *error = why;
     else

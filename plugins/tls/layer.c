@@ -129,6 +129,7 @@ static void free_link(weir_link *link)
     weir_free(self->name);
     weir_free(self->kept_name);
     weir__tls_context_release(self->context);
+    weir__tls_holder_release(self->chosen);
     weir__tls_holder_release(self->holder);
     weir_free(self);
 }

@@ -27,7 +27,8 @@ typedef struct tls_link {
     weir_link link;
     weir_runtime *runtime;
     weir_tls_context *holder;
-    tls_context *context; /* the one that serves this connection; NULL before it is chosen */
+    tls_context *context;     /* the one that serves this connection; NULL before it is chosen */
+    weir_tls_context *chosen; /* server: whose context that is, where a callback chose another holder's; else NULL */
     tls_session *session;
     weir_role role;
     tls_state state;

@@ -286,7 +286,7 @@ static void spell_offer(const tls_hello *hello, offer *offered)
     }
 }
 
-static tls_context *ask_for_context(const tls_link *self, const tls_hello *hello)
+static weir_tls_context *ask_for_context(const tls_link *self, const tls_hello *hello)
 {
     const weir_tls_options *callbacks = &self->holder->callbacks;
     weir_tls_hello said = {.size = sizeof(said)};
@@ -302,16 +302,17 @@ static tls_context *ask_for_context(const tls_link *self, const tls_hello *hello
     chosen = callbacks->server_name(&said, callbacks->arg);
     if (!chosen || chosen->role != WEIR_SERVER || chosen->instance != self->holder->instance)
         return NULL;
-    return chosen->current;
+    return weir__tls_holder_retain(chosen);
 }
 
 static int choose_context(tls_link *self, const tls_hello *hello)
 {
-    tls_context *chosen = ask_for_context(self, hello);
+    tls_context *context;
 
-    if (!chosen)
-        chosen = weir__tls_context_of_name(self->holder->current, hello->server_name);
-    self->context = weir__tls_context_retain(chosen);
+    self->chosen = ask_for_context(self, hello);
+    context =
+        self->chosen ? self->chosen->current : weir__tls_context_of_name(self->holder->current, hello->server_name);
+    self->context = weir__tls_context_retain(context);
     if (*hello->server_name)
         self->name = weir__tls_text_copy(hello->server_name);
     return *hello->server_name && !self->name ? UV_ENOMEM : 0;

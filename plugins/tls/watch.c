@@ -45,26 +45,35 @@ static void compare(const tls_material *material, void *arg)
     result->sum = result->sum * 31 + stamp;
 }
 
+static void read_again(weir_tls_context *holder, uint64_t sum)
+{
+    weir_runtime *runtime = holder->instance->runtime;
+    weir_error *error = NULL;
+    int status = weir__tls_holder_reload(holder, NULL, &error);
+
+    if (holder->watch)
+        holder->watch->refused = status && status != UV_ENOMEM ? sum : 0;
+    if (status)
+        weir_log(runtime, WEIR_LOG_WARN,
+                 "%s: the files have changed and cannot be used; what was read before serves on: %s", weir__tls_name,
+                 error ? error->message : weir_error_text(status));
+    else
+        weir_log(runtime, WEIR_LOG_INFO, "%s: the files have changed and were read again", weir__tls_name);
+    weir_error_release(error);
+}
+
+/* The program may give the context up in any line of its log: it lives until this is done. */
 static void look(tls_watch *watch)
 {
     weir_tls_context *holder = watch->holder;
     comparison result = {0, 1};
-    weir_error *error = NULL;
 
     weir__tls_context_each_file(holder->current, compare, &result);
     if (!result.changed || result.sum == watch->refused)
         return;
-    watch->refused = 0;
-    if (weir__tls_holder_reload(holder, NULL, &error) == 0) {
-        weir_log(holder->instance->runtime, WEIR_LOG_INFO, "%s: the files have changed and were read again",
-                 weir__tls_name);
-        return;
-    }
-    watch->refused = result.sum;
-    weir_log(holder->instance->runtime, WEIR_LOG_WARN,
-             "%s: the files have changed and cannot be used; what was read before serves on: %s", weir__tls_name,
-             error->message);
-    weir_error_release(error);
+    weir__tls_holder_retain(holder);
+    read_again(holder, result.sum);
+    weir__tls_holder_release(holder);
 }
 
 static void on_settled(weir_timer *timer)

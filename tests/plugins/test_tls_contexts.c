@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tls_world.h"
@@ -43,6 +44,13 @@ static void write_pair(fixture *f, const char *subject)
 }
 
 #define FILES(f) fixture_text(f, "\"cert\": \"%s/cert.pem\", \"key\": \"%s/key.pem\"", (f)->folder, (f)->folder)
+
+static void quiet(weir_log_level level, const char *message, void *arg)
+{
+    (void)level;
+    (void)message;
+    (void)arg;
+}
 
 /* A connection that is closed again: the fact that the client knew of it. */
 static const char *ask(fixture *f, weir_server *server, const char *options, const char *fact)
@@ -447,6 +455,53 @@ static void TLS_15_a_reload_may_bring_other_options(void **state)
     tls->context_release(context);
 }
 
+/* Also by options that name the context itself. */
+static void TLS_15_a_reload_by_its_own_name_changes_nothing(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    weir_tls_options options = options_of(WEIR_SERVER, "{" SERVES "}");
+    weir_tls_context *context = make_context(f, tls, &options);
+    weir_server *server = named_server(f, tls, context);
+    options.options = "{\"context\": \"front\"}";
+    assert_code(tls->context_reload(context, &options, NULL), 0);
+    assert_code(tls->context_reload(context, NULL, NULL), 0);
+    assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "server");
+    tls->context_release(context);
+}
+
+typedef struct letting_go {
+    const weir_tls *tls;
+    weir_tls_context *context;
+} letting_go;
+
+static void let_go(weir_log_level level, const char *message, void *arg)
+{
+    letting_go *self = arg;
+    weir_tls_context *context = self->context;
+    (void)level;
+    (void)message;
+    self->context = NULL;
+    self->tls->context_release(context);
+}
+
+static void TLS_15_a_context_may_be_given_up_in_a_line_of_the_log(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    weir_tls_options options = options_of(WEIR_SERVER, fixture_text(f, "{%s}", FILES(f)));
+    for (int with = 0; with < 2; with++) {
+        write_pair(f, "first");
+        letting_go self = {tls, make_context(f, tls, &options)};
+        assert_int_equal(chmod(fixture_path(f, "key.pem"), 0644), 0); /* is warned about */
+        weir_runtime_on_log(f->runtime, let_go, &self);
+        assert_code(tls->context_reload(self.context, with ? &options : NULL, NULL), 0);
+        assert_null(self.context);
+        weir_runtime_on_log(f->runtime, quiet, NULL);
+        assert_int_equal(chmod(fixture_path(f, "key.pem"), 0600), 0);
+    }
+}
+
 static int log_has(const void *arg)
 {
     const char *const *what = arg;
@@ -574,6 +629,39 @@ static void a_named_context_stands_alone_and_has_its_role(void **state)
     tls->context_release(context);
 }
 
+/* What would be passed over in silence, client certificates that are asked for say, is refused. */
+static void nothing_stands_beside_a_named_context(void **state)
+{
+    static const char *const beside[] = {"\"requestCert\": true",
+                                         "\"rejectUnauthorized\": false",
+                                         "\"pinSha256\": \"n5dWZ5SNxKHBbJyLFYqgv9jpNQ6YIBt0ecrF9dcmQjA=\"",
+                                         "\"minVersion\": \"TLSv1.3\"",
+                                         "\"maxVersion\": \"TLSv1.2\"",
+                                         "\"tickets\": false",
+                                         "\"ticketLifetime\": \"1h\"",
+                                         "\"sessionTimeout\": 0",
+                                         "\"watch\": true",
+                                         "\"keylog\": \"keys.log\"",
+                                         "\"allowTruncation\": true",
+                                         "\"servername\": \"x\""};
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    weir_error *error = NULL;
+    weir_endpoint *endpoint = NULL;
+    const weir_tls_options options = options_of(WEIR_SERVER, "{" SERVES "}");
+    weir_tls_context *context = make_context(f, tls, &options);
+    assert_code(tls->context_register(context, "mine"), 0);
+    for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+        const char *text = tls_endpoint(f, NULL, fixture_text(f, "\"context\": \"mine\", %s", beside[i]));
+        int status = weir_endpoint_parse(f->runtime, text, WEIR_SERVER, NULL, &endpoint, &error);
+        if (status != WEIR_EINVALID_CONFIG)
+            fail_msg("%s stands beside a context", beside[i]);
+        assert_non_null(strstr(error->message, fixture_text(f, "%.8s", beside[i])));
+        weir_error_release(error);
+    }
+    tls->context_release(context);
+}
+
 typedef struct choosing {
     weir_tls_context *other;
     char name[64];
@@ -680,6 +768,56 @@ static void TLS_17_a_psk_by_callback_on_both_sides(void **state)
     tls->context_release(connecting);
 }
 
+static weir_tls_context *choose_it(const weir_tls_hello *hello, void *arg)
+{
+    (void)hello;
+    return arg;
+}
+
+/* The whole context changes with the name (TLS-10): who answers for identities, too. */
+static void TLS_10_TLS_17_a_chosen_context_answers_for_its_identities(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    int asked = 0;
+    char identity[] = "you";
+    weir_tls_options options = options_of(WEIR_SERVER, NULL);
+    options.psk = answer_psk;
+    options.arg = &asked;
+    weir_tls_context *other = make_context(f, tls, &options);
+    options = options_of(WEIR_SERVER, "{" SERVES "}");
+    options.server_name = choose_it;
+    options.arg = other;
+    weir_tls_context *front = make_context(f, tls, &options);
+    options = options_of(WEIR_CLIENT, NULL);
+    options.client_psk = give_psk;
+    options.arg = identity;
+    weir_tls_context *connecting = make_context(f, tls, &options);
+    assert_code(tls->context_register(connecting, "mine"), 0);
+    weir_server *server = named_server(f, tls, front);
+    recorder *client = tls_client(f, server, "\"context\": \"mine\"");
+    recorder_wait(client, WEIR_EVENT_READY);
+    assert_int_equal(asked, 1);
+    recorder_destroy(client, NULL);
+    tls->context_release(front);
+    tls->context_release(other);
+    tls->context_release(connecting);
+}
+
+/* Whose callback is for the other side has none. */
+static void TLS_17_a_callback_counts_on_its_own_side_only(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    weir_tls_context *context = NULL;
+    weir_error *error = NULL;
+    weir_tls_options options = options_of(WEIR_SERVER, NULL);
+    options.client_psk = give_psk;
+    assert_code(tls->context_new(f->runtime, &options, &context, &error), WEIR_EINVALID_CONFIG);
+    assert_non_null(strstr(error->message, "listening needs a certificate"));
+    weir_error_release(error);
+}
+
 /* ---- facts ---- */
 
 static void TLS_16_facts_of_a_connection(void **state)
@@ -771,13 +909,6 @@ static void TLS_16_key_logs_come_by_option_only(void **state)
 
 /* ---- memory ---- */
 
-static void quiet(weir_log_level level, const char *message, void *arg)
-{
-    (void)level;
-    (void)message;
-    (void)arg;
-}
-
 static void use_without_memory(void *arg)
 {
     uv_loop_t loop;
@@ -836,14 +967,19 @@ int main(void)
         FIXTURE_TEST(TLS_15_a_reload_is_for_new_handshakes_only),
         FIXTURE_TEST(TLS_15_a_bad_pair_is_refused_and_the_old_one_serves_on),
         FIXTURE_TEST(TLS_15_a_reload_may_bring_other_options),
+        FIXTURE_TEST(TLS_15_a_reload_by_its_own_name_changes_nothing),
+        FIXTURE_TEST(TLS_15_a_context_may_be_given_up_in_a_line_of_the_log),
         FIXTURE_TEST(TLS_15_files_that_change_are_read_again),
         FIXTURE_TEST(TLS_15_what_changed_before_the_first_connection_is_seen),
         FIXTURE_TEST(TLS_15_a_pair_replaced_under_load_fails_no_handshake),
         FIXTURE_TEST(contexts_have_names_and_owners),
         FIXTURE_TEST(a_named_context_stands_alone_and_has_its_role),
+        FIXTURE_TEST(nothing_stands_beside_a_named_context),
         FIXTURE_TEST(TLS_10_a_callback_chooses_the_context),
         FIXTURE_TEST(TLS_17_a_psk_by_option_on_both_sides),
         FIXTURE_TEST(TLS_17_a_psk_by_callback_on_both_sides),
+        FIXTURE_TEST(TLS_10_TLS_17_a_chosen_context_answers_for_its_identities),
+        FIXTURE_TEST(TLS_17_a_callback_counts_on_its_own_side_only),
         FIXTURE_TEST(TLS_16_facts_of_a_connection),
         FIXTURE_TEST(TLS_16_exported_keys_are_the_same_on_both_sides),
         FIXTURE_TEST(streams_without_the_layer_have_nothing_of_it),
