@@ -14,7 +14,7 @@
  *     tls->context_register(context, "front");
  *     weir_server_listen(server, "tls+tcp://[::]:8443?context=front", NULL, NULL);
  *     ...
- *     tls->context_reload(context, &error);
+ *     tls->context_reload(context, NULL, &error);
  *
  * All of it is called in the runtime's thread. The layer's facts are asked for with weir_stream_get ("tls.version",
  * "tls.authorized" ...: the plugin's README lists them); its events come as WEIR_EVENT_LAYER:
@@ -51,8 +51,9 @@ typedef struct weir_tls_hello {
 } weir_tls_hello;
 
 /*
- * Which context is to serve a client; the callback's answer is of the same runtime, a server's, and borrowed for the
- * call. NULL: the table of the option SNI decides, and in the end the context itself.
+ * Which context is to serve a client, with its own callback for pre-shared keys; the callback's answer is of the same
+ * runtime, a server's, and borrowed for the call. Its own table under SNI is not looked into. NULL (and so is a context
+ * that will not do): the table of the option SNI decides, and in the end the context itself.
  */
 typedef weir_tls_context *(*weir_tls_server_name_function)(const weir_tls_hello *hello, void *arg);
 
@@ -107,8 +108,9 @@ typedef struct weir_tls {
     weir_tls_context *(*context_retain)(weir_tls_context *context);
     void (*context_release)(weir_tls_context *context);
 
-    /* The option context of endpoints that are parsed from now on may name it so. The name is given up with `name` NULL, or with the last
-     * reference of the program's. 0, UV_EINVAL, UV_EEXIST, UV_ENOMEM. */
+    /* The option context of endpoints that are parsed from now on may name it so; such an endpoint has no other option of
+     * the layer. The name is given up with `name` NULL, or with the last reference, those of endpoints and connections
+     * among them. 0, UV_EINVAL, UV_EEXIST (another context has it), UV_ENOMEM. */
     int (*context_register)(weir_tls_context *context, const char *name);
 
     /*
