@@ -254,7 +254,12 @@ static void went_on(tls_link *self)
         shut_now(self);
     if (!weir__tls_gone(self))
         weir_up_activity(&self->link);
-    if (!weir__tls_gone(self) && !self->dry)
+    if (weir__tls_gone(self))
+        return;
+    /* What the engine has to say may have kept it from reading: here, or below. */
+    if (self->dry)
+        weir__tls_ask_below(self);
+    else
         weir__tls_read_turn(self);
 }
 

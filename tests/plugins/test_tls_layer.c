@@ -690,6 +690,35 @@ static void TLS_18_answers_of_the_engine_have_a_bound_too(void **state)
     recorder_destroy(accepted, NULL);
 }
 
+/* What asked for them has no data behind it, so that nothing but their leaving makes reading go on. */
+static void TLS_18_answers_that_have_left_let_reading_go_on(void **state)
+{
+    fixture *f = *state;
+    size_t seen = 0;
+    wire out = {0};
+    const char *chatty = SERVES ", \"ciphers\": [\"FAKE_CHATTY=10000\"], \"tickets\": false";
+    weir_server *server = fixture_listen(f, tls_mem_endpoint(f, "chat", 4096, chatty), NULL);
+    recorder *raw = fixture_client(f, plain_mem_endpoint(f, "chat", 4096), NULL);
+    raw_hello(raw, NULL, NULL);
+    while (raw_record(raw, &seen, NULL, NULL) == 0)
+        recorder_wait_data(raw, raw->data_size + 1);
+    raw_finished(&out);
+    raw_send(raw, &out);
+    recorder *accepted = fixture_accepted(f, server, 0);
+    fixture_turns(f, TURNS);
+    recorder_pause(raw);
+    for (int i = 0; i < 20; i++)
+        wire_data(&out, "", 0);
+    raw_send(raw, &out);
+    fixture_turns(f, TURNS);
+    recorder_resume(raw);
+    wire_data(&out, "data", 4);
+    raw_send(raw, &out);
+    recorder_wait_data(accepted, 4);
+    recorder_destroy(raw, NULL);
+    recorder_destroy(accepted, NULL);
+}
+
 /* ---- on a live stream ---- */
 
 static weir_endpoint *layer(fixture *f, const char *options, weir_role role)
@@ -778,6 +807,7 @@ int main(void)
         FIXTURE_TEST(TLS_18_a_write_is_done_when_it_has_left),
         FIXTURE_TEST(TLS_18_both_ways_at_once_through_a_slow_reader_memory_is_bounded),
         FIXTURE_TEST(TLS_18_answers_of_the_engine_have_a_bound_too),
+        FIXTURE_TEST(TLS_18_answers_that_have_left_let_reading_go_on),
         FIXTURE_TEST(TLS_19_the_layer_goes_on_a_live_stream_with_what_has_arrived),
     };
     fixture_preload("tls-fake");
