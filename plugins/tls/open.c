@@ -107,6 +107,10 @@ static void step(tls_link *self)
     weir_error *error = NULL;
     tls_result result = weir__tls_engine.handshake(self->session, &error);
 
+    if (weir__tls_gone(self)) { /* an application's callback was asked for a key */
+        weir_error_release(error);
+        return;
+    }
     if (result == TLS_FAILED || result == TLS_CLOSED) {
         fail_with(self, error);
         return;
@@ -215,17 +219,20 @@ static int is_identified(const tls_link *self, const tls_session_options *option
     return self->name || !settings->reject_unauthorized || settings->pin_count > 0 || settings->psk || options->psk;
 }
 
-static void ask_for_psk(const tls_link *self, tls_session_options *options)
+/* A key that will not do is not passed over: what was to go by it would go by certificates. */
+static int ask_for_psk(const tls_link *self, tls_session_options *options)
 {
     const weir_tls_options *callbacks = &self->holder->callbacks;
     weir_tls_psk psk = {.size = sizeof(psk)};
 
-    if (!callbacks->client_psk || !callbacks->client_psk(self->name, &psk, callbacks->arg) || !psk.identity ||
-        !psk.key || psk.key_size == 0 || psk.key_size > TLS_PSK_MOST)
-        return;
+    if (!callbacks->client_psk || !callbacks->client_psk(self->name, &psk, callbacks->arg))
+        return 0;
+    if (!psk.identity || !*psk.identity || !psk.key || psk.key_size < TLS_PSK_LEAST || psk.key_size > TLS_PSK_MOST)
+        return UV_EINVAL;
     options->psk_identity = psk.identity;
     options->psk = psk.key;
     options->psk_size = psk.key_size;
+    return 0;
 }
 
 static void find_session(tls_link *self, tls_session_options *options)
@@ -252,7 +259,13 @@ static void open_client(tls_link *self)
     }
     options.name = self->name;
     options.name_is_address = self->name_is_address;
-    ask_for_psk(self, &options);
+    status = ask_for_psk(self, &options);
+    if (weir__tls_gone(self)) /* the application's callback may do anything */
+        return;
+    if (status) {
+        fail_open(self, status, "the callback client_psk gave a key that cannot be one: identity, and 16 to 64 bytes");
+        return;
+    }
     if (!is_identified(self, &options)) {
         fail_open(self, UV_EINVAL,
                   "there is no host whose name the certificate could bear: give \"servername\" (or \"pinSha256\")");

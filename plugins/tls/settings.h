@@ -13,6 +13,7 @@
 #include <weir/plugin.h>
 
 #define TLS_DIGEST_SIZE   32
+#define TLS_PSK_LEAST     16
 #define TLS_PSK_MOST      64 /* bytes of a pre-shared key: what mbedTLS takes by default is 32, 3.6 takes 48 */
 #define TLS_VERSION_12    0x0303
 #define TLS_VERSION_13    0x0304

@@ -768,6 +768,94 @@ static void TLS_17_a_psk_by_callback_on_both_sides(void **state)
     tls->context_release(connecting);
 }
 
+typedef struct giving {
+    weir_tls_psk psk;
+    recorder *destroy;
+} giving;
+
+static int give_that(const char *server_name, weir_tls_psk *psk, void *arg)
+{
+    const giving *self = arg;
+    (void)server_name;
+    *psk = self->psk;
+    if (self->destroy)
+        recorder_destroy(self->destroy, NULL);
+    return 1;
+}
+
+/* What was to go by a key does not go by certificates because the key will not do. */
+static void TLS_17_a_key_that_will_not_do_is_not_passed_over(void **state)
+{
+    static const weir_tls_psk bad[] = {
+        {sizeof(weir_tls_psk), NULL, agreed, 16},  {sizeof(weir_tls_psk), "", agreed, 16},
+        {sizeof(weir_tls_psk), "you", NULL, 16},   {sizeof(weir_tls_psk), "you", agreed, 15},
+        {sizeof(weir_tls_psk), "you", agreed, 65},
+    };
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    giving given = {0};
+    weir_tls_options options = options_of(WEIR_CLIENT, "{" TRUSTS "}");
+    options.client_psk = give_that;
+    options.arg = &given;
+    weir_tls_context *connecting = make_context(f, tls, &options);
+    assert_code(tls->context_register(connecting, "mine"), 0);
+    weir_server *server = polite_server(f, SERVES);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        given.psk = bad[i];
+        recorder *client = tls_client(f, server, "\"context\": \"mine\"");
+        recorder_wait(client, WEIR_EVENT_CLOSE);
+        assert_true(recorder_saw(client, "error:EINVAL"));
+        assert_non_null(strstr(weir_stream_errored(client->stream)->message, "client_psk"));
+    }
+    /* and it may end the stream it is asked for */
+    given.psk.key_size = 16;
+    given.destroy = tls_client(f, server, "\"context\": \"mine\"");
+    recorder_wait(given.destroy, WEIR_EVENT_CLOSE);
+    assert_int_equal(given.destroy->counts[WEIR_EVENT_ERROR], 0);
+    tls->context_release(connecting);
+}
+
+typedef struct closing {
+    weir_server *server;
+    int asked;
+} closing;
+
+static size_t answer_and_close(const void *identity, size_t length, void *key, size_t room, void *arg)
+{
+    closing *self = arg;
+    (void)identity;
+    (void)length;
+    assert_true(room >= 16);
+    self->asked++;
+    assert_code(weir_server_close_all(self->server, 0, NULL, NULL), 0);
+    memcpy(key, agreed, 16);
+    return 16;
+}
+
+static void TLS_17_the_server_may_be_closed_while_it_is_asked_for_a_key(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    closing self = {0};
+    char identity[] = "you";
+    weir_tls_options options = options_of(WEIR_SERVER, NULL);
+    options.psk = answer_and_close;
+    options.arg = &self;
+    weir_tls_context *serving = make_context(f, tls, &options);
+    options = options_of(WEIR_CLIENT, NULL);
+    options.client_psk = give_psk;
+    options.arg = identity;
+    weir_tls_context *connecting = make_context(f, tls, &options);
+    assert_code(tls->context_register(connecting, "mine"), 0);
+    self.server = named_server(f, tls, serving);
+    recorder *client = tls_client(f, self.server, "\"context\": \"mine\"");
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    assert_int_equal(self.asked, 1);
+    assert_false(recorder_saw(client, "ready"));
+    tls->context_release(serving);
+    tls->context_release(connecting);
+}
+
 static weir_tls_context *choose_it(const weir_tls_hello *hello, void *arg)
 {
     (void)hello;
@@ -978,6 +1066,8 @@ int main(void)
         FIXTURE_TEST(TLS_10_a_callback_chooses_the_context),
         FIXTURE_TEST(TLS_17_a_psk_by_option_on_both_sides),
         FIXTURE_TEST(TLS_17_a_psk_by_callback_on_both_sides),
+        FIXTURE_TEST(TLS_17_a_key_that_will_not_do_is_not_passed_over),
+        FIXTURE_TEST(TLS_17_the_server_may_be_closed_while_it_is_asked_for_a_key),
         FIXTURE_TEST(TLS_10_TLS_17_a_chosen_context_answers_for_its_identities),
         FIXTURE_TEST(TLS_17_a_callback_counts_on_its_own_side_only),
         FIXTURE_TEST(TLS_16_facts_of_a_connection),

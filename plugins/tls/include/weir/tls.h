@@ -63,14 +63,15 @@ typedef weir_tls_context *(*weir_tls_server_name_function)(const weir_tls_hello 
  */
 typedef size_t (*weir_tls_psk_function)(const void *identity, size_t length, void *key, size_t room, void *arg);
 
-/* Client: who we are for this server, asked before the handshake. Texts and bytes are copied. */
+/* Client: who we are for this server, asked before the handshake. Texts and bytes are copied when the callback returns. */
 typedef struct weir_tls_psk {
     size_t size; /* sizeof(weir_tls_psk) */
     const char *identity;
     const void *key;
     size_t key_size; /* 16 to 64 */
 } weir_tls_psk;
-/* 1: `*psk` is filled in; 0: no key for it (the handshake goes by certificates). */
+/* 1: `*psk` is filled in (with what cannot be a key the connection fails: UV_EINVAL); 0: no key for it, the handshake
+ * goes by certificates. */
 typedef int (*weir_tls_client_psk_function)(const char *server_name, weir_tls_psk *psk, void *arg);
 
 /* What a context is made of. Zero it, then set `size` and what is wanted. */
