@@ -279,5 +279,6 @@ void weir__tls_material_check_mode(const tls_material *material, tls_report *rep
 
     if (material->path && stat(material->path, &about) == 0 && about.st_mode & S_IROTH)
         weir__tls_warning(report, material->pointer ? material->pointer : "",
-                          "everybody may read the private key in %s; chmod o-r,g-w it", material->path);
+                          "everybody may read the private key in %s: let nobody but its owner (chmod 600)",
+                          material->path);
 }

@@ -394,6 +394,20 @@ static int take_common(const reading *state)
     return take_keylog(state);
 }
 
+/* The schema counts letters, the protocol bytes. */
+static void check_protocols(const reading *state)
+{
+    const tls_list *list = &state->into->alpn;
+    char pointer[48];
+    size_t i;
+
+    for (i = 0; i < list->count; i++) {
+        snprintf(pointer, sizeof(pointer), "/ALPNProtocols/%zu", i);
+        if (strlen(list->items[i]) > 255)
+            weir__tls_fault(state->report, pointer, "a protocol's name has at most 255 bytes");
+    }
+}
+
 static int take_plain(const reading *state)
 {
     tls_settings *into = state->into;
@@ -408,6 +422,7 @@ static int take_plain(const reading *state)
     status = take_text(state, "servername", &into->servername);
     if (status == 0)
         status = take_list(state, "ALPNProtocols", around ? &around->alpn : NULL, &into->alpn);
+    check_protocols(state);
     if (status == 0)
         status = take_list(state, "ciphers", around ? &around->ciphers : NULL, &into->ciphers);
     if (status == 0)
@@ -416,20 +431,15 @@ static int take_plain(const reading *state)
 }
 
 /* What is to decide about clients and is never asked, unless a name under SNI inherits it and asks. */
-static void warn_unasked(const reading *state)
+static void check_unasked(const reading *state)
 {
-    static const char *const names[] = {"crl", "pinSha256"};
-    char pointer[32];
-    size_t i;
-
     if (state->into->role != WEIR_SERVER || state->into->request_cert || option(state, "SNI"))
         return;
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        snprintf(pointer, sizeof(pointer), "/%s", names[i]);
-        if (option(state, names[i]))
-            weir__tls_warning(state->report, pointer,
-                              "this decides nothing: clients are asked for a certificate only with \"requestCert\"");
-    }
+    if (option(state, "pinSha256"))
+        weir__tls_fault(state->report, "/pinSha256", "clients are not asked for a certificate: set \"requestCert\"");
+    if (option(state, "crl"))
+        weir__tls_warning(state->report, "/crl",
+                          "this decides nothing: clients are asked for a certificate only with \"requestCert\"");
 }
 
 /* What each option may be, the schema says; here, what they must be together. */
@@ -437,7 +447,7 @@ static void check_together(const reading *state)
 {
     const tls_settings *into = state->into;
 
-    warn_unasked(state);
+    check_unasked(state);
     if (into->max_version && into->min_version > into->max_version)
         weir__tls_fault(state->report, "/minVersion", "it is higher than maxVersion: no version is left");
     if (into->role == WEIR_SERVER && !into->cert.data && !into->psk && !into->psk_callback)
@@ -476,15 +486,19 @@ static int sum_up(const reading *state)
     tls_settings *into = state->into;
     unsigned char ca[TLS_DIGEST_SIZE];
     unsigned char crl[TLS_DIGEST_SIZE];
-    const unsigned char flags[] = {into->role == WEIR_SERVER, into->request_cert != 0, into->reject_unauthorized != 0};
-    const tls_bytes pieces[] = {
-        {flags, sizeof(flags)}, {ca, sizeof(ca)}, {crl, sizeof(crl)}, {into->pins, into->pin_count * TLS_DIGEST_SIZE}};
+    const unsigned char flags[] = {into->role == WEIR_SERVER, into->request_cert != 0, into->reject_unauthorized != 0,
+                                   into->psk_callback != 0, into->psk != NULL};
+    const char *identity = into->psk_identity ? into->psk_identity : "";
+    const tls_bytes pieces[] = {{flags, sizeof(flags)},      {ca, sizeof(ca)},
+                                {crl, sizeof(crl)},          {identity, strlen(identity) + 1},
+                                {into->psk, into->psk_size}, {into->pins, into->pin_count * TLS_DIGEST_SIZE}};
     int status = sum_materials(state, into->ca, into->ca_count, ca);
 
     if (status == 0)
         status = sum_materials(state, into->crl, into->crl_count, crl);
     if (status == 0)
-        status = weir__tls_engine.digest(state->instance->engine, pieces, 4, into->binding);
+        status =
+            weir__tls_engine.digest(state->instance->engine, pieces, sizeof(pieces) / sizeof(pieces[0]), into->binding);
     return status;
 }
 

@@ -82,7 +82,7 @@ typedef struct tls_settings {
     char *keylog_path;    /* NULL: as events only */
     int watch;            /* reload when a file changes */
 
-    /* What decides which clients are let in (requestCert, rejectUnauthorized, ca, crl, pins): see tls_ticket_key. */
+    /* What decides which clients are let in (requestCert, rejectUnauthorized, ca, crl, pins, psk): see tls_ticket_key. */
     unsigned char binding[TLS_DIGEST_SIZE];
 } tls_settings;
 

@@ -84,6 +84,8 @@ static weir_server *polite_server(fixture *f, const char *options)
     return server;
 }
 
+#define PSK "\"pskIdentity\": \"me\", \"psk\": \"00112233445566778899aabbccddeeff\""
+
 /* ---- which context ---- */
 
 #define IDENTITY(name)                                                                                              \
@@ -265,7 +267,9 @@ static void TLS_12_tickets_are_bound_to_the_settings_of_client_authentication(vo
         ", \"requestCert\": true, \"rejectUnauthorized\": false, \"ca\": \"" FAKE_CA "\"",
         ", \"ca\": \"" FAKE_CA "\"",
         ", \"crl\": \"" OTHER_CERT "\"",
-        ", \"pinSha256\": \"n5dWZ5SNxKHBbJyLFYqgv9jpNQ6YIBt0ecrF9dcmQjA=\"",
+        ", \"requestCert\": true, \"rejectUnauthorized\": false, "
+        "\"pinSha256\": \"n5dWZ5SNxKHBbJyLFYqgv9jpNQ6YIBt0ecrF9dcmQjA=\"",
+        ", \"pskIdentity\": \"\u00fc\", \"psk\": \"00112233445566778899aabbccddeeff\"",
     };
     fixture *f = *state;
     const weir_tls *tls = interface_of(f);
@@ -278,6 +282,14 @@ static void TLS_12_tickets_are_bound_to_the_settings_of_client_authentication(vo
         weir_server *other = polite_server(f, fixture_text(f, SERVES "%s", others[i]));
         assert_string_equal(ask_with(f, tls, other, TRUSTS, session, size), "false");
     }
+    /* nor where other keys are known by the same name */
+    weir_free(session);
+    session = take_session(f, tls, polite_server(f, SERVES ", " PSK), TRUSTS, &size);
+    weir_server *same = polite_server(f, SERVES ", " PSK);
+    weir_server *keyed =
+        polite_server(f, SERVES ", \"pskIdentity\": \"me\", \"psk\": \"ff112233445566778899aabbccddeeff\"");
+    assert_string_equal(ask_with(f, tls, same, TRUSTS, session, size), "true");
+    assert_string_equal(ask_with(f, tls, keyed, TRUSTS, session, size), "false");
     weir_server *strict = tls_server(f, SERVES ", \"requestCert\": true, \"ca\": \"" FAKE_CA "\"");
     recorder *client = tls_client(f, strict, TRUSTS);
     assert_code(tls->stream_set_session(client->stream, session, size), 0);
@@ -704,8 +716,6 @@ static void TLS_10_a_callback_chooses_the_context(void **state)
 }
 
 /* ---- keys that are agreed on ---- */
-
-#define PSK "\"pskIdentity\": \"me\", \"psk\": \"00112233445566778899aabbccddeeff\""
 
 static void TLS_17_a_psk_by_option_on_both_sides(void **state)
 {

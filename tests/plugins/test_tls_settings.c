@@ -179,6 +179,8 @@ static void what_does_not_go_together_is_a_fault(void **state)
                  "/minVersion: |no version is left");
     expect_fault(f, SERVES ", \"requestCert\": true", WEIR_SERVER, "/requestCert: |\"ca\"");
     expect_good(f, SERVES ", \"requestCert\": true, \"rejectUnauthorized\": false", WEIR_SERVER);
+    expect_fault(f, SERVES ", \"pinSha256\": \"n5dWZ5SNxKHBbJyLFYqgv9jpNQ6YIBt0ecrF9dcmQjA=\"", WEIR_SERVER,
+                 "/pinSha256: |requestCert");
     expect_fault(f, TRUSTS ", \"SNI\": {}", WEIR_CLIENT, "/SNI: |listening");
     expect_fault(f, TRUSTS ", \"psk\": \"00112233445566778899aabbccddeeff\"", WEIR_CLIENT, "pskIdentity");
     expect_good(f, TRUSTS ", \"pskIdentity\": \"me\", \"psk\": \"00112233445566778899aabbccddeeff\"", WEIR_CLIENT);
@@ -187,18 +189,29 @@ static void what_does_not_go_together_is_a_fault(void **state)
 
 #define PINS ", \"pinSha256\": \"n5dWZ5SNxKHBbJyLFYqgv9jpNQ6YIBt0ecrF9dcmQjA=\""
 
-static void TLS_09_TLS_21_what_decides_about_clients_that_are_not_asked_is_warned_of(void **state)
+static void TLS_09_TLS_21_what_decides_about_clients_needs_them_to_be_asked(void **state)
 {
     fixture *f = *state;
     expect_good(f, SERVES PINS ", \"requestCert\": true, \"ca\": \"" FAKE_CA "\"", WEIR_SERVER);
     expect_good(f, SERVES PINS ", \"SNI\": {\"a.b\": {\"requestCert\": true, \"ca\": \"" FAKE_CA "\"}}", WEIR_SERVER);
     expect_good(f, TRUSTS PINS, WEIR_CLIENT);
     assert_string_equal(fixture_log(f), "");
-    expect_good(f, SERVES PINS, WEIR_SERVER);
-    assert_non_null(
-        strstr(fixture_log(f), "/pinSha256: this decides nothing: clients are asked for a certificate only"));
+    expect_fault(f, SERVES PINS, WEIR_SERVER, "/pinSha256: |requestCert");
     expect_good(f, SERVES ", \"SNI\": {\"a.b\": {\"crl\": \"" FAKE_CA "\"}}", WEIR_SERVER);
     assert_non_null(strstr(fixture_log(f), "/SNI/a.b/crl: this decides nothing"));
+}
+
+/* Which a letter may have several of. */
+static void TLS_11_a_protocol_has_at_most_255_bytes(void **state)
+{
+    fixture *f = *state;
+    char name[261];
+    for (size_t i = 0; i < 128; i++)
+        memcpy(name + 2 * i, "\xc3\xa9", 3);
+    expect_fault(f, fixture_text(f, SERVES ", \"ALPNProtocols\": [\"h2\", \"%s\"]", name), WEIR_SERVER,
+                 "/ALPNProtocols/1: |at most 255 bytes");
+    name[254] = '\0';
+    expect_good(f, fixture_text(f, SERVES ", \"ALPNProtocols\": [\"h2\", \"%s\"]", name), WEIR_SERVER);
 }
 
 static void TLS_13_lists_are_arrays_or_texts_with_colons(void **state)
@@ -332,7 +345,8 @@ int main(void)
         FIXTURE_TEST(TLS_14_a_key_that_everybody_may_read_is_warned_about),
         FIXTURE_TEST(TLS_14_an_expired_certificate_is_a_warning),
         FIXTURE_TEST(what_does_not_go_together_is_a_fault),
-        FIXTURE_TEST(TLS_09_TLS_21_what_decides_about_clients_that_are_not_asked_is_warned_of),
+        FIXTURE_TEST(TLS_09_TLS_21_what_decides_about_clients_needs_them_to_be_asked),
+        FIXTURE_TEST(TLS_11_a_protocol_has_at_most_255_bytes),
         FIXTURE_TEST(TLS_13_lists_are_arrays_or_texts_with_colons),
         FIXTURE_TEST(options_that_are_misspelled_are_faults_of_the_schema),
         FIXTURE_TEST(secrets_are_not_quoted),
