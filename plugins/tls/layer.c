@@ -86,13 +86,21 @@ static void on_failed(weir_link *link, const weir_error *error)
     weir_runtime_defer(self->runtime, &self->later);
 }
 
+/* A session that may be the reason is not tried again: some servers just end the connection over one they cannot use. */
+static void count_failure(const tls_link *self)
+{
+    self->holder->counters.handshakes_failed++;
+    if (self->kept_name)
+        weir__tls_sessions_drop(&self->holder->instance->sessions, self->kept_name);
+}
+
 static void close_link(weir_link *link, weir_close_mode mode)
 {
     tls_link *self = of(link);
 
     (void)mode;
-    if (self->state != TLS_NEW && !self->was_open)
-        self->holder->counters.handshakes_failed++;
+    if (self->began && !self->was_open)
+        count_failure(self);
     self->closing = 1;
     weir_runtime_cancel(self->runtime, &self->turn);
     weir_runtime_cancel(self->runtime, &self->later);

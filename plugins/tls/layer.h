@@ -32,6 +32,7 @@ typedef struct tls_link {
     tls_session *session;
     weir_role role;
     tls_state state;
+    unsigned began : 1; /* the link below is open, or was */
 
     /* whom it is about */
     char *name;          /* client: whom to verify; server: what the client asked for. NULL: nobody, nothing */

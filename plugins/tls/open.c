@@ -33,8 +33,6 @@ static void fail_as(tls_link *self, const weir_error *like, const char *why)
 {
     const char *about = self->role == WEIR_SERVER ? "; the client asked for " : "; connecting to ";
 
-    if (self->kept_name)
-        weir__tls_sessions_drop(&self->holder->instance->sessions, self->kept_name);
     weir__tls_fail(self, weir_error_newf(like->code, like->syscall, like->address, like->port, "%s: %s%s%s",
                                          weir__tls_name, why, self->name ? about : "", self->name ? self->name : ""));
 }
@@ -48,6 +46,10 @@ static void fail_open(tls_link *self, int code, const char *why)
 
 void weir__tls_open_failed(tls_link *self, const weir_error *error)
 {
+    if (!self->began) { /* the link below has never been open: nothing of it is this layer's */
+        weir__tls_fail(self, weir_error_retain(error));
+        return;
+    }
     fail_as(self, error, error->message);
 }
 
@@ -145,7 +147,7 @@ void weir__tls_open_written(tls_link *self)
         return;
     }
     weir__tls_send(self);
-    if (self->state == TLS_FINISHING && self->write_error)
+    if (self->write_error)
         fail_code(self, self->write_error);
     else if (self->state == TLS_FINISHING && weir__tls_sent_all(self))
         now_open(self);
@@ -391,6 +393,7 @@ void weir__tls_open(weir_link *link)
 {
     tls_link *self = of(link);
 
+    self->began = 1;
     if (self->role == WEIR_SERVER) {
         self->state = TLS_HELLO;
         weir__tls_ask_below(self);

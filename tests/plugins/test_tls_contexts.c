@@ -86,6 +86,21 @@ static weir_server *polite_server(fixture *f, const char *options)
 
 #define PSK "\"pskIdentity\": \"me\", \"psk\": \"00112233445566778899aabbccddeeff\""
 
+static weir_tls_context *make_context(fixture *f, const weir_tls *tls, const weir_tls_options *options)
+{
+    weir_tls_context *context = NULL;
+    weir_error *error = NULL;
+    if (tls->context_new(f->runtime, options, &context, &error) != 0)
+        fail_msg("%s", error->message);
+    return context;
+}
+
+static weir_tls_options options_of(weir_role role, const char *options)
+{
+    weir_tls_options made = {.size = sizeof(made), .role = role, .options = options};
+    return made;
+}
+
 /* ---- which context ---- */
 
 #define IDENTITY(name)                                                                                              \
@@ -259,6 +274,53 @@ static void TLS_12_an_application_keeps_sessions_itself(void **state)
     weir_free(session);
 }
 
+/* A server that ends the connection over a session it cannot use is not asked by it again. */
+static const char *resumed_on(fixture *f, weir_server *server, const char *name)
+{
+    pair p = fixture_connect(f, server, tls_mem_endpoint(f, name, 65536, ASKS("localhost")), NULL);
+    const char *answer = fact_of(f, p.client, "tls.resumed");
+    fixture_turns(f, TURNS);
+    recorder_end(p.client);
+    recorder_wait(p.client, WEIR_EVENT_CLOSE);
+    return answer;
+}
+
+static void TLS_12_a_session_is_given_up_with_the_handshake_it_failed_in(void **state)
+{
+    fixture *f = *state;
+    size_t at = 0;
+    weir_server *server = fixture_listen(f, tls_mem_endpoint(f, "polite", 65536, SERVES), NULL);
+    weir_server *rude = fixture_listen(f, plain_mem_endpoint(f, "rude", 65536), NULL);
+    assert_string_equal(resumed_on(f, server, "polite"), "false");
+    assert_string_equal(resumed_on(f, server, "polite"), "true");
+    recorder *client = fixture_client(f, tls_mem_endpoint(f, "rude", 65536, ASKS("localhost")), NULL);
+    recorder *accepted = fixture_accepted(f, rude, 0);
+    while (raw_record(accepted, &at, NULL, NULL) == 0)
+        recorder_wait_data(accepted, accepted->data_size + 1);
+    recorder_end(accepted);
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    assert_string_equal(resumed_on(f, server, "polite"), "false");
+}
+
+/* What is not the layer's is told as it is, and is no handshake. */
+static void a_connection_that_was_never_made_is_no_handshake(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    weir_tls_counters counters = {.size = sizeof(counters)};
+    const weir_tls_options options = options_of(WEIR_CLIENT, "{" TRUSTS "}");
+    weir_tls_context *context = make_context(f, tls, &options);
+    assert_code(tls->context_register(context, "mine"), 0);
+    recorder *client = fixture_client(f, tls_mem_endpoint(f, "nobody", 65536, "\"context\": \"mine\""), NULL);
+    recorder *bare = fixture_client(f, plain_mem_endpoint(f, "nobody", 65536), NULL);
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    recorder_wait(bare, WEIR_EVENT_CLOSE);
+    assert_string_equal(weir_stream_errored(client->stream)->message, weir_stream_errored(bare->stream)->message);
+    tls->context_counters(context, &counters);
+    assert_int_equal(counters.handshakes_failed, 0);
+    tls->context_release(context);
+}
+
 /* The trap: a ticket of a context without client authentication is good for nothing where it is required. */
 static void TLS_12_tickets_are_bound_to_the_settings_of_client_authentication(void **state)
 {
@@ -373,21 +435,6 @@ static void TLS_08_an_address_is_one_with_a_last_dot_too(void **state)
 }
 
 /* ---- reloading ---- */
-
-static weir_tls_context *make_context(fixture *f, const weir_tls *tls, const weir_tls_options *options)
-{
-    weir_tls_context *context = NULL;
-    weir_error *error = NULL;
-    if (tls->context_new(f->runtime, options, &context, &error) != 0)
-        fail_msg("%s", error->message);
-    return context;
-}
-
-static weir_tls_options options_of(weir_role role, const char *options)
-{
-    weir_tls_options made = {.size = sizeof(made), .role = role, .options = options};
-    return made;
-}
 
 static weir_server *named_server(fixture *f, const weir_tls *tls, weir_tls_context *context)
 {
@@ -1057,6 +1104,8 @@ int main(void)
         FIXTURE_TEST(TLS_12_other_settings_do_not_share_sessions),
         FIXTURE_TEST(TLS_12_without_tickets_nothing_is_resumed),
         FIXTURE_TEST(TLS_12_an_application_keeps_sessions_itself),
+        FIXTURE_TEST(TLS_12_a_session_is_given_up_with_the_handshake_it_failed_in),
+        FIXTURE_TEST(a_connection_that_was_never_made_is_no_handshake),
         FIXTURE_TEST(TLS_12_tickets_are_bound_to_the_settings_of_client_authentication),
         FIXTURE_TEST(TLS_12_a_resumed_session_is_never_more_authorized),
         FIXTURE_TEST(TLS_07_a_client_verifies_unless_told_otherwise),
