@@ -66,6 +66,7 @@ struct weir_tls_context {
     char *name; /* registered under it; NULL: not */
     struct weir_tls_context *next;
     struct tls_watch *watch; /* NULL: it has not begun, or is not wanted */
+    int has_others;          /* options, since the watch began */
 };
 
 /* The layer's configure and context_free: a layer's context is a holder. */

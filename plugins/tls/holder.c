@@ -201,6 +201,7 @@ static int take_options(weir_tls_context *holder, weir_tls_context *fresh)
     json_incref(fresh->options); /* which may be the holder's own */
     json_decref(holder->options);
     holder->options = fresh->options;
+    holder->has_others = 1; /* other files are watched from the next connection on */
     return 0;
 }
 
@@ -224,8 +225,6 @@ int weir__tls_holder_reload(weir_tls_context *holder, weir_tls_context *fresh, w
         weir__tls_context_release(holder->current);
         holder->current = context;
         holder->counters.reloads++;
-        if (fresh)
-            weir__tls_watch_stop(holder); /* of other files, from the next connection on */
     }
     weir__tls_report_end(&report);
     return status;

@@ -6,8 +6,9 @@
 #include "context.h"
 
 /*
- * Begins, where the settings say `watch` and it has not begun. What has changed since the files were read is seen at
- * once. What cannot be watched is a line of the log.
+ * For every new connection. Begins, where the settings say `watch` and it has not begun: what has changed since the files
+ * were read is seen at once then. Later it looks now and then for what no event told. What cannot be watched is a line of
+ * the log.
  */
 void weir__tls_watch_start(weir_tls_context *holder);
 

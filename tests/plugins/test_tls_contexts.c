@@ -35,15 +35,23 @@ static void write_file(fixture *f, const char *name, const char *text)
 }
 
 /* A certificate and its key in two files. */
-static void write_pair(fixture *f, const char *subject)
+static void write_pair_in(fixture *f, const char *folder, const char *subject)
 {
     write_file(
-        f, "cert.pem",
+        f, fixture_text(f, "%scert.pem", folder),
         fixture_text(f, "-----BEGIN FAKE CERTIFICATE-----\nsubject=%s\nissuer=ca\naddress=127.0.0.1\n", subject));
-    write_file(f, "key.pem", fixture_text(f, "-----BEGIN FAKE KEY-----\nsubject=%s\n", subject));
+    write_file(f, fixture_text(f, "%skey.pem", folder),
+               fixture_text(f, "-----BEGIN FAKE KEY-----\nsubject=%s\n", subject));
 }
 
-#define FILES(f) fixture_text(f, "\"cert\": \"%s/cert.pem\", \"key\": \"%s/key.pem\"", (f)->folder, (f)->folder)
+static void write_pair(fixture *f, const char *subject)
+{
+    write_pair_in(f, "", subject);
+}
+
+#define FILES_IN(f, in) \
+    fixture_text(f, "\"cert\": \"%s/%scert.pem\", \"key\": \"%s/%skey.pem\"", (f)->folder, in, (f)->folder, in)
+#define FILES(f) FILES_IN(f, "")
 
 static void quiet(weir_log_level level, const char *message, void *arg)
 {
@@ -576,6 +584,12 @@ static void wait_log(fixture *f, const char *line)
     }
 }
 
+static void until_served(fixture *f, weir_server *server, const char *subject)
+{
+    while (strcmp(ask(f, server, TRUSTS, "tls.peer.subject"), subject) != 0)
+        assert_false(f->expired);
+}
+
 static void TLS_15_files_that_change_are_read_again(void **state)
 {
     fixture *f = *state;
@@ -591,8 +605,7 @@ static void TLS_15_files_that_change_are_read_again(void **state)
     wait_log(f, "cannot be used; what was read before serves on: reload: /key: it is not the key");
     assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "second");
     write_file(f, "key.pem", "-----BEGIN FAKE KEY-----\nsubject=third\n");
-    while (strcmp(ask(f, server, TRUSTS, "tls.peer.subject"), "third") != 0)
-        assert_false(f->expired);
+    until_served(f, server, "third");
 }
 
 /* Before the first connection nothing is watched: what has changed until then is seen then. */
@@ -603,6 +616,76 @@ static void TLS_15_what_changed_before_the_first_connection_is_seen(void **state
     weir_server *server = polite_server(f, fixture_text(f, "%s, \"watch\": true", FILES(f)));
     write_pair(f, "newer");
     assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "newer");
+}
+
+/* Folders that are links, turned over; links to files elsewhere; a folder that goes and comes again: what stands at the path
+ * counts, however it got there. */
+static void TLS_15_watched_files_may_be_reached_by_links(void **state)
+{
+    fixture *f = *state;
+    const char *now = fixture_path(f, "now");
+    const char *next = fixture_path(f, "next");
+    assert_int_equal(mkdir(fixture_path(f, "one"), 0700), 0);
+    assert_int_equal(mkdir(fixture_path(f, "two"), 0700), 0);
+    write_pair_in(f, "one/", "first");
+    write_pair_in(f, "two/", "second");
+    assert_int_equal(symlink("one", now), 0);
+    weir_server *server = polite_server(
+        f, fixture_text(f, "\"cert\": \"%s/cert.pem\", \"key\": \"%s/key.pem\", \"watch\": true", now, now));
+    assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "first");
+    assert_int_equal(symlink("two", next), 0);
+    assert_int_equal(rename(next, now), 0);
+    until_served(f, server, "second");
+    /* the folder itself, away and back */
+    assert_int_equal(rename(fixture_path(f, "two"), fixture_path(f, "away")), 0);
+    wait_log(f, "cannot be used; what was read before serves on");
+    assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "second");
+    assert_int_equal(mkdir(fixture_path(f, "two"), 0700), 0);
+    write_pair_in(f, "two/", "third");
+    until_served(f, server, "third");
+}
+
+/* A reload in a line of the log, while what is watched is looked at. */
+typedef struct reloading {
+    const weir_tls *tls;
+    weir_tls_context *context;
+    weir_tls_options options;
+    int done;
+} reloading;
+
+static void reload_in_log(weir_log_level level, const char *message, void *arg)
+{
+    reloading *self = arg;
+    (void)level;
+    if (self->done || !strstr(message, "cannot be watched"))
+        return;
+    self->done = 1;
+    assert_code(self->tls->context_reload(self->context, &self->options, NULL), 0);
+}
+
+static void TLS_15_other_files_are_watched_after_a_reload(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    reloading self = {.tls = tls};
+    assert_int_equal(mkdir(fixture_path(f, "one"), 0700), 0);
+    assert_int_equal(mkdir(fixture_path(f, "two"), 0700), 0);
+    write_pair_in(f, "one/", "first");
+    write_pair_in(f, "two/", "second");
+    weir_tls_options options = options_of(WEIR_SERVER, fixture_text(f, "{%s, \"watch\": true}", FILES_IN(f, "one/")));
+    self.context = make_context(f, tls, &options);
+    self.options = options_of(WEIR_SERVER, fixture_text(f, "{%s, \"watch\": true}", FILES_IN(f, "two/")));
+    weir_server *server = named_server(f, tls, self.context);
+    assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "first");
+    /* nothing there any more, so that it cannot be watched, which is a line of the log */
+    weir_runtime_on_log(f->runtime, reload_in_log, &self);
+    assert_int_equal(rename(fixture_path(f, "one"), fixture_path(f, "away")), 0);
+    fixture_until(f, &self.done);
+    weir_runtime_on_log(f->runtime, quiet, NULL);
+    until_served(f, server, "second");
+    write_pair_in(f, "two/", "third");
+    until_served(f, server, "third");
+    tls->context_release(self.context);
 }
 
 static void TLS_15_a_pair_replaced_under_load_fails_no_handshake(void **state)
@@ -1118,6 +1201,8 @@ int main(void)
         FIXTURE_TEST(TLS_15_a_context_may_be_given_up_in_a_line_of_the_log),
         FIXTURE_TEST(TLS_15_files_that_change_are_read_again),
         FIXTURE_TEST(TLS_15_what_changed_before_the_first_connection_is_seen),
+        FIXTURE_TEST(TLS_15_watched_files_may_be_reached_by_links),
+        FIXTURE_TEST(TLS_15_other_files_are_watched_after_a_reload),
         FIXTURE_TEST(TLS_15_a_pair_replaced_under_load_fails_no_handshake),
         FIXTURE_TEST(contexts_have_names_and_owners),
         FIXTURE_TEST(a_named_context_stands_alone_and_has_its_role),
