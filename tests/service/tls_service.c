@@ -4,12 +4,15 @@
 
 #include "tls_service.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -95,7 +98,7 @@ tls_service *tls_serve_with(const char *options, const char *handler)
     const char *line;
     assert_non_null(self);
     snprintf(text, sizeof(text), service_text, handler, options);
-    self->weir = CHILD(CHILD_PIPE, CHILD_PIPE, "run", child_file("tls.json", text));
+    self->weir = CHILD(CHILD_PIPE, CHILD_PIPE, "run", "--log-level", "debug", child_file("tls.json", text));
     while (!strstr(line = child_line(self->weir), "\"event\":\"running\"")) {
         const char *at = strstr(line, before);
         if (at)
@@ -123,7 +126,98 @@ child *tls_stop(tls_service *self)
     return weir;
 }
 
+void tls_stop_quietly(tls_service *self)
+{
+    child *weir = tls_stop(self);
+    assert_string_equal(weir->err_text, "");
+    child_free(weir);
+}
+
+const char *tls_where(const tls_service *self)
+{
+    static char text[32];
+    snprintf(text, sizeof(text), "127.0.0.1:%s", self->port);
+    return text;
+}
+
+/* ---- other programs ---- */
+
+const char *const tls_versions[2] = {"TLSv1.2", "TLSv1.3"};
+const char *const tls_openssl_versions[2] = {"-tls1_2", "-tls1_3"};
+
+child *tls_s_server(const char *version, const char *more, char *port, size_t size)
+{
+    char command[1536];
+    const char *folder = getenv("TMPDIR");
+    child_free(OTHER(CHILD_CLOSED, CHILD_PIPE, "openssl", "version"));
+    snprintf(
+        command, sizeof(command), "cd '%s' && exec openssl s_server -accept 127.0.0.1:0 -cert '%s' -key '%s' %s %s",
+        folder != NULL && *folder ? folder : "/tmp", tls_cert("server.pem"), tls_cert("server.key"), version, more);
+    child *server = OTHER(CHILD_PIPE, CHILD_PIPE, "sh", "-c", command);
+    snprintf(port, size, "%d", atoi(strrchr(tls_line_with(server, "ACCEPT "), ':') + 1));
+    return server;
+}
+
+int tls_finish_open(child *self)
+{
+    int in = self->in;
+    self->in = -1;
+    int code = child_finish(self);
+    if (in >= 0)
+        close(in);
+    return code;
+}
+
+int tls_listen_plainly(char *url, size_t size)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
+    assert_int_equal(listen(listener, 8), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    snprintf(url, size, "tcp://127.0.0.1:%d", ntohs(address.sin_port));
+    return listener;
+}
+
+/* ---- texts ---- */
+
+void tls_expect(const char *where, const char *text)
+{
+    if (!strstr(where, text))
+        fail_msg("expected %s, found: %s", text, where);
+}
+
+int tls_count(const char *text, const char *what)
+{
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, what)) != NULL; at += strlen(what))
+        count++;
+    return count;
+}
+
+void tls_good_end(child *self)
+{
+    int code = child_finish(self);
+    if (code != 0)
+        fail_msg("ended with %d: %s", code, self->err_text);
+    child_free(self);
+}
+
 /* ---- bytes ---- */
+
+size_t tls_much(void)
+{
+    return (getenv("WEIR_TEST_VALGRIND") ? (size_t)2 : (size_t)64) * 1024 * 1024;
+}
+
+char *tls_payload(size_t size)
+{
+    char *bytes = malloc(size);
+    assert_non_null(bytes);
+    fixture_fill(bytes, size, 22);
+    return bytes;
+}
 
 static size_t send_more(int fd, const char *bytes, size_t size)
 {

@@ -7,6 +7,8 @@
 
 #include "mbed.h"
 
+enum { KEY_UPDATE = 24 /* a message of TLS 1.3 that mbedTLS has no name for */ };
+
 /* ---- results ---- */
 
 int weir__mbed_is_no_memory(int result)
@@ -145,11 +147,8 @@ static const struct {
     {120, "no_application_protocol"},
 };
 
-static weir_error *alert_error(const tls_session *session, const char *what)
+static weir_error *alert_error(unsigned char number, const char *what)
 {
-    const mbedtls_ssl_context *ssl = &session->ssl;
-    unsigned char number = ssl->in_msgtype == MBEDTLS_SSL_MSG_ALERT ? ssl->in_msg[1] : 0;
-
     for (size_t i = 0; i < sizeof(alerts) / sizeof(alerts[0]); i++) {
         if (alerts[i].number == number)
             return weir_error_newf(UV_EPROTO, NULL, NULL, -1, "%s failed: the peer refused by the alert %s (%u)", what,
@@ -165,8 +164,37 @@ static int is_verdict(int result)
            result == MBED_BAD_CERTIFICATE || result == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE;
 }
 
+/*
+ * A client that refuses the server's certificate may say so in the clear on TLS 1.3, before it has changed its keys
+ * (OpenSSL does), which mbedTLS then fails to decrypt. Nobody vouches for it, but the connection is over either way.
+ */
+static int is_plain_alert(const tls_session *session, int result)
+{
+    const unsigned char *record = session->ssl.in_hdr;
+
+    return result == MBEDTLS_ERR_SSL_INVALID_MAC && !session->over && record &&
+           session->credentials->settings->role == WEIR_SERVER && record[0] == MBEDTLS_SSL_MSG_ALERT &&
+           record[3] == 0 && record[4] == 2;
+}
+
+static int is_key_update(const tls_session *session, int result)
+{
+#if MBED_TLS13
+    const mbedtls_ssl_context *ssl = &session->ssl;
+
+    return result == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE && session->over &&
+           ssl->tls_version == MBEDTLS_SSL_VERSION_TLS1_3 && ssl->in_msgtype == MBEDTLS_SSL_MSG_HANDSHAKE &&
+           ssl->in_msg[0] == KEY_UPDATE;
+#else
+    (void)session;
+    (void)result;
+    return 0;
+#endif
+}
+
 weir_error *weir__mbed_error(tls_session *session, int result, const char *what)
 {
+    const mbedtls_ssl_context *ssl = &session->ssl;
     char text[160];
 
     if (session->no_memory || weir__mbed_is_no_memory(result))
@@ -176,7 +204,12 @@ weir_error *weir__mbed_error(tls_session *session, int result, const char *what)
     if (is_verdict(result) && session->code)
         return weir_error_newf(UV_EPROTO, NULL, NULL, -1, "%s: %s failed", session->code, what);
     if (result == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
-        return alert_error(session, what);
+        return alert_error(ssl->in_msgtype == MBEDTLS_SSL_MSG_ALERT ? ssl->in_msg[1] : 0, what);
+    if (is_plain_alert(session, result))
+        return alert_error(ssl->in_hdr[6], what);
+    if (is_key_update(session, result))
+        return weir_error_newf(UV_EPROTO, NULL, NULL, -1,
+                               "%s failed: the peer goes over to new keys (KeyUpdate), which mbedTLS cannot", what);
     weir__mbed_text(result, text, sizeof(text));
     return weir_error_newf(UV_EPROTO, NULL, NULL, -1, "%s failed: %s", what, text);
 }
