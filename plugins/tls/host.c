@@ -15,6 +15,7 @@
 #include "layer.h"
 
 #define KEYLOG_MOST 65536 /* bytes that wait to be told */
+#define GIVEN_MOST  16    /* sessions that do */
 
 /* ---- bytes ---- */
 
@@ -34,22 +35,50 @@ static int send_bytes(void *arg, const void *data, size_t size)
 
 /* ---- sessions ---- */
 
+void weir__tls_given_free(tls_given *given)
+{
+    while (given) {
+        tls_given *next = given->next;
+
+        weir__tls_wipe(given->bytes, given->size);
+        weir_free(given);
+        given = next;
+    }
+}
+
+/* Behind those that wait to be told; the oldest gives way where a peer cannot stop. */
+static void add_given(tls_link *self, tls_given *given)
+{
+    tls_given **at = &self->given;
+    size_t count = 0;
+
+    for (; *at; at = &(*at)->next)
+        count++;
+    *at = given;
+    if (count >= GIVEN_MOST) {
+        tls_given *oldest = self->given;
+
+        self->given = oldest->next;
+        oldest->next = NULL;
+        weir__tls_given_free(oldest);
+    }
+}
+
 /* Without memory there is nothing to resume by, which is no fault. */
 static void new_session(void *arg, const void *blob, size_t size)
 {
     tls_link *self = arg;
-    void *copy = weir_malloc(size ? size : 1);
+    tls_given *given = weir_malloc(sizeof(*given) + size);
 
     if (self->kept_name)
         weir__tls_sessions_put(&self->holder->instance->sessions, self->kept_name, blob, size);
-    if (!copy)
+    if (!given)
         return;
-    memcpy(copy, blob, size);
-    weir__tls_wipe(self->fresh, self->fresh_size);
-    weir_free(self->fresh);
-    self->fresh = copy;
-    self->fresh_size = size;
-    self->fresh_told = 0;
+    given->next = NULL;
+    given->size = size;
+    if (size)
+        memcpy(given->bytes, blob, size);
+    add_given(self, given);
 }
 
 static int random_bytes(void *arg, void *data, size_t size)
@@ -163,12 +192,23 @@ static void tell_keylog(tls_link *self)
     weir_free(lines);
 }
 
+/* Each of them: a client that comes back several times at once needs several. */
+static void tell_sessions(tls_link *self)
+{
+    while (self->given && !weir__tls_gone(self)) {
+        tls_given *now = self->given;
+
+        self->given = now->next;
+        now->next = NULL;
+        weir__tls_given_free(self->fresh);
+        self->fresh = now;
+        weir_up_notify(&self->link, "session", now->bytes, now->size);
+    }
+}
+
 void weir__tls_tell(tls_link *self)
 {
     if (self->keylog && !weir__tls_gone(self))
         tell_keylog(self);
-    if (self->fresh && !self->fresh_told && !weir__tls_gone(self)) {
-        self->fresh_told = 1;
-        weir_up_notify(&self->link, "session", self->fresh, self->fresh_size);
-    }
+    tell_sessions(self);
 }

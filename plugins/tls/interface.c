@@ -110,11 +110,11 @@ static int stream_session(weir_stream *stream, void **session, size_t *size)
         return UV_ENOTCONN;
     if (!self->fresh)
         return weir__tls_engine.session_get(self->session, session, size);
-    *session = weir_malloc(self->fresh_size ? self->fresh_size : 1);
+    *session = weir_malloc(self->fresh->size ? self->fresh->size : 1);
     if (!*session)
         return UV_ENOMEM;
-    memcpy(*session, self->fresh, self->fresh_size);
-    *size = self->fresh_size;
+    memcpy(*session, self->fresh->bytes, self->fresh->size);
+    *size = self->fresh->size;
     return 0;
 }
 

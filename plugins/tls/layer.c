@@ -131,7 +131,8 @@ static void free_link(weir_link *link)
     weir__tls_in_clear(&self->in);
     weir__tls_out_drop(&self->out, &self->holder->instance->pool, self->out.size);
     weir_error_release(self->below_error);
-    free_secret(self->fresh, self->fresh_size);
+    weir__tls_given_free(self->given);
+    weir__tls_given_free(self->fresh);
     free_secret(self->offered, self->offered_size);
     free_secret(self->keylog, self->keylog_size);
     weir_free(self->name);

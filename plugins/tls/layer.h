@@ -23,6 +23,14 @@ typedef enum tls_state {
     TLS_BROKEN /* failed was reported */
 } tls_state;
 
+/* Something to resume by: a secret. */
+typedef struct tls_given tls_given;
+struct tls_given {
+    tls_given *next;
+    size_t size;
+    char bytes[];
+};
+
 typedef struct tls_link {
     weir_link link;
     weir_runtime *runtime;
@@ -67,10 +75,9 @@ typedef struct tls_link {
     weir_task turn;  /* what goes on in the next turn of the loop */
 
     /* what the engine told during a call, for after it */
-    void *fresh; /* a session, for the event; then it stays, for whoever asks */
-    size_t fresh_size;
-    int fresh_told;
-    char *keylog; /* lines, each ended by NUL */
+    tls_given *given; /* client: sessions to resume by, the oldest first */
+    tls_given *fresh; /* the one that was told last, for whoever asks */
+    char *keylog;     /* lines, each ended by NUL */
     size_t keylog_size;
 
     /* client: a session that the application gave to resume by */
@@ -105,6 +112,9 @@ void weir__tls_open_written(tls_link *self);
 /* ---- host.c: what the engine asks for ---- */
 
 extern const tls_host weir__tls_host;
+
+/* Wipes and frees a list of them. */
+void weir__tls_given_free(tls_given *given);
 
 /* Events for what the engine told during its call. Look whether the link is gone after it. */
 void weir__tls_tell(tls_link *self);

@@ -52,9 +52,9 @@ extern const char *const tls_openssl_versions[2];
 /* ---- other programs ---- */
 
 /* openssl s_client speaks plainly: what it prints is what came, and the end of its input is its close_notify. */
-#define S_CLIENT(service, ...)                                                                                          \
-    OTHER(CHILD_PIPE, CHILD_PIPE, "openssl", "s_client", "-connect", tls_where(service), "-CAfile", tls_cert("ca.pem"), \
-          "-verify_return_error", "-nocommands", "-nbio", __VA_ARGS__)
+#define S_CLIENT(service, ...)                                                                      \
+    OTHER(CHILD_PIPE, CHILD_PIPE, "openssl", "s_client", "-connect", tls_where(service), "-CAfile", \
+          tls_cert("ca.pem"), "-verify_return_error", "-nocommands", "-nbio", __VA_ARGS__)
 
 /*
  * openssl s_server with server.pem; `version` and `more` are words for a shell, `port` gets where it listens. It stands in

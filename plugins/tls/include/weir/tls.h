@@ -20,7 +20,8 @@
  * "tls.authorized" ...: the plugin's README lists them); its events come as WEIR_EVENT_LAYER:
  *
  *     secureConnect   the handshake is over and the peer is who it should be; before 'ready'; no payload
- *     session         client: something to resume by came; the payload is what stream_set_session takes: a secret
+ *     session         client: something to resume by came (on TLS 1.3 often several); the payload is what
+ *                     stream_set_session takes: a secret
  *     keylog          only with the option: one line of a key log, without its end
  */
 #ifndef WEIR_TLS_H
