@@ -109,7 +109,7 @@ mbed_cert *world_issue(world *w, const wish *what)
 {
     weir_error *error = NULL;
     mbed_cert made;
-    char subject[256];
+    char subject[1024];
     int64_t now = (int64_t)time(NULL);
     const char *const hosts[] = {what->host, what->second};
     const mbed_cert *issuer = what->issuer ? what->issuer : &authority;

@@ -11,6 +11,7 @@
 
 enum {
     LABEL_MOST = 249,    /* of TLS 1.3 */
+    SECRET_MOST = 64,    /* SHA-512's */
     OUT_MOST = 8160,     /* 255 blocks of SHA-256 */
     CONTEXT_MOST = 65535 /* its length has two bytes in TLS 1.2 */
 };
@@ -28,15 +29,13 @@ static size_t put_hex(char *line, size_t at, const unsigned char *data, size_t s
     return at;
 }
 
-/* "CLIENT_RANDOM <the client's random> <the secret>" */
+/* "CLIENT_RANDOM <the client's random> <the secret>"; no secret is longer than a hash. */
 static void log_secret(const tls_session *session, const char *label, const unsigned char random[32],
                        const unsigned char *secret, size_t size)
 {
     char line[320];
     size_t length = strlen(label);
 
-    if (!label[0] || length + 2 * (32 + size) + 3 > sizeof(line))
-        return;
     memcpy(line, label, length);
     line[length++] = ' ';
     length = put_hex(line, length, random, 32);
@@ -73,9 +72,11 @@ static void take_secret(void *arg, mbedtls_ssl_key_export_type type, const unsig
                         const unsigned char client_random[32], const unsigned char server_random[32],
                         mbedtls_tls_prf_types prf)
 {
+    const char *label = label_of(type);
     (void)server_random;
     (void)prf;
-    log_secret(arg, label_of(type), client_random, secret, size);
+    if (*label && size <= SECRET_MOST)
+        log_secret(arg, label, client_random, secret, size);
 }
 
 void weir__mbed_export_use(tls_session *session)
@@ -121,7 +122,6 @@ static int take_secret(void *arg, const unsigned char *master, const unsigned ch
     memcpy(session->randoms, client_random, 32);
     memcpy(session->randoms + 32, server_random, 32);
     session->prf = prf;
-    session->has_secret = 1;
     if (session->credentials->settings->keylog)
         log_secret(session, "CLIENT_RANDOM", client_random, master, sizeof(session->secret));
     return 0;
@@ -137,8 +137,6 @@ static int derive(tls_session *session, const char *label, const void *context, 
 {
     size_t seed_size = sizeof(session->randoms) + (context ? 2 + context_size : 0);
 
-    if (!session->has_secret)
-        return UV_ENOTSUP;
     unsigned char *seed = weir_malloc(seed_size);
     if (!seed)
         return UV_ENOMEM;

@@ -106,7 +106,6 @@ struct tls_session {
     unsigned char secret[48]; /* for exported keys */
     unsigned char randoms[64];
     mbedtls_tls_prf_types prf;
-    int has_secret;
 #endif
 };
 

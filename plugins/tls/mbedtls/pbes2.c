@@ -136,7 +136,9 @@ static mbed_pbes2 read_scheme(unsigned char *der, size_t size, scheme *into)
     if (!take(&der, end, MBEDTLS_ASN1_OID, &name) || !take(&der, end, MBEDTLS_ASN1_OCTET_STRING, &into->iv))
         return MBED_PBES2_UNKNOWN;
     into->cipher = (mbedtls_cipher_type_t)value_of(ciphers, &name);
-    if (into->cipher == MBEDTLS_CIPHER_NONE || into->iterations < 1 || into->iterations > ITERATIONS_MOST)
+    size_t block = into->cipher == MBEDTLS_CIPHER_DES_EDE3_CBC ? 8 : 16;
+    if (into->cipher == MBEDTLS_CIPHER_NONE || into->iv.len != block || into->iterations < 1 ||
+        into->iterations > ITERATIONS_MOST)
         return MBED_PBES2_UNKNOWN;
     return MBED_PBES2_DONE;
 }
@@ -171,8 +173,6 @@ static int decrypt(const scheme *from, const char *passphrase, unsigned char *pl
 
     mbedtls_cipher_init(&context);
     int result = mbedtls_cipher_setup(&context, info);
-    if (result == 0 && (size_t)mbedtls_cipher_get_iv_size(&context) != from->iv.len)
-        result = MBEDTLS_ERR_CIPHER_BAD_INPUT_DATA;
     /* What 2.28 does by itself, and 3.6 does not. */
     if (result == 0)
         result = mbedtls_cipher_set_padding_mode(&context, MBEDTLS_PADDING_PKCS7);

@@ -188,8 +188,10 @@ static void fit_versions(choice *to)
 {
     tls_credentials *credentials = to->credentials;
 
+#if MBED_TLS13
     if (!(to->traits & TLS13) && credentials->max_version == TLS_VERSION_13)
         credentials->max_version = TLS_VERSION_12;
+#endif
     if (!to->before13 && credentials->min_version == TLS_VERSION_12)
         credentials->min_version = TLS_VERSION_13;
     if (credentials->min_version <= credentials->max_version)
