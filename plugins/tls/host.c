@@ -93,8 +93,6 @@ static int ticket_key(void *arg, const unsigned char *name, tls_ticket_key *key)
     tls_link *self = arg;
     tls_context *context = self->context;
 
-    if (!context->tickets)
-        return UV_ENOENT;
     memcpy(key->binding, context->settings->binding, sizeof(key->binding));
     return weir__tls_tickets_key(context->tickets, name, uv_hrtime() / 1000000, random_bytes, self, key);
 }

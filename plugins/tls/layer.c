@@ -31,10 +31,9 @@ static void finish_closing(tls_link *self)
     weir_up_closed(&self->link);
 }
 
+/* Asked for by an open link alone, and taken back when it fails or closes. */
 static void go_on(tls_link *self)
 {
-    if (self->state != TLS_OPEN)
-        return;
     weir__tls_write_turn(self);
     if (!weir__tls_gone(self))
         weir__tls_read_turn(self);

@@ -160,8 +160,6 @@ void weir__tls_read_start(weir_link *link)
 {
     tls_link *self = of(link);
 
-    if (self->state != TLS_OPEN)
-        return;
     if (self->dry && !self->end_below && !self->below_error)
         weir__tls_ask_below(self);
     else

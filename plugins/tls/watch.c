@@ -22,7 +22,7 @@
 typedef struct watched_folder {
     uv_fs_event_t handle;
     struct watched_folder *next;
-    struct tls_watch *watch; /* NULL once it was stopped */
+    struct tls_watch *watch;
     char path[];
 } watched_folder;
 
@@ -76,8 +76,6 @@ static void on_event(uv_fs_event_t *handle, const char *name, int events, int st
     (void)name;
     (void)events;
     (void)status;
-    if (!folder->watch)
-        return;
     runtime = folder->watch->holder->instance->runtime;
     weir_runtime_enter(runtime);
     settle(folder->watch);
@@ -91,10 +89,10 @@ static void on_closed(uv_handle_t *handle)
     weir_free(handle->data);
 }
 
-static void complain(const tls_watch *watch, const char *path, int status)
+static void complain(const tls_watch *watch, const char *path, size_t length, int status)
 {
-    weir_log(watch->holder->instance->runtime, WEIR_LOG_WARN, "%s: %s cannot be watched: %s (%s)", weir__tls_name, path,
-             weir_error_text(status), weir_error_name(status));
+    weir_log(watch->holder->instance->runtime, WEIR_LOG_WARN, "%s: %.*s cannot be watched: %s (%s)", weir__tls_name,
+             (int)length, path, weir_error_text(status), weir_error_name(status));
 }
 
 static void watch_folder(tls_watch *watch, const char *path, size_t length)
@@ -104,7 +102,7 @@ static void watch_folder(tls_watch *watch, const char *path, size_t length)
     int status;
 
     if (!folder) {
-        complain(watch, path, UV_ENOMEM);
+        complain(watch, path, length, UV_ENOMEM);
         return;
     }
     memcpy(folder->path, path, length);
@@ -112,7 +110,7 @@ static void watch_folder(tls_watch *watch, const char *path, size_t length)
     status = uv_fs_event_init(weir_runtime_loop(runtime), &folder->handle);
     if (status) {
         weir_free(folder);
-        complain(watch, path, status);
+        complain(watch, path, length, status);
         return;
     }
     uv_unref((uv_handle_t *)&folder->handle);
@@ -121,7 +119,7 @@ static void watch_folder(tls_watch *watch, const char *path, size_t length)
     watch->folders = folder;
     status = uv_fs_event_start(&folder->handle, on_event, folder->path, 0);
     if (status)
-        complain(watch, folder->path, status);
+        complain(watch, path, length, status);
 }
 
 static void visit(const tls_material *material, void *arg)

@@ -17,7 +17,8 @@
  *               pread read readlink realpath stat unlink write
  *   others      dlopen dlinfo dladdr1 getgrnam_r getpwnam_r if_indextoname if_nametoindex newlocale open_memstream
  *               regcomp regexec
- *   libuv's     uv_async_init uv_async_send uv_getaddrinfo uv_idle_init uv_idle_start uv_loop_init uv_mutex_init
+ *   libuv's     uv_async_init uv_async_send uv_fs_event_init uv_fs_event_start uv_getaddrinfo uv_idle_init
+ *               uv_idle_start uv_loop_init uv_mutex_init
  *               uv_poll_init uv_poll_start uv_prepare_init uv_prepare_start uv_thread_create uv_timer_init uv_timer_start
  *   Jansson's   json_array json_array_append_new json_array_set_new json_copy json_deep_copy json_dumps json_integer
  *               json_loadb json_loads json_object json_object_iter_set_new json_object_set_new json_pack json_sprintf

@@ -240,6 +240,9 @@ BY_CODE(regcomp, (void *compiled, const char *pattern, int flags), (compiled, pa
 
 BY_CODE(uv_async_init, (uv_loop_t * loop, uv_async_t *async, uv_async_cb callback), (loop, async, callback))
 BY_CODE(uv_async_send, (uv_async_t * async), (async))
+BY_CODE(uv_fs_event_init, (uv_loop_t * loop, uv_fs_event_t *handle), (loop, handle))
+BY_CODE(uv_fs_event_start, (uv_fs_event_t * handle, uv_fs_event_cb callback, const char *path, unsigned flags),
+        (handle, callback, path, flags))
 BY_CODE(uv_getaddrinfo,
         (uv_loop_t * loop, uv_getaddrinfo_t *request, uv_getaddrinfo_cb callback, const char *node, const char *service,
          const struct addrinfo *hints),

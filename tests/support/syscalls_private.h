@@ -19,7 +19,8 @@
     X(dlopen, ENOMEM) X(dlinfo, ENOMEM) X(dladdr1, ENOMEM) X(getgrnam_r, EIO) X(getpwnam_r, EIO)                     \
     X(if_indextoname, ENXIO) X(if_nametoindex, ENODEV) X(newlocale, ENOMEM) X(open_memstream, ENOMEM)                \
     X(regcomp, REG_ESPACE) X(regexec, REG_ESPACE)                                                                    \
-    X(uv_async_init, UV_EMFILE) X(uv_async_send, UV_EINVAL) X(uv_getaddrinfo, UV_ENOMEM) X(uv_idle_init, UV_ENOMEM)  \
+    X(uv_async_init, UV_EMFILE) X(uv_async_send, UV_EINVAL) X(uv_fs_event_init, UV_EMFILE)                           \
+    X(uv_fs_event_start, UV_ENOSPC) X(uv_getaddrinfo, UV_ENOMEM) X(uv_idle_init, UV_ENOMEM)                          \
     X(uv_idle_start, UV_EINVAL) X(uv_loop_init, UV_EMFILE) X(uv_mutex_init, UV_ENOMEM) X(uv_poll_init, UV_EMFILE)    \
     X(uv_poll_start, UV_EINVAL) X(uv_prepare_init, UV_EINVAL) X(uv_prepare_start, UV_EINVAL)                         \
     X(uv_thread_create, UV_EAGAIN) X(uv_timer_init, UV_EINVAL) X(uv_timer_start, UV_EINVAL)                          \

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/* The layer tls where the system, the link below, or who uses it does not do what it should. */
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <weir/layer.h>
+
+#include "syscalls.h"
+#include "tls_world.h"
+
+#include "plugins/tls/include/weir/tls.h"
+
+static const weir_tls *interface_of(fixture *f)
+{
+    const weir_plugin *plugin = NULL;
+    assert_code(weir_runtime_load_plugin(f->runtime, "tls-fake", &plugin, NULL), 0);
+    return weir_tls_of(plugin);
+}
+
+static void write_file(fixture *f, const char *name, const char *text)
+{
+    const char *path = fixture_path(f, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    assert_int_equal(chmod(path, 0600), 0);
+}
+
+#define CERT_TEXT "-----BEGIN FAKE CERTIFICATE-----\nsubject=server\nissuer=ca\nname=localhost\naddress=127.0.0.1\n"
+#define KEY_TEXT  "-----BEGIN FAKE KEY-----\nsubject=server\n"
+#define FILES     "\"cert\": \"cert.pem\", \"key\": \"key.pem\""
+#define KEY       "\"psk\": \"00112233445566778899aabbccddeeff\""
+
+static void write_files(fixture *f)
+{
+    write_file(f, "cert.pem", CERT_TEXT);
+    write_file(f, "key.pem", KEY_TEXT);
+}
+
+static weir_error *parse(fixture *f, const char *options, weir_role role)
+{
+    weir_endpoint *endpoint = NULL;
+    weir_error *error = NULL;
+    const char *text = fixture_text(f, "{\"tcp\": {\"port\": 1}, \"layers\": [{\"tls-fake\": {%s}}]}", options);
+    int status = weir_endpoint_parse(f->runtime, text, role, f->folder, &endpoint, &error);
+    weir_endpoint_release(endpoint);
+    assert_int_equal(status == 0, error == NULL);
+    return error;
+}
+
+static void expect_good(fixture *f, const char *options, weir_role role)
+{
+    weir_error *error = parse(f, options, role);
+    if (error)
+        fail_msg("%s", error->message);
+}
+
+static void expect_fault(fixture *f, const char *options, weir_role role, const char *says)
+{
+    weir_error *error = parse(f, options, role);
+    if (!error) {
+        fail_msg("no fault in %s", options);
+        return;
+    }
+    assert_code(error->code, WEIR_EINVALID_CONFIG);
+    if (!strstr(error->message, says))
+        fail_msg("'%s' is not in '%s'", says, error->message);
+    weir_error_release(error);
+}
+
+/* ---- files ---- */
+
+static void TLS_14_files_that_fail_while_they_are_read(void **state)
+{
+    fixture *f = *state;
+    const char *says = fixture_text(f, "/cert: cannot read %s: i/o error (EIO)", fixture_path(f, "cert.pem"));
+    write_files(f);
+    syscalls_fail_next("read", EIO);
+    expect_fault(f, FILES, WEIR_SERVER, says);
+    assert_int_equal(syscalls_failures(), 1);
+    syscalls_restore();
+    syscalls_fail_next("fstat", EIO);
+    expect_fault(f, FILES, WEIR_SERVER, says);
+    assert_int_equal(syscalls_failures(), 1);
+    syscalls_restore();
+    /* Interrupted, in pieces, shorter than it was: no failure of themselves. */
+    syscalls_fail_next("read", EINTR);
+    syscalls_fail(&(syscall_fault){.call = "read", .at_most = 5, .times = 3});
+    expect_good(f, FILES, WEIR_SERVER);
+    assert_int_equal(syscalls_failures(), 4);
+    syscalls_restore();
+    syscalls_fail(&(syscall_fault){.call = "read", .nothing = 1, .times = 1});
+    expect_fault(f, FILES, WEIR_SERVER, "/cert: ");
+    syscalls_restore();
+}
+
+/* The bundle of the system: gone, it is told what to do; changed, it is read again. */
+static void TLS_07_a_system_without_trusted_certificates(void **state)
+{
+    static const char says[] = "the system has no bundle of trusted certificates (looked for ";
+    fixture *f = *state;
+    const syscall_fault gone = {.call = "open", .error = ENOENT, .path = "/etc/"};
+    syscalls_fail(&gone);
+    expect_fault(f, "", WEIR_CLIENT, says);
+    expect_fault(f, "", WEIR_CLIENT, "install ca-certificates, or give \"ca\"");
+    expect_good(f, "\"rejectUnauthorized\": false", WEIR_CLIENT);
+    expect_good(f, "\"pskIdentity\": \"me\", " KEY, WEIR_CLIENT);
+    syscalls_restore();
+    weir_error *error = parse(f, "", WEIR_CLIENT);
+    if (error) {
+        assert_non_null(strstr(error->message, says));
+        weir_error_release(error);
+        return; /* this system has none */
+    }
+    syscalls_fail(&gone);
+    expect_good(f, "", WEIR_CLIENT); /* by what was read before */
+    syscalls_fail(&(syscall_fault){.call = "stat", .error = ENOENT, .path = "/etc/"});
+    expect_fault(f, "", WEIR_CLIENT, says);
+    syscalls_restore();
+    expect_good(f, "", WEIR_CLIENT);
+}
+
+static void TLS_15_folders_that_cannot_be_watched(void **state)
+{
+    static const char *const calls[] = {"uv_fs_event_init", "uv_fs_event_start"};
+    fixture *f = *state;
+    write_files(f);
+    for (size_t i = 0; i < 2; i++) {
+        const char *options = fixture_text(f, "\"cert\": \"%s/cert.pem\", \"key\": \"%s/key.pem\", \"watch\": true",
+                                           f->folder, f->folder);
+        size_t before = strlen(fixture_log(f));
+        weir_server *server = tls_server(f, options);
+        syscalls_fail_next(calls[i], UV_ENOSPC);
+        pair p = fixture_connect(f, server, tls_endpoint(f, server, TRUSTS), NULL);
+        assert_int_equal(syscalls_failures(), 1);
+        syscalls_restore();
+        assert_non_null(
+            strstr(fixture_log(f) + before, fixture_text(f, "warning: tls-fake: %s cannot be watched: %s (ENOSPC)",
+                                                         f->folder, weir_error_text(UV_ENOSPC))));
+        recorder_write(p.client, "all the same", 12); /* it serves */
+        recorder_wait_data(p.accepted, 12);
+        recorder_destroy(p.client, NULL);
+        recorder_wait(p.accepted, WEIR_EVENT_CLOSE);
+    }
+}
+
+/* ---- options that contradict each other ---- */
+
+static void TLS_10_a_context_under_SNI_takes_what_is_there(void **state)
+{
+    fixture *f = *state;
+    expect_good(f, "\"pskIdentity\": \"me\", " KEY ", \"SNI\": {\"a.example\": {}}", WEIR_SERVER);
+    expect_good(f, SERVES ", \"passphrase\": \"open sesame\", \"SNI\": {\"a.example\": {}}", WEIR_SERVER);
+    expect_fault(f, SERVES ", \"SNI\": {\"a.example\": {" KEY "}}", WEIR_SERVER,
+                 "/SNI/a.example/psk: \"psk\" and \"pskIdentity\" go together");
+    expect_fault(f, SERVES ", \"SNI\": {\"a.example\": {\"pskIdentity\": \"me\"}}", WEIR_SERVER,
+                 "/SNI/a.example/pskIdentity: \"psk\" and \"pskIdentity\" go together");
+}
+
+static weir_tls_context *make_context(fixture *f, weir_role role, const char *options)
+{
+    weir_tls_context *context = NULL;
+    weir_error *error = NULL;
+    const weir_tls_options wanted = {.size = sizeof(wanted), .role = role, .options = options, .folder = f->folder};
+    if (interface_of(f)->context_new(f->runtime, &wanted, &context, &error) != 0)
+        fail_msg("%s", error->message);
+    return context;
+}
+
+static void a_named_context_allows_no_other_option(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    weir_tls_context *context = make_context(f, WEIR_CLIENT, "{" TRUSTS "}");
+    assert_code(tls->context_register(context, "mine"), 0);
+    expect_good(f, "\"context\": \"mine\"", WEIR_CLIENT);
+    expect_fault(f, "\"context\": \"mine\", " TRUSTS, WEIR_CLIENT,
+                 "/context: a context has its own \"ca\": it cannot stand beside it");
+    expect_fault(f, "\"context\": \"mine\", \"groups\": \"x25519\"", WEIR_CLIENT, "a context has its own \"groups\"");
+    tls->context_release(context);
+}
+
+/* ---- the interface ---- */
+
+static void the_interface_refuses_what_is_no_argument(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    const weir_tls_options options = {.size = sizeof(options), .role = WEIR_SERVER, .options = "{" SERVES "}"};
+    weir_tls_context *context = NULL;
+    weir_error *error = NULL;
+    assert_code(tls->context_new(NULL, &options, &context, &error), UV_EINVAL);
+    assert_code(error->code, UV_EINVAL);
+    weir_error_release(error);
+    assert_code(tls->context_reload(NULL, NULL, &error), UV_EINVAL);
+    assert_code(error->code, UV_EINVAL);
+    weir_error_release(error);
+    assert_null(context);
+    assert_null(tls->context_retain(NULL));
+    assert_code(tls->context_register(NULL, "a"), UV_EINVAL);
+    void *made = NULL;
+    assert_code(weir_layer_configure(NULL, "tls-fake", "{}", NULL, WEIR_SERVER, NULL, &made, &error), UV_EINVAL);
+    assert_code(error->code, UV_EINVAL);
+    weir_error_release(error);
+    assert_code(weir_layer_configure(f->runtime, NULL, "{}", NULL, WEIR_SERVER, NULL, &made, NULL), UV_EINVAL);
+    assert_null(made);
+}
+
+static void TLS_12_sessions_that_are_none(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    void *session = NULL;
+    size_t size = 0;
+    weir_server *server = tls_server(f, SERVES);
+    recorder *client = tls_client(f, server, TRUSTS ", \"tickets\": false");
+    assert_code(tls->stream_set_session(client->stream, NULL, 5), UV_EINVAL);
+    allocator_fail(1, 0);
+    assert_code(tls->stream_set_session(client->stream, "hello", 5), UV_ENOMEM);
+    allocator_fail(0, 0);
+    assert_code(tls->stream_session(client->stream, &session, &size), UV_ENOTCONN);
+    recorder_wait(client, WEIR_EVENT_READY);
+    while (tls->stream_session(client->stream, &session, &size) == UV_ENOENT) {
+        assert_false(f->expired);
+        fixture_turns(f, 1);
+    }
+    assert_true(size > 0);
+    weir_free(session);
+    session = NULL;
+    allocator_fail(1, 0);
+    assert_code(tls->stream_session(client->stream, &session, &size), UV_ENOMEM);
+    allocator_fail(0, 0);
+    assert_null(session);
+    recorder_destroy(client, NULL);
+}
+
+static void TLS_16_facts_that_nobody_knows_yet(void **state)
+{
+    fixture *f = *state;
+    weir_server *server = tls_server(f, SERVES);
+    recorder *client = tls_client(f, server, TRUSTS);
+    assert_string_equal(fact_of(f, client, "tls.version"), "-");
+    assert_string_equal(fact_of(f, client, "tls.servername"), "-");
+    assert_string_equal(fact_of(f, client, "tls.engine"), "fake");
+    recorder_wait(client, WEIR_EVENT_READY);
+    recorder *accepted = fixture_accepted(f, server, 0);
+    assert_string_equal(fact_of(f, client, "tls.version"), "TLSv1.3");
+    assert_string_equal(fact_of(f, client, "tls.servername"), "127.0.0.1");
+    assert_string_equal(fact_of(f, accepted, "tls.servername"), "-"); /* an address is not sent */
+    assert_string_equal(fact_of(f, accepted, "tls.other"), "-");
+    assert_string_equal(fact_of(f, client, "host"), "127.0.0.1");
+    assert_string_equal(fact_of(f, accepted, "host"), "-"); /* who listens has asked for none */
+    recorder_destroy(client, NULL);
+}
+
+/* ---- the link below ---- */
+
+/* A client whose `nth` write to the link below fails: said by the call or afterwards, as the dice fall. */
+static recorder *failing_client(fixture *f, const weir_server *server, unsigned nth, unsigned seed)
+{
+    weir_address address;
+    weir_stream_options options;
+    weir_stream_options_init(&options);
+    options.allow_half_open = 1;
+    assert_code(weir_server_address(server, &address), 0);
+    return fixture_client(
+        f,
+        fixture_text(f,
+                     "{\"tcp\": {\"host\": \"127.0.0.1\", \"port\": %u}, \"layers\": [{\"chaos\": {\"seed\": %u, "
+                     "\"cut\": false, \"again\": 0, \"failAt\": \"write:%u\", \"failCode\": \"EPIPE\"}}, "
+                     "{\"tls-fake\": {" TRUSTS "}}]}",
+                     address.port, seed, nth),
+        &options);
+}
+
+static void TLS_02_a_last_flight_that_cannot_be_sent_opens_nothing(void **state)
+{
+    fixture *f = *state;
+    weir_server *server = tls_server(f, SERVES);
+    pair other = fixture_connect(f, server, tls_endpoint(f, server, TRUSTS), NULL);
+    for (unsigned seed = 1; seed <= 8; seed++) {
+        for (unsigned nth = 1; nth <= 2; nth++) { /* the ClientHello; Finished */
+            recorder *client = failing_client(f, server, nth, seed);
+            recorder_wait(client, WEIR_EVENT_CLOSE);
+            assert_true(recorder_saw(client, "error:EPIPE"));
+            assert_int_equal(client->counts[WEIR_EVENT_READY], 0);
+        }
+    }
+    recorder_write(other.client, "unharmed", 8);
+    recorder_wait_data(other.accepted, 8);
+    recorder_destroy(other.client, NULL);
+}
+
+static void TLS_03_a_close_notify_that_cannot_be_sent_is_an_error(void **state)
+{
+    fixture *f = *state;
+    weir_server *server = tls_server(f, SERVES);
+    for (unsigned seed = 1; seed <= 8; seed++) {
+        recorder *client = failing_client(f, server, 3, seed);
+        recorder_wait(client, WEIR_EVENT_READY);
+        recorder_end(client);
+        recorder_wait(client, WEIR_EVENT_CLOSE);
+        assert_true(recorder_saw(client, "e1:EPIPE"));
+        assert_true(recorder_saw(client, "error:EPIPE"));
+        assert_int_equal(client->counts[WEIR_EVENT_FINISH], 0);
+    }
+}
+
+static int tear_down(void **state)
+{
+    syscalls_restore();
+    allocator_fail(0, 0);
+    return fixture_teardown(state);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(TLS_14_files_that_fail_while_they_are_read),
+        TEST(TLS_07_a_system_without_trusted_certificates),
+        TEST(TLS_15_folders_that_cannot_be_watched),
+        TEST(TLS_10_a_context_under_SNI_takes_what_is_there),
+        TEST(a_named_context_allows_no_other_option),
+        TEST(the_interface_refuses_what_is_no_argument),
+        TEST(TLS_12_sessions_that_are_none),
+        TEST(TLS_16_facts_that_nobody_knows_yet),
+        TEST(TLS_02_a_last_flight_that_cannot_be_sent_opens_nothing),
+        TEST(TLS_03_a_close_notify_that_cannot_be_sent_is_an_error),
+    };
+    fixture_preload("tls-fake");
+    return cmocka_run_group_tests_name("tls_errors", tests, NULL, NULL);
+}
