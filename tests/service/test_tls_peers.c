@@ -109,7 +109,8 @@ static void expect_subject(const child *client, const char *name)
         fail_msg("expected %s, found: %s", name, client->out_text);
 }
 
-static void TLS_10_TLS_22_s_client_chooses_a_context_by_name(void **state)
+/* Certificate, ALPN, cipher suites and groups; what is not said there is as usual (TLS-13: X25519, AES-128-GCM). */
+static void TLS_10_TLS_13_TLS_22_s_client_chooses_a_context_by_name(void **state)
 {
     (void)state;
     static const struct {
@@ -120,11 +121,17 @@ static void TLS_10_TLS_22_s_client_chooses_a_context_by_name(void **state)
                  {"OTHER.example", "other.example"},
                  {"www.wild.example", "other.example"},
                  {"a.b.wild.example", "localhost"}};
-    char options[1024];
+    static const char *const suites[][2] = {
+        {"Cipher is ECDHE-ECDSA-AES128-GCM-SHA256\n", "Cipher is ECDHE-ECDSA-AES256-GCM-SHA384\n"},
+        {"Cipher is TLS_AES_128_GCM_SHA256\n", "Cipher is TLS_AES_256_GCM_SHA384\n"}};
+    char options[1536];
     snprintf(options, sizeof(options),
-             "\"SNI\": {\"other.example\": {\"cert\": \"%s\", \"key\": \"%s\", \"ALPNProtocols\": [\"one\"]},"
+             "\"SNI\": {\"other.example\": {\"cert\": \"%s\", \"key\": \"%s\", \"ALPNProtocols\": [\"one\"],"
+             " \"groups\": [\"secp384r1\", \"secp256r1\"], \"ciphers\": [%s"
+             " \"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384\"]},"
              " \"*.wild.example\": {\"cert\": \"%s\", \"key\": \"%s\"}}",
-             tls_cert("other.pem"), tls_cert("other.key"), tls_cert("other.pem"), tls_cert("other.key"));
+             tls_cert("other.pem"), tls_cert("other.key"), tls_has_13() ? "\"TLS_AES_256_GCM_SHA384\"," : "",
+             tls_cert("other.pem"), tls_cert("other.key"));
     TLS_EACH_VERSION
     {
         tls_service *service = tls_serve(options);
@@ -135,6 +142,8 @@ static void TLS_10_TLS_22_s_client_chooses_a_context_by_name(void **state)
             expect_subject(client, cases[k].chosen);
             int first = strcasecmp(cases[k].name, "other.example") == 0; /* the whole context, ALPN too */
             tls_expect(client->out_text, first ? "ALPN protocol: one\n" : "No ALPN negotiated\n");
+            tls_expect(client->out_text, suites[i][first]);
+            tls_expect(client->out_text, first ? "Temp Key: ECDH," : "Temp Key: X25519,");
             child_free(client);
         }
         tls_stop_quietly(service);
@@ -616,7 +625,7 @@ int main(void)
         PEER_TEST(TLS_22_s_client_exchanges_64_MiB),
         PEER_TEST(TLS_03_TLS_22_s_client_is_told_the_end),
         PEER_TEST(TLS_11_TLS_22_s_client_and_the_servers_choice_of_ALPN),
-        PEER_TEST(TLS_10_TLS_22_s_client_chooses_a_context_by_name),
+        PEER_TEST(TLS_10_TLS_13_TLS_22_s_client_chooses_a_context_by_name),
         PEER_TEST(TLS_09_TLS_22_s_client_is_asked_for_a_certificate),
         PEER_TEST(TLS_12_TLS_22_s_client_reconnects_over_TLS_12),
         PEER_TEST(TLS_12_TLS_22_s_client_resumes_a_session_it_kept),

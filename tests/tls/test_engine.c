@@ -305,6 +305,26 @@ static void TLS_13_versions_without_overlap_are_refused(void **state)
     assert_non_null(strstr(end_error(&t->client), "the peer refused by the alert "));
 }
 
+/* In the ClientHello, X25519 stands first, then P-256; so do suites with AES-GCM, before all others. */
+static void TLS_13_what_is_usual_is_offered_in_this_order(void **state)
+{
+    static const unsigned char groups[] = {0x00, 0x0A, 0x00, 0x0A, 0x00, 0x08, 0x00,
+                                           0x1D, 0x00, 0x17, 0x00, 0x18, 0x00, 0x19};
+    static const unsigned char newer[] = {0x13, 0x01, 0x13, 0x02, 0x13, 0x03};
+    static const unsigned char suites[] = {0xC0, 0x2B, 0xC0, 0x2F, 0xC0, 0x2C, 0xC0, 0x30, 0xCC, 0xA9, 0xCC, 0xA8};
+    world *w = world_of(*state);
+    weir_error *error = NULL;
+    tls_settings server = world_server(w, "localhost");
+    tls_settings client = world_client(w);
+    talk *t = world_talk(w, &client, &server, NULL, NULL);
+    assert_int_equal(weir__tls_engine.handshake(t->client.session, &error), TLS_WANT_READ);
+    assert_non_null(memmem(t->server.in, t->server.in_size, groups, sizeof(groups)));
+    const unsigned char *at = memmem(t->server.in, t->server.in_size, suites, sizeof(suites));
+    assert_non_null(at);
+    if (w->newest == TLS_VERSION_13)
+        assert_memory_equal(at - sizeof(newer), newer, sizeof(newer));
+}
+
 /* ---- pre-shared keys ---- */
 
 static unsigned char key[32] = "0123456789abcdef0123456789abcde";
@@ -576,6 +596,7 @@ int main(void)
         WORLD_TEST(TLS_20_renegotiation_is_refused),
         WORLD_TEST(TLS_11_the_servers_choice_is_read_at_both_ends),
         WORLD_TEST(TLS_13_versions_without_overlap_are_refused),
+        WORLD_TEST(TLS_13_what_is_usual_is_offered_in_this_order),
         WORLD_TEST(TLS_17_a_key_that_both_know),
         WORLD_TEST(TLS_17_another_key_or_identity_is_refused),
         WORLD_TEST(TLS_17_a_key_of_the_session_goes_instead),
