@@ -167,6 +167,7 @@ static void TLS_05_each_mischief_is_one_clear_error(void **state)
     fixture *f = *state;
     char hello[4096];
     told server;
+    tls_need(); /* before anything is open */
     size_t size = get_hello(f, hello, sizeof(hello));
     told_listen(f, &server, "");
     for (size_t i = 0; i < MISCHIEFS; i++) {
@@ -229,6 +230,7 @@ static void TLS_05_a_thousand_leave_everything_as_it_was(void **state)
     fixture *f = *state;
     char hello[4096];
     told server;
+    tls_need(); /* before anything is open */
     size_t size = get_hello(f, hello, sizeof(hello));
     told_listen(f, &server, "");
     many(f, &server, hello, size, 200); /* pools are filled, tables have grown */
