@@ -13,7 +13,7 @@
  * NAME.pem and NAME.key in the test's folder, signed by ISSUER.pem (NULL: by itself), with these lines of extensions and
  * nothing else.
  */
-static void sign(world *w, const char *name, const char *issuer, const char *extensions)
+static void sign_by(world *w, const char *name, const char *issuer, const char *extensions, const char *digest)
 {
     const char *cert = fixture_text(w->f, "%s.pem", name);
     const char *key = fixture_text(w->f, "%s.key", name);
@@ -25,10 +25,15 @@ static void sign(world *w, const char *name, const char *issuer, const char *ext
     if (issuer)
         world_openssl(w, "x509", "-req", "-in", "it.csr", "-CA", fixture_text(w->f, "%s.pem", issuer), "-CAkey",
                       fixture_text(w->f, "%s.key", issuer), "-extfile", "it.cnf", "-extensions", "ext", "-days", "2",
-                      "-set_serial", number, "-out", cert);
+                      digest, "-set_serial", number, "-out", cert);
     else
         world_openssl(w, "x509", "-req", "-in", "it.csr", "-signkey", key, "-extfile", "it.cnf", "-extensions", "ext",
-                      "-days", "2", "-set_serial", number, "-out", cert);
+                      "-days", "2", digest, "-set_serial", number, "-out", cert);
+}
+
+static void sign(world *w, const char *name, const char *issuer, const char *extensions)
+{
+    sign_by(w, name, issuer, extensions, "-sha256");
 }
 
 #define AUTHORITY "basicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign, cRLSign\n"
@@ -124,6 +129,24 @@ static void TLS_07_a_chain_without_end(void **state)
         refused(try(w, behind, cert_of(w, "c0"), NULL), "the chain is too long");
         careless.reject_unauthorized = 0;
         refused(try(w, behind, cert_of(w, "c0"), &careless), "the chain is too long");
+    }
+}
+
+static void TLS_07_hashes_and_keys_that_are_too_weak(void **state)
+{
+    world *w = world_of(*state);
+    sign(w, "root", NULL, AUTHORITY);
+    sign_by(w, "leaf", "root", LEAF, "-sha1");
+    WORLD_VERSIONS(w)
+    {
+        refused(try(w, "", cert_of(w, "root"), NULL),
+                "CA_MD_TOO_WEAK: the certificate of CN=leaf is signed with a hash that is too weak");
+    }
+    world_openssl(w, "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-subj", "/CN=leaf", "-addext",
+                  "subjectAltName = DNS:localhost", "-days", "2", "-keyout", "leaf.key", "-out", "leaf.pem");
+    WORLD_VERSIONS(w)
+    {
+        refused(try(w, "", cert_of(w, "leaf"), NULL), "EE_KEY_TOO_SMALL: the certificate of CN=leaf has a key that is");
     }
 }
 
@@ -312,6 +335,7 @@ int main(void)
         WORLD_TEST(TLS_07_an_intermediate_that_is_no_authority),
         WORLD_TEST(TLS_07_a_chain_that_is_longer_than_allowed),
         WORLD_TEST(TLS_07_a_chain_without_end),
+        WORLD_TEST(TLS_07_hashes_and_keys_that_are_too_weak),
         WORLD_TEST(TLS_14_a_certificate_that_is_for_something_else),
         WORLD_TEST(TLS_09_a_purpose_that_is_not_a_clients),
         WORLD_TEST(TLS_07_revoked_anywhere_in_the_chain),

@@ -219,6 +219,34 @@ static void TLS_12_a_ticket_counts_only_where_the_same_clients_are_let_in(void *
     }
 }
 
+/* Name, nonce, what is sealed, tag: whichever is changed, it is no ticket any more. */
+static void TLS_12_tickets_that_were_changed_are_none(void **state)
+{
+    world *w = world_of(*state);
+    WORLD_VERSIONS(w)
+    {
+        tls_settings server = world_server(w, "localhost");
+        tls_settings client = world_client(w);
+        tls_session_options options = first(w, &client, &server);
+        const unsigned char *ticket =
+            memmem(options.resume, options.resume_size, w->keys[0].name, sizeof(w->keys[0].name));
+        assert_non_null(ticket);
+        size_t at = (size_t)(ticket - (const unsigned char *)options.resume);
+        const size_t places[] = {0, 15, 16, 27, 28, 60, 200};
+        for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+            unsigned char *bytes = malloc(options.resume_size);
+            assert_non_null(bytes);
+            memcpy(bytes, options.resume, options.resume_size);
+            bytes[at + places[i]] ^= 1;
+            const tls_session_options changed = {
+                .name = "localhost", .resume = bytes, .resume_size = options.resume_size};
+            assert_int_equal(comes_back(w, &client, &server, changed), 0);
+            free(bytes);
+        }
+        assert_int_equal(comes_back(w, &client, &server, options), 1);
+    }
+}
+
 /*
  * After a reload, or in a context of another name. A session has one suite: where another one would be chosen for it, some
  * clients give up, and where it is none of the list any more, so does mbedTLS 3.6.
@@ -515,6 +543,7 @@ int main(void)
         WORLD_TEST(TLS_12_without_a_key_to_seal_there_is_no_ticket),
         WORLD_TEST(TLS_12_tickets_off),
         WORLD_TEST(TLS_12_a_ticket_counts_only_where_the_same_clients_are_let_in),
+        WORLD_TEST(TLS_12_tickets_that_were_changed_are_none),
         WORLD_TEST(TLS_12_other_cipher_suites_mean_a_full_handshake),
         WORLD_TEST(TLS_12_a_resumed_session_is_as_authorized_as_its_first_handshake),
         CLOCK_TEST(TLS_12_a_ticket_does_not_outlive_the_certificate_behind_it),

@@ -23,7 +23,10 @@ typedef struct suite {
     const char *name;
 } suite;
 
-/* In the order of preference: the usual ones keep past secrets (an ephemeral exchange) and authenticate what they encrypt. */
+/*
+ * In the order of preference: the usual ones keep past secrets (an ephemeral exchange) and authenticate what they encrypt; but
+ * for the last ones with a pre-shared key, which are all that small devices have.
+ */
 static const suite suites[] = {
     {0x1301, TLS13 | USUAL, "TLS_AES_128_GCM_SHA256"},
     {0x1302, TLS13 | USUAL, "TLS_AES_256_GCM_SHA384"},
