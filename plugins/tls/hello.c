@@ -228,6 +228,32 @@ static tls_hello_verdict join(const unsigned char *data, size_t size, unsigned c
     return TLS_HELLO_MORE;
 }
 
+/* How many records the message has, and their size. */
+static void measure(const unsigned char *data, size_t message, tls_hello *hello)
+{
+    size_t size = 0;
+    size_t joined = 0;
+
+    for (hello->records = 0; joined < message; hello->records++) {
+        size_t length = (size_t)data[size + 3] << 8 | data[size + 4];
+
+        joined += length;
+        size += RECORD_HEADER + length;
+    }
+    hello->size = joined == message ? size : 0;
+}
+
+size_t weir__tls_hello_join(const unsigned char *data, const tls_hello *hello, unsigned char *record)
+{
+    size_t joined;
+
+    join(data, hello->size, record + RECORD_HEADER, &joined);
+    memcpy(record, data, 3);
+    record[3] = (unsigned char)(joined >> 8);
+    record[4] = (unsigned char)joined;
+    return RECORD_HEADER + joined;
+}
+
 tls_hello_verdict weir__tls_hello_read(const unsigned char *data, size_t size, tls_hello *hello)
 {
     unsigned char message[TLS_HELLO_MOST];
@@ -254,7 +280,10 @@ tls_hello_verdict weir__tls_hello_read(const unsigned char *data, size_t size, t
     }
     whole.at += MESSAGE_HEADER;
     whole.left = (size_t)message[1] << 16 | (size_t)message[2] << 8 | message[3];
-    return read_message(whole, hello) ? TLS_HELLO_DONE : TLS_HELLO_MALFORMED;
+    if (!read_message(whole, hello))
+        return TLS_HELLO_MALFORMED;
+    measure(data, MESSAGE_HEADER + whole.left, hello);
+    return TLS_HELLO_DONE;
 }
 
 const char *weir__tls_hello_reason(tls_hello_verdict verdict)

@@ -29,6 +29,8 @@ typedef struct tls_hello {
     size_t alpn_count;
     size_t alpn_size;
     unsigned char alpn[1024]; /* each name behind its length; a longer list is cut behind its last whole name */
+    size_t records;           /* it came in so many */
+    size_t size;              /* of these, headers included; 0: something else follows it in the last one */
 } tls_hello;
 
 /*
@@ -36,6 +38,12 @@ typedef struct tls_hello {
  * a ClientHello in one record or cut into many; before DONE the same bytes and more are to be given again.
  */
 tls_hello_verdict weir__tls_hello_read(const unsigned char *data, size_t size, tls_hello *hello);
+
+/*
+ * A ClientHello of several records as one, which every engine can read, into `record` with room for as much as it has on
+ * the wire: its size. `data` and `hello` are what was DONE, with its `size` not 0.
+ */
+size_t weir__tls_hello_join(const unsigned char *data, const tls_hello *hello, unsigned char *record);
 
 /* A short text for what is wrong: "the client speaks plain HTTP". "" for MORE and DONE. */
 const char *weir__tls_hello_reason(tls_hello_verdict verdict);

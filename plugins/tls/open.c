@@ -365,13 +365,38 @@ static void serve(tls_link *self, const tls_hello *hello)
     start(self, &options);
 }
 
+/* Not every engine reads a ClientHello of several records. 0 or UV_ENOMEM. */
+static int join_hello(tls_link *self, const tls_hello *hello)
+{
+    const unsigned char *rest = self->in.at + hello->size;
+    size_t left = self->in.left - hello->size;
+    weir_buf *buf;
+    size_t size;
+
+    if (hello->records == 1 || hello->size == 0)
+        return 0;
+    buf = weir_buf_new(self->in.left);
+    if (!buf)
+        return UV_ENOMEM;
+    size = weir__tls_hello_join(self->in.at, hello, (unsigned char *)buf->data);
+    memcpy(buf->data + size, rest, left);
+    buf->size = size + left;
+    weir__tls_in_clear(&self->in);
+    weir__tls_in_add(&self->in, buf);
+    weir_buf_release(buf);
+    return 0;
+}
+
 static void read_hello(tls_link *self)
 {
     tls_hello hello;
     tls_hello_verdict verdict = weir__tls_hello_read(self->in.at, self->in.left, &hello);
 
     if (verdict == TLS_HELLO_DONE) {
-        serve(self, &hello);
+        if (join_hello(self, &hello))
+            fail_code(self, UV_ENOMEM);
+        else
+            serve(self, &hello);
         return;
     }
     if (verdict == TLS_HELLO_MORE)

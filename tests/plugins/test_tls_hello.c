@@ -109,6 +109,35 @@ static void TLS_10_split_over_records_it_is_the_same(void **state)
     }
 }
 
+/* What an engine is given that reads no ClientHello of several records. */
+static void TLS_10_records_are_joined_to_one(void **state)
+{
+    unsigned char record[1024];
+    tls_hello hello;
+    (void)state;
+    wire whole = plain_hello("example.org", 0);
+    assert_int_equal(read_exactly(whole.data, whole.size, &hello), TLS_HELLO_DONE);
+    assert_int_equal(hello.records, 1);
+    assert_int_equal(hello.size, whole.size);
+    for (size_t cut = 1; cut < 160; cut++) {
+        wire parts = plain_hello("example.org", cut);
+        size_t size = parts.size;
+        wire_data(&parts, "what follows", 12);
+        assert_int_equal(read_exactly(parts.data, parts.size, &hello), TLS_HELLO_DONE);
+        assert_int_equal(hello.size, size);
+        assert_int_equal(hello.records, (whole.size - WIRE_HEADER + cut - 1) / cut);
+        assert_int_equal(weir__tls_hello_join(parts.data, &hello, record), whole.size);
+        assert_memory_equal(record, whole.data, whole.size);
+        wire_free(&parts);
+    }
+    /* something else in the record in which it ends: it stays as it is */
+    whole.data[4] = (unsigned char)(whole.data[4] + 1);
+    wire_put(&whole, "x", 1);
+    assert_int_equal(read_exactly(whole.data, whole.size, &hello), TLS_HELLO_DONE);
+    assert_int_equal(hello.size, 0);
+    wire_free(&whole);
+}
+
 static void without_extensions_there_is_no_name(void **state)
 {
     static const unsigned char old[] = {22, 3, 1, 0, 45, 1, 0, 0, 41, 3, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3,  4, 5,
@@ -352,6 +381,7 @@ int main(void)
         cmocka_unit_test(what_follows_is_not_looked_at),
         cmocka_unit_test(TLS_05_cut_off_at_any_byte_it_asks_for_more),
         cmocka_unit_test(TLS_10_split_over_records_it_is_the_same),
+        cmocka_unit_test(TLS_10_records_are_joined_to_one),
         cmocka_unit_test(without_extensions_there_is_no_name),
         cmocka_unit_test(TLS_05_plain_http_is_called_so),
         cmocka_unit_test(TLS_05_rubbish_is_called_so_at_its_first_bytes),

@@ -109,6 +109,26 @@ static void expect_subject(const child *client, const char *name)
         fail_msg("expected %s, found: %s", name, client->out_text);
 }
 
+/* Some clients cut it small, so that nobody on the way reads the name in it. */
+static void TLS_10_TLS_22_s_client_says_hello_in_several_records(void **state)
+{
+    (void)state;
+    char protocols[1024];
+    size_t size = 0;
+    for (int i = 0; i < 12; i++)
+        size += (size_t)snprintf(protocols + size, sizeof(protocols) - size, "%060d,", i);
+    snprintf(protocols + size, sizeof(protocols) - size, "http/1.1");
+    TLS_EACH_VERSION
+    {
+        tls_service *service = tls_serve("\"ALPNProtocols\": [\"http/1.1\"]");
+        child *client =
+            s_client_hello(S_CLIENT(service, "-max_send_frag", "512", "-alpn", protocols, tls_openssl_versions[i]));
+        tls_expect(client->out_text, "ALPN protocol: http/1.1\n");
+        child_free(client);
+        tls_stop_quietly(service);
+    }
+}
+
 /* Certificate, ALPN, cipher suites and groups; what is not said there is as usual (TLS-13: X25519, AES-128-GCM). */
 static void TLS_10_TLS_13_TLS_22_s_client_chooses_a_context_by_name(void **state)
 {
@@ -625,6 +645,7 @@ int main(void)
         PEER_TEST(TLS_22_s_client_exchanges_64_MiB),
         PEER_TEST(TLS_03_TLS_22_s_client_is_told_the_end),
         PEER_TEST(TLS_11_TLS_22_s_client_and_the_servers_choice_of_ALPN),
+        PEER_TEST(TLS_10_TLS_22_s_client_says_hello_in_several_records),
         PEER_TEST(TLS_10_TLS_13_TLS_22_s_client_chooses_a_context_by_name),
         PEER_TEST(TLS_09_TLS_22_s_client_is_asked_for_a_certificate),
         PEER_TEST(TLS_12_TLS_22_s_client_reconnects_over_TLS_12),
