@@ -775,6 +775,112 @@ static void TLS_19_the_layer_goes_on_a_live_stream_with_what_has_arrived(void **
     weir_endpoint_release(serving);
 }
 
+/* ---- whatever a listener does ---- */
+
+typedef struct doing {
+    const char *event; /* of the layer */
+    int reset;
+    int done;
+} doing;
+
+static void end_all(const weir_event *event, void *arg)
+{
+    doing *self = arg;
+    if (event->type == WEIR_EVENT_LAYER && strcmp(event->layer->name, self->event) != 0)
+        return;
+    self->done++;
+    if (self->reset)
+        weir_stream_reset_and_destroy(event->target_stream);
+    else
+        weir_stream_destroy(event->target_stream, NULL);
+}
+
+/* In each event of a connection's life, with bytes of both ways under way. */
+static void TLS_01_a_stream_may_be_destroyed_in_any_event(void **state)
+{
+    static const char *const events[] = {"secureConnect", "session", "keylog"};
+    static const weir_event_type types[] = {WEIR_EVENT_CONNECT, WEIR_EVENT_READY, WEIR_EVENT_DATA, WEIR_EVENT_END,
+                                            WEIR_EVENT_DRAIN};
+    static char bytes[100000];
+    fixture *f = *state;
+    for (size_t i = 0; i < 2 * (3 + sizeof(types) / sizeof(types[0])); i++) {
+        size_t which = i / 2;
+        doing self = {.event = which < 3 ? events[which] : "", .reset = i % 2};
+        weir_server *server = tls_server(f, SERVES);
+        recorder *client = tls_client(f, server, TRUSTS ", \"keylog\": true");
+        assert_code(weir_stream_on(client->stream, which < 3 ? WEIR_EVENT_LAYER : types[which - 3], end_all, &self), 0);
+        recorder_write(client, bytes, sizeof(bytes));
+        if (which == 1 || which == 5 || which == 6) { /* those that need a word of the peer */
+            recorder *accepted = fixture_accepted(f, server, 0);
+            recorder_write(accepted, bytes, sizeof(bytes));
+            recorder_end(accepted);
+        }
+        recorder_wait(client, WEIR_EVENT_CLOSE);
+        if (self.done != 1)
+            fail_msg("%zu: the event came %d times", i, self.done);
+    }
+}
+
+/* The peer's first bytes are in the data that says that it begins, and the layer goes onto a TLS layer. */
+typedef struct starting {
+    weir_endpoint *layer;
+    int done;
+} starting;
+
+static void start_in_data(const weir_event *event, void *arg)
+{
+    starting *self = arg;
+    size_t rest = event->buffer->size - 9;
+    weir_stream_off(event->target_stream, WEIR_EVENT_DATA, start_in_data, arg);
+    assert_true(event->buffer->size >= 9 && memcmp(event->buffer->data, "STARTTLS\n", 9) == 0);
+    if (rest)
+        assert_code(weir_stream_unshift(event->target_stream, event->buffer->data + 9, rest), 0);
+    assert_code(weir_stream_add_layer(event->target_stream, self->layer, added, &self->done), 0);
+}
+
+static void TLS_19_a_layer_goes_on_a_layer_from_within_data(void **state)
+{
+    fixture *f = *state;
+    int client_done = 0;
+    starting self = {.layer = layer(f, SERVES, WEIR_SERVER)};
+    weir_endpoint *client = layer(f, TRUSTS ", \"servername\": \"localhost\"", WEIR_CLIENT);
+    f->record = 0;
+    pair p = tls_pair(f, SERVES, TRUSTS);
+    assert_code(weir_stream_on(p.accepted->stream, WEIR_EVENT_DATA, start_in_data, &self), 0);
+    recorder_write(p.client, "STARTTLS\n", 9);
+    assert_code(weir_stream_add_layer(p.client->stream, client, added, &client_done), 0);
+    recorder_write(p.client, "through", 7);
+    fixture_until(f, &client_done);
+    fixture_until(f, &self.done);
+    assert_int_equal(client_done + self.done, 2);
+    recorder_add(p.accepted, RECORD_DATA);
+    recorder_wait_data(p.accepted, 7);
+    recorder_expect_data(p.accepted, "through", 7);
+    recorder_add(p.client, RECORD_DATA);
+    recorder_end(p.client);
+    recorder_end(p.accepted);
+    recorder_wait(p.client, WEIR_EVENT_CLOSE);
+    recorder_wait(p.accepted, WEIR_EVENT_CLOSE);
+    weir_endpoint_release(client);
+    weir_endpoint_release(self.layer);
+}
+
+/* With handshakes in every state; the fixture looks at what is left. */
+static void TLS_01_the_runtime_may_end_in_the_middle_of_handshakes(void **state)
+{
+    fixture *f = *state;
+    weir_server *server = tls_server(f, SERVES);
+    weir_server *silent = fixture_listen(f, "tcp://127.0.0.1:0", NULL);
+    for (int turns = 0; turns < 12; turns++) {
+        tls_client(f, server, TRUSTS);
+        tls_client(f, silent, TRUSTS);
+        recorder *raw = fixture_client(f, fixture_url(f, server), NULL);
+        recorder_write(raw, "\26\3\1", (size_t)(turns % 3));
+        fixture_turns(f, turns);
+    }
+    fixture_end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -809,6 +915,9 @@ int main(void)
         FIXTURE_TEST(TLS_18_answers_of_the_engine_have_a_bound_too),
         FIXTURE_TEST(TLS_18_answers_that_have_left_let_reading_go_on),
         FIXTURE_TEST(TLS_19_the_layer_goes_on_a_live_stream_with_what_has_arrived),
+        FIXTURE_TEST(TLS_01_a_stream_may_be_destroyed_in_any_event),
+        FIXTURE_TEST(TLS_19_a_layer_goes_on_a_layer_from_within_data),
+        FIXTURE_TEST(TLS_01_the_runtime_may_end_in_the_middle_of_handshakes),
     };
     fixture_preload("tls-fake");
     return cmocka_run_group_tests_name("tls_layer", tests, NULL, NULL);
