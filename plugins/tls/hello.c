@@ -75,6 +75,9 @@ static void read_server_name(window field, tls_hello *hello, int *failed)
 
         if (type != NAME_IS_HOST || list.failed)
             continue;
+        /* Some clients send the address they connect to, as they may not: one like 192.0.2.1 is a name that is not known. */
+        if (name.left > 0 && memchr(name.at, ':', name.left))
+            continue;
         if (name.left == 0 || name.left > TLS_NAME_MOST || hello->server_name[0]) {
             *failed = 1;
             return;

@@ -258,6 +258,7 @@ static void odd_names_are_refused(void **state)
     EXTENSIONS("\0\0\0\6\0\4\0\0\1a", TLS_HELLO_DONE, "a");
     EXTENSIONS("\0\0\0\7\0\5\0\0\2a.", TLS_HELLO_DONE, "a");
     EXTENSIONS("\0\0\0\7\0\5\0\0\2_b", TLS_HELLO_DONE, "_b");
+    EXTENSIONS("\0\0\0\10\0\6\0\0\3::1", TLS_HELLO_DONE, "");              /* no name, but no reason to be refused */
     EXTENSIONS("\0\0\0\5\0\3\0\0\0", TLS_HELLO_MALFORMED, NULL);           /* empty */
     EXTENSIONS("\0\0\0\7\0\5\0\0\2a\0", TLS_HELLO_MALFORMED, NULL);        /* a NUL */
     EXTENSIONS("\0\0\0\7\0\5\0\0\2a/", TLS_HELLO_MALFORMED, NULL);         /* no host */
