@@ -10,6 +10,8 @@
 
 #include "layer.h"
 
+#define REPORT_COST ((size_t)1024) /* of the turn's bytes, at least: into small memory there are many reports */
+
 static tls_link *of(weir_link *link)
 {
     return (tls_link *)(void *)link;
@@ -74,6 +76,7 @@ static int deliver(tls_link *self, size_t *budget)
     weir_error *error = NULL;
     tls_result result;
     size_t done;
+    size_t cost;
 
     if (!buf) {
         weir_runtime_next_turn(self->runtime, &self->turn);
@@ -82,7 +85,8 @@ static int deliver(tls_link *self, size_t *budget)
     result = fill(self, buf, &done, &error);
     self->dry = result == TLS_WANT_READ;
     self->notified |= result == TLS_CLOSED;
-    *budget -= done < *budget ? done : *budget;
+    cost = done > REPORT_COST ? done : REPORT_COST;
+    *budget -= cost < *budget ? cost : *budget;
     if (done) {
         buf->size = done;
         weir_up_data(&self->link, buf);

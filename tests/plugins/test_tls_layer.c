@@ -719,6 +719,47 @@ static void TLS_18_answers_that_have_left_let_reading_go_on(void **state)
     recorder_destroy(accepted, NULL);
 }
 
+typedef struct sipping {
+    char byte;
+    size_t count;
+} sipping;
+
+static weir_onread_result sip(weir_stream *stream, size_t count, void *buffer, void *arg)
+{
+    sipping *self = arg;
+    (void)stream;
+    (void)buffer;
+    self->count += count;
+    return WEIR_ONREAD_CONTINUE;
+}
+
+/* A reader of single bytes, who is called once for each, does not hold up the others for thousands of them. */
+static void TLS_18_reports_have_a_bound_in_a_turn(void **state)
+{
+    static char bytes[30000];
+    fixture *f = *state;
+    sipping self = {0};
+    weir_stream_options options;
+    weir_stream_options_init(&options);
+    options.onread.callback = sip;
+    options.onread.buffer = &self.byte;
+    options.onread.size = 1;
+    options.onread.arg = &self;
+    f->record = 0;
+    weir_server *server = tls_server(f, SERVES);
+    pair p = fixture_connect(f, server, tls_endpoint(f, server, TRUSTS), &options);
+    recorder_write(p.accepted, bytes, sizeof(bytes));
+    while (self.count < sizeof(bytes)) {
+        size_t before = self.count;
+        fixture_turns(f, 1);
+        assert_false(f->expired);
+        if (self.count - before > 2000)
+            fail_msg("%zu in one turn", self.count - before);
+    }
+    recorder_destroy(p.client, NULL);
+    recorder_destroy(p.accepted, NULL);
+}
+
 /* ---- on a live stream ---- */
 
 static weir_endpoint *layer(fixture *f, const char *options, weir_role role)
@@ -914,6 +955,7 @@ int main(void)
         FIXTURE_TEST(TLS_18_both_ways_at_once_through_a_slow_reader_memory_is_bounded),
         FIXTURE_TEST(TLS_18_answers_of_the_engine_have_a_bound_too),
         FIXTURE_TEST(TLS_18_answers_that_have_left_let_reading_go_on),
+        FIXTURE_TEST(TLS_18_reports_have_a_bound_in_a_turn),
         FIXTURE_TEST(TLS_19_the_layer_goes_on_a_live_stream_with_what_has_arrived),
         FIXTURE_TEST(TLS_01_a_stream_may_be_destroyed_in_any_event),
         FIXTURE_TEST(TLS_19_a_layer_goes_on_a_layer_from_within_data),
