@@ -251,11 +251,29 @@ void weir_up_data(weir_link *link, weir_buf *buf)
     weir_buf_release(buf);
 }
 
+/* Law 1: a layer that is not open fails, in its own words where it has any: it knows best what was cut short. */
+static void ended_early(weir_link *link)
+{
+    if (link->ops->on_end != NULL) {
+        link->ops->on_end(link);
+    }
+    if (is_mute(link)) {
+        return;
+    }
+    weir_error *error = weir_error_newf(UV_ECONNRESET, "open", NULL, -1,
+                                        "%s: the peer ended the connection before the layer was open", link->ops->name);
+    weir_up_failed(link, error);
+    weir_error_release(error);
+}
+
 void weir_up_end(weir_link *link)
 {
     LAW(3, (link->state & LINK_ENDED) == 0);
     if (!may_report(link) || (link->state & LINK_ENDED) != 0) {
         return;
+    }
+    if (link->lower != NULL && (link->state & LINK_OPEN) == 0) {
+        return; /* it passes on what is its own failure: ended_early sees to that */
     }
     LAW(2, (link->state & LINK_READING) != 0);
     link->state |= LINK_ENDED;
@@ -263,12 +281,8 @@ void weir_up_end(weir_link *link)
         if (is_mute(upper)) {
             return;
         }
-        if ((upper->state & LINK_OPEN) == 0) { /* law 1 */
-            weir_error *error =
-                weir_error_newf(UV_ECONNRESET, "open", NULL, -1,
-                                "%s: the peer ended the connection before the layer was open", upper->ops->name);
-            weir_up_failed(upper, error);
-            weir_error_release(error);
+        if ((upper->state & LINK_OPEN) == 0) {
+            ended_early(upper);
             return;
         }
         if (upper->ops->on_end != NULL) {
@@ -509,6 +523,21 @@ void weir_up_failed(weir_link *link, const weir_error *error)
         }
     }
     weir__stream_link_failed(link->stream, error);
+}
+
+/* The first link that is not open says it in its own words, as if the one below it had failed; or else the stream does. */
+void weir__links_open_failed(weir_stream *stream, const weir_error *error)
+{
+    weir_link *link = stream->bottom;
+    while (link != NULL && (link->state & LINK_OPEN) != 0) {
+        link = link->upper;
+    }
+    if (link != NULL && link->ops->on_failed != NULL && !is_mute(link)) {
+        link->ops->on_failed(link, error);
+    }
+    if (link == NULL || !is_mute(link)) {
+        weir__stream_link_failed(stream, error);
+    }
 }
 
 void weir__links_close(weir_stream *stream, weir_close_mode mode)

@@ -388,7 +388,11 @@ static void on_set_up_timeout(weir_stream *stream)
         UV_ETIMEDOUT, connecting ? "connect" : "open", NULL, -1, "%s %s: not %s within %llu ms (ETIMEDOUT)",
         connecting ? "connect" : "open layers", where, connecting ? "connected" : "open",
         (unsigned long long)(connecting ? stream->connect_timeout : stream->handshake_timeout));
-    weir__stream_link_failed(stream, error);
+    if (connecting) {
+        weir__stream_link_failed(stream, error);
+    } else {
+        weir__links_open_failed(stream, error);
+    }
     weir_error_release(error);
 }
 

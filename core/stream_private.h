@@ -486,6 +486,7 @@ int weir__links_get(const weir_stream *stream, const char *name, weir_value *val
 int weir__links_set(const weir_stream *stream, const char *name, const weir_value *value);
 size_t weir__links_held(const weir_stream *stream);
 void weir__links_ref(const weir_stream *stream, int on);
+void weir__links_open_failed(weir_stream *stream, const weir_error *error);
 void weir__links_close(weir_stream *stream, weir_close_mode mode);
 void weir__links_free(weir_stream *stream);
 int weir__links_all_closed(const weir_stream *stream);

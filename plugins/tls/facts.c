@@ -40,6 +40,8 @@ int weir__tls_get(weir_link *link, const char *name, weir_value *value)
         return self_fact(self, value);
     if (strcmp(name, "tls.servername") == 0)
         return text_fact(self->name, value);
+    if (strcmp(name, "tls.error") == 0)
+        return text_fact(*self->failure ? self->failure : NULL, value);
     if (strcmp(name, "tls.engine") == 0)
         return text_fact(weir__tls_engine.name, value);
     if (!self->session)

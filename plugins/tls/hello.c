@@ -194,12 +194,26 @@ static int read_message(window message, tls_hello *hello)
 
 /* ---- records ---- */
 
+/* A length whose first bit is set, the message's number, a version: 0.2, or 3.x where it asks for more than SSL 2. */
+static tls_hello_verdict read_ssl2(const unsigned char *data, size_t size)
+{
+    if (size >= 3 && data[2] != MESSAGE_CLIENT_HELLO)
+        return TLS_HELLO_NOT_TLS;
+    if (size >= 4 && data[3] != 0 && data[3] != 3)
+        return TLS_HELLO_NOT_TLS;
+    if (size < 5)
+        return TLS_HELLO_MORE;
+    return data[3] == 3 || data[4] == 2 ? TLS_HELLO_SSL2 : TLS_HELLO_NOT_TLS;
+}
+
 static tls_hello_verdict not_a_record(const unsigned char *data, size_t size)
 {
     static const char *const methods[] = {"GET ",     "HEAD ",    "POST ",  "PUT ", "DELETE ",
                                           "OPTIONS ", "CONNECT ", "PATCH ", "PRI "};
     size_t i;
 
+    if (data[0] & 0x80)
+        return read_ssl2(data, size);
     for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
         size_t length = strlen(methods[i]);
 
@@ -293,13 +307,15 @@ const char *weir__tls_hello_reason(tls_hello_verdict verdict)
 {
     switch (verdict) {
     case TLS_HELLO_HTTP:
-        return "the client speaks plain HTTP";
+        return "ERR_SSL_HTTP_REQUEST: the client speaks plain HTTP";
     case TLS_HELLO_NOT_TLS:
-        return "the client does not speak TLS";
+        return "ERR_SSL_UNKNOWN_PROTOCOL: the client does not speak TLS";
+    case TLS_HELLO_SSL2:
+        return "ERR_SSL_UNSUPPORTED_PROTOCOL: the client speaks SSL 2, which is broken";
     case TLS_HELLO_MALFORMED:
-        return "the client's first message is no ClientHello that can be read";
+        return "ERR_SSL_BAD_CLIENT_HELLO: the client's first message is no ClientHello that can be read";
     case TLS_HELLO_TOO_LONG:
-        return "the client's ClientHello is longer than 16 KiB";
+        return "ERR_SSL_EXCESSIVE_MESSAGE_SIZE: the client's ClientHello is longer than 16 KiB";
     case TLS_HELLO_MORE:
     case TLS_HELLO_DONE:
         break;

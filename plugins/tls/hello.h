@@ -18,7 +18,8 @@ typedef enum tls_hello_verdict {
     TLS_HELLO_MORE,      /* it goes on: ask again with more bytes */
     TLS_HELLO_DONE,      /* it is whole, and read */
     TLS_HELLO_HTTP,      /* somebody speaks plain HTTP */
-    TLS_HELLO_NOT_TLS,   /* no TLS at all, or SSL 2 */
+    TLS_HELLO_NOT_TLS,   /* no TLS at all */
+    TLS_HELLO_SSL2,      /* the first message of SSL 2, which some old clients and scanners send */
     TLS_HELLO_MALFORMED, /* TLS, but not a ClientHello that can be read */
     TLS_HELLO_TOO_LONG   /* more than TLS_HELLO_MOST */
 } tls_hello_verdict;
@@ -45,7 +46,7 @@ tls_hello_verdict weir__tls_hello_read(const unsigned char *data, size_t size, t
  */
 size_t weir__tls_hello_join(const unsigned char *data, const tls_hello *hello, unsigned char *record);
 
-/* A short text for what is wrong: "the client speaks plain HTTP". "" for MORE and DONE. */
+/* What is wrong, its code first: "ERR_SSL_HTTP_REQUEST: the client speaks plain HTTP". "" for MORE and DONE. */
 const char *weir__tls_hello_reason(tls_hello_verdict verdict);
 
 /*

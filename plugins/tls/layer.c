@@ -3,6 +3,7 @@
 #include "layer.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <uv.h>
@@ -56,9 +57,30 @@ static void run_turn(weir_task *task)
 
 /* ---- the end ---- */
 
+/*
+ * Protocol faults have a code of their own, in letters, where the layer's name ends in the message: "tls: CERT_HAS_EXPIRED:
+ * the certificate ...". Others have that of the error.
+ */
+static void name_failure(tls_link *self, const weir_error *error)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    const char *word = error->message;
+    size_t length = strlen(weir__tls_name);
+
+    if (strncmp(word, weir__tls_name, length) == 0 && strncmp(word + length, ": ", 2) == 0)
+        word += length + 2;
+    length = strspn(word, letters);
+    if (length < 4 || word[length] != ':' || length >= sizeof(self->failure)) {
+        word = error->name;
+        length = strlen(word);
+    }
+    snprintf(self->failure, sizeof(self->failure), "%.*s", (int)length, word);
+}
+
 void weir__tls_fail(tls_link *self, weir_error *error)
 {
     if (!weir__tls_gone(self)) {
+        name_failure(self, error);
         self->state = TLS_BROKEN;
         weir_runtime_cancel(self->runtime, &self->turn);
         weir_runtime_cancel(self->runtime, &self->later);

@@ -70,6 +70,7 @@ typedef struct tls_link {
     size_t ahead; /* bytes of the next write that are encrypted already */
     tls_cursor cursor;
     int write_error; /* latched */
+    char failure[64]; /* the code of what it failed by, in letters; "" as long as it has not */
 
     weir_task later; /* reports that must not come inside the call that earned them */
     weir_task turn;  /* what goes on in the next turn of the loop */
@@ -105,6 +106,9 @@ void weir__tls_open_data(tls_link *self);
 
 /* The link below has failed before it was open. */
 void weir__tls_open_failed(tls_link *self, const weir_error *error);
+
+/* The peer's end came before it was open. */
+void weir__tls_open_ended(tls_link *self);
 
 /* What was to be sent has gone, or not: goes on with the handshake. */
 void weir__tls_open_written(tls_link *self);

@@ -12,7 +12,12 @@
 #include "material.h"
 
 /* What the layer itself tells a peer before there is an engine. */
-enum { ALERT_FATAL = 2, ALERT_DECODE_ERROR = 50, ALERT_NO_APPLICATION_PROTOCOL = 120 };
+enum {
+    ALERT_FATAL = 2,
+    ALERT_DECODE_ERROR = 50,
+    ALERT_PROTOCOL_VERSION = 70,
+    ALERT_NO_APPLICATION_PROTOCOL = 120
+};
 
 static tls_link *of(weir_link *link)
 {
@@ -51,6 +56,22 @@ void weir__tls_open_failed(tls_link *self, const weir_error *error)
         return;
     }
     fail_as(self, error, error->message);
+}
+
+/* An end that nobody has said by TLS, since there is none yet. */
+void weir__tls_open_ended(tls_link *self)
+{
+    const char *peer = self->role == WEIR_SERVER ? "client" : "server";
+    char why[160];
+
+    if (self->state == TLS_HELLO && self->in.left == 0)
+        snprintf(why, sizeof(why), "ERR_TLS_EARLY_END: the client left without a word");
+    else if (self->state == TLS_HELLO)
+        snprintf(why, sizeof(why), "ERR_TLS_EARLY_END: the client left in the middle of its ClientHello, after %zu %s",
+                 self->in.left, self->in.left == 1 ? "byte" : "bytes");
+    else
+        snprintf(why, sizeof(why), "ERR_TLS_EARLY_END: the %s left in the middle of the handshake", peer);
+    fail_open(self, UV_ECONNRESET, why);
 }
 
 static void fail_with(tls_link *self, weir_error *error)
@@ -346,6 +367,24 @@ static int choose_protocol(tls_link *self, const tls_hello *hello)
     return found >= 0;
 }
 
+/* Scanners offer what nobody should speak any more. */
+static int is_too_old(const tls_link *self, const tls_hello *hello)
+{
+    return hello->version < self->context->settings->min_version;
+}
+
+static void refuse_version(tls_link *self, const tls_hello *hello)
+{
+    static const char *const names[] = {"SSL 3", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"};
+    size_t most = hello->version < 0x0300 ? 0 : (size_t)(hello->version - 0x0300);
+    char why[160];
+
+    snprintf(why, sizeof(why),
+             "ERR_SSL_UNSUPPORTED_PROTOCOL: the client speaks %s at most, and \"minVersion\" is higher", names[most]);
+    send_alert(self, ALERT_PROTOCOL_VERSION);
+    fail_open(self, UV_EPROTO, why);
+}
+
 static void serve(tls_link *self, const tls_hello *hello)
 {
     tls_session_options options = {0};
@@ -356,9 +395,14 @@ static void serve(tls_link *self, const tls_hello *hello)
     }
     if (weir__tls_gone(self)) /* the application's callback may do anything */
         return;
+    if (is_too_old(self, hello)) {
+        refuse_version(self, hello);
+        return;
+    }
     if (!choose_protocol(self, hello)) {
         send_alert(self, ALERT_NO_APPLICATION_PROTOCOL);
-        fail_open(self, UV_EPROTO, "the client offers no application protocol (ALPN) that is spoken here");
+        fail_open(self, UV_EPROTO,
+                  "ERR_SSL_NO_APPLICATION_PROTOCOL: the client offers no application protocol (ALPN) that is spoken here");
         return;
     }
     options.alpn = self->alpn;

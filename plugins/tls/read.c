@@ -214,6 +214,10 @@ void weir__tls_on_end(weir_link *link)
     tls_link *self = of(link);
 
     self->end_below = 1;
-    if (!weir__tls_gone(self) && self->state == TLS_OPEN && !self->ended)
+    if (weir__tls_gone(self))
+        return;
+    if (self->state != TLS_OPEN)
+        weir__tls_open_ended(self);
+    else if (!self->ended)
         weir__tls_read_turn(self);
 }

@@ -176,15 +176,31 @@ static void TLS_05_plain_http_is_called_so(void **state)
 
 static void TLS_05_rubbish_is_called_so_at_its_first_bytes(void **state)
 {
-    static const unsigned char ssl2[] = {0x80, 0x2e, 0x01, 0x00, 0x02};
+    static const unsigned char high[] = {0x93, 0x00, 0xff};
     static const unsigned char other_version[] = {22, 2, 0};
     (void)state;
     expect_verdict("SSH-2.0-x", 9, TLS_HELLO_NOT_TLS);
     expect_verdict("\0\0\0\0", 4, TLS_HELLO_NOT_TLS);
     expect_verdict("GOT", 3, TLS_HELLO_NOT_TLS);
-    expect_verdict(ssl2, sizeof(ssl2), TLS_HELLO_NOT_TLS);
+    expect_verdict(high, 2, TLS_HELLO_MORE);
+    expect_verdict(high, sizeof(high), TLS_HELLO_NOT_TLS);
     expect_verdict(other_version, 1, TLS_HELLO_MORE);
     expect_verdict(other_version, 2, TLS_HELLO_NOT_TLS);
+}
+
+/* What asks for SSL 2, and what asks for more in the form of SSL 2. */
+static void TLS_05_ssl_2_is_called_so(void **state)
+{
+    static const unsigned char versions[][5] = {{0x80, 0x2e, 1, 0, 2}, {0x80, 0x2e, 1, 3, 1}};
+    static const unsigned char others[][5] = {{0x80, 0x2e, 1, 0, 3}, {0x80, 0x2e, 1, 7, 2}, {0x80, 0x2e, 4, 0, 2}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+        for (size_t size = 1; size < 5; size++)
+            expect_verdict(versions[i], size, TLS_HELLO_MORE);
+        expect_verdict(versions[i], 5, TLS_HELLO_SSL2);
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        expect_verdict(others[i], 5, TLS_HELLO_NOT_TLS);
 }
 
 static void TLS_05_malformed_records_are_refused(void **state)
@@ -386,6 +402,7 @@ int main(void)
         cmocka_unit_test(without_extensions_there_is_no_name),
         cmocka_unit_test(TLS_05_plain_http_is_called_so),
         cmocka_unit_test(TLS_05_rubbish_is_called_so_at_its_first_bytes),
+        cmocka_unit_test(TLS_05_ssl_2_is_called_so),
         cmocka_unit_test(TLS_05_malformed_records_are_refused),
         cmocka_unit_test(TLS_05_more_than_is_looked_at_is_refused),
         cmocka_unit_test(odd_names_are_refused),

@@ -503,8 +503,9 @@ static void TLS_05_whatever_fails_before_the_handshake_is_over_is_one_clientErro
     refuse(f, server, &all, "GET / HTTP/1.1\r\n\r\n", 18, 0, "EPROTO", "plain HTTP");
     refuse(f, server, &all, "\0\1\2\3\4\5\6\7", 8, 0, "EPROTO", "does not speak TLS");
     refuse(f, server, &all, malformed, sizeof(malformed), 0, "EPROTO", "no ClientHello");
-    refuse(f, server, &all, NULL, 0, 1, "ECONNRESET", "ended the connection before the layer was open");
-    refuse(f, server, &all, out.data, out.size / 2, 1, "ECONNRESET", "ended the connection before the layer was open");
+    refuse(f, server, &all, NULL, 0, 1, "ECONNRESET", "ERR_TLS_EARLY_END: the client left without a word");
+    refuse(f, server, &all, out.data, out.size / 2, 1, "ECONNRESET",
+           "ERR_TLS_EARLY_END: the client left in the middle of its ClientHello");
     /* a whole one, that the engine does not like: what was asked for is told */
     refuse(f, server, &all, out.data, out.size, 0, "EPROTO", "the client asked for www.example.org");
     wire_free(&out);

@@ -2,6 +2,7 @@
 /* The counting and failing allocator of the tests. */
 #define _GNU_SOURCE
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,6 +19,8 @@
 #include "allocator.h"
 
 static atomic_size_t live;
+static atomic_size_t bytes;
+static atomic_size_t peak; /* of `bytes`, since allocator_peak_begin */
 static atomic_size_t calls;
 static atomic_size_t failures;
 static atomic_size_t fail_from; /* the number of the call that fails; 0: none */
@@ -33,10 +36,21 @@ static int fails(void)
     return 1;
 }
 
+/* What the C library calls a block's size, when it is given and when it is taken back. */
+static void grown_by(size_t size)
+{
+    size_t now = atomic_fetch_add(&bytes, size) + size;
+    size_t most = atomic_load(&peak);
+    while (now > most && !atomic_compare_exchange_weak(&peak, &most, now))
+        ;
+}
+
 static void *counted(void *memory)
 {
-    if (memory)
+    if (memory) {
         atomic_fetch_add(&live, 1);
+        grown_by(malloc_usable_size(memory));
+    }
     return memory;
 }
 
@@ -54,13 +68,23 @@ static void *counting_realloc(void *memory, size_t size)
 {
     if (!memory)
         return counting_malloc(size);
-    return fails() ? NULL : realloc(memory, size);
+    if (fails())
+        return NULL;
+    size_t before = malloc_usable_size(memory);
+    void *moved = realloc(memory, size);
+    if (moved) {
+        atomic_fetch_sub(&bytes, before);
+        grown_by(malloc_usable_size(moved));
+    }
+    return moved;
 }
 
 static void counting_free(void *memory)
 {
-    if (memory)
+    if (memory) {
         atomic_fetch_sub(&live, 1);
+        atomic_fetch_sub(&bytes, malloc_usable_size(memory));
+    }
     free(memory);
 }
 
@@ -76,6 +100,21 @@ void allocator_install(void)
 size_t allocator_live(void)
 {
     return atomic_load(&live);
+}
+
+size_t allocator_bytes(void)
+{
+    return atomic_load(&bytes);
+}
+
+void allocator_peak_begin(void)
+{
+    atomic_store(&peak, atomic_load(&bytes));
+}
+
+size_t allocator_peak(void)
+{
+    return atomic_load(&peak);
 }
 
 size_t allocator_calls(void)

@@ -14,6 +14,13 @@ void allocator_install(void);
 /* Blocks that are allocated now. */
 size_t allocator_live(void);
 
+/* Bytes in them, as the C library counts them. */
+size_t allocator_bytes(void);
+
+/* The most that allocator_bytes has been since the last allocator_peak_begin. */
+void allocator_peak_begin(void);
+size_t allocator_peak(void);
+
 /* Allocations (growing reallocations too) since the process began, failed ones included. */
 size_t allocator_calls(void);
 

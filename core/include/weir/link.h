@@ -12,7 +12,8 @@
  * open and who is closing, and in debug builds asserts laws 1 to 9 (the tenth is for the reader):
  *
  *  1. Open goes from the bottom up: `open` is called when the link below has reported opened. An end from below before
- * a layer reported opened is that layer's failure.
+ * a layer reported opened is that layer's failure: its `on_end` says what was cut short, by weir_up_failed, or else the
+ * core does. So does its `on_failed` when `handshakeTimeout` runs out.
  *  2. data and end come only between read_start and read_stop. read_stop holds at once, even when it is called from
  * inside data. What a layer has already decoded it keeps (bounded) and delivers after the next read_start without
  * waiting for new bytes from below.
