@@ -264,7 +264,8 @@ void weir__component_free(weir__component_kind kind, weir__component *component)
 
 /* Has the plugin read its options, which are valid and complete. */
 static int run_configure(weir__place *place, weir__component_kind kind, const weir__loaded *found, json_t *options,
-                         weir_role role, int adopts, const char *pointer, weir__component *component)
+                         const json_t *given, weir_role role, int adopts, const char *pointer,
+                         weir__component *component)
 {
     configure_function configure;
     free_function context_free;
@@ -281,7 +282,8 @@ static int run_configure(weir__place *place, weir__component_kind kind, const we
                                     .role = role,
                                     .folder = place->folder,
                                     .adopts = adopts,
-                                    .extra = place->extra};
+                                    .extra = place->extra,
+                                    .given = given};
     size_t before = fault_count(place->faults);
     component->plugin = found->plugin;
     component->context = NULL;
@@ -318,7 +320,8 @@ int weir__component_make(weir__place *place, weir__component_kind kind, const we
     if (status == 0 && weir__schema_fill_defaults(found->schema, complete) != 0)
         status = weir__place_out_of_memory(place);
     if (status == 0)
-        status = run_configure(place, kind, found, complete, role, 0, pointer, component);
+        status = run_configure(place, kind, found, complete, options, role, 0, pointer, component);
+    weir__component_wipe_secrets(found->schema, complete);
     json_decref(complete);
     return status;
 }
@@ -329,7 +332,7 @@ int weir__component_adopt(weir__place *place, const weir__loaded *found, const j
     json_t *given = options ? json_deep_copy(options) : json_object();
     if (!given)
         return weir__place_out_of_memory(place);
-    int status = run_configure(place, WEIR__TRANSPORT, found, given, role, 1, "", component);
+    int status = run_configure(place, WEIR__TRANSPORT, found, given, options, role, 1, "", component);
     json_decref(given);
     return status;
 }

@@ -73,6 +73,9 @@ int weir__component_check(weir__place *place, const weir__schema *schema, json_t
 int weir__component_resolve_secrets(weir__place *place, const weir__schema *schema, json_t *options,
                                     const char *pointer);
 
+/* Overwrites the texts that are secret by the schema; all texts where it is NULL. */
+void weir__component_wipe_secrets(const weir__schema *schema, json_t *options);
+
 /* The folder made absolute by the working folder (NULL: that one), in new memory. NULL: no memory. */
 char *weir__folder_absolute(const char *folder);
 

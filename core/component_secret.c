@@ -200,6 +200,51 @@ static int resolve(const resolving *state, json_t *container, weir__pointer *at)
     return result;
 }
 
+/* ---- wiping ---- */
+
+/* The text stays as long as it was: whoever still has the value, against the rule that it is borrowed, finds spaces. */
+static void wipe_text(const json_t *value)
+{
+    char *text = (char *)(uintptr_t)json_string_value(value);
+    explicit_bzero(text, json_string_length(value));
+}
+
+static void wipe(const weir__schema *schema, json_t *value, weir__pointer *at)
+{
+    size_t length = at->length, index;
+    const char *name;
+    json_t *member;
+    if (json_is_string(value)) {
+        /* Without memory nobody can say what is secret, and then all is. */
+        if (!schema || at->failed || weir__schema_is_secret(schema, at->text ? at->text : ""))
+            wipe_text(value);
+        return;
+    }
+    json_object_foreach(value, name, member)
+    {
+        weir__pointer_add_name(at, name, strlen(name));
+        wipe(schema, member, at);
+        if (at->text)
+            at->text[at->length = length] = '\0';
+    }
+    json_array_foreach(value, index, member)
+    {
+        weir__pointer_add_index(at, index);
+        wipe(schema, member, at);
+        if (at->text)
+            at->text[at->length = length] = '\0';
+    }
+}
+
+void weir__component_wipe_secrets(const weir__schema *schema, json_t *options)
+{
+    weir__pointer at = {0};
+    wipe(schema, options, &at);
+    weir__free(at.text);
+}
+
+/* ---- resolving ---- */
+
 int weir__component_resolve_secrets(weir__place *place, const weir__schema *schema, json_t *options,
                                     const char *pointer)
 {

@@ -338,44 +338,75 @@ int weir_endpoint_parse(weir_runtime *runtime, const char *text, weir_role role,
 
 /* ---- a layer alone ---- */
 
-static int configure_layer(weir__place *place, const char *layer, const char *options, weir_role role, void **context)
+typedef struct layer_options {
+    const char *text; /* NULL: */
+    const json_t *given;
+} layer_options;
+
+static int configure_text(weir__place *place, const weir__loaded *found, const char *text, weir_role role,
+                          weir__component *component)
 {
-    const weir__loaded *found;
-    weir__component component = {0};
-    int status = weir__component_find(place, WEIR__LAYER, layer, "", false, &found);
-    if (status != 0)
-        return status;
-    weir__document *document = weir__document_parse("options", options, strlen(options), place->faults);
+    int status = WEIR_EINVALID_CONFIG;
+    weir__document *document = weir__document_parse("options", text, strlen(text), place->faults);
     if (!document)
         return place->faults->out_of_memory ? UV_ENOMEM : WEIR_EINVALID_CONFIG;
     place->document = document;
-    if (json_is_object(document->root)) {
-        status = weir__component_make(place, WEIR__LAYER, found, document->root, role, "", &component);
-    } else {
+    if (json_is_object(document->root))
+        status = weir__component_make(place, WEIR__LAYER, found, document->root, role, "", component);
+    else
         weir__place_faultf(place, WEIR_EINVALID_CONFIG, "", "expected an object of options");
-        status = WEIR_EINVALID_CONFIG;
-    }
-    if (status == 0)
-        *context = component.context;
+    weir__component_wipe_secrets(NULL, document->root);
     weir__document_free(document);
     return status;
 }
 
-int weir_layer_configure(weir_runtime *runtime, const char *layer, const char *options, const char *folder,
-                         weir_role role, const void *extra, void **context, weir_error **error)
+static int configure_layer(weir__place *place, const char *layer, const layer_options *options, weir_role role,
+                           void **context)
+{
+    const weir__loaded *found;
+    weir__component component = {0};
+    int status = weir__component_find(place, WEIR__LAYER, layer, "", false, &found);
+    if (status == 0 && options->text)
+        status = configure_text(place, found, options->text, role, &component);
+    else if (status == 0)
+        status = weir__component_make(place, WEIR__LAYER, found, options->given, role, "", &component);
+    if (status == 0)
+        *context = component.context;
+    return status;
+}
+
+static int make_layer_context(weir_runtime *runtime, const char *layer, const layer_options *options,
+                              const char *folder, weir_role role, const void *extra, void **context,
+                              weir_error **error)
 {
     if (error)
         *error = NULL;
-    if (!runtime || !layer || !options || !context || (role != WEIR_CLIENT && role != WEIR_SERVER)) {
+    if (!runtime || !layer || !context || (role != WEIR_CLIENT && role != WEIR_SERVER) ||
+        (options->given && !json_is_object(options->given))) {
         if (error)
             *error = weir_error_new(UV_EINVAL, layer, NULL, -1);
         return UV_EINVAL;
     }
     weir__faults faults = {0};
     char *absolute = weir__folder_absolute(folder);
-    weir__place place = {.runtime = runtime, .folder = absolute, .faults = &faults, .extra = extra};
+    weir__place place = {
+        .runtime = runtime, .folder = absolute, .label = layer, .faults = &faults, .extra = extra};
     int status = absolute ? configure_layer(&place, layer, options, role, context) : UV_ENOMEM;
     status = conclude(&place, "options", status, error);
     weir__free(absolute);
     return status;
+}
+
+int weir_layer_configure(weir_runtime *runtime, const char *layer, const char *options, const char *folder,
+                         weir_role role, const void *extra, void **context, weir_error **error)
+{
+    const layer_options text = {.text = options};
+    return make_layer_context(options ? runtime : NULL, layer, &text, folder, role, extra, context, error);
+}
+
+int weir_layer_configure_again(weir_runtime *runtime, const char *layer, const json_t *given, const char *folder,
+                               weir_role role, const void *extra, void **context, weir_error **error)
+{
+    const layer_options options = {.given = given};
+    return make_layer_context(runtime, layer, &options, folder, role, extra, context, error);
 }

@@ -188,6 +188,8 @@ void weir__document_free(weir__document *document)
         return;
     json_decref(document->root);
     weir__free(document->file);
+    if (document->text)
+        explicit_bzero(document->text, strlen(document->text)); /* secrets may stand in it */
     weir__free(document->text);
     weir__free(document);
 }

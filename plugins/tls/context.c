@@ -209,6 +209,7 @@ int weir__tls_context_build(tls_instance *instance, const tls_source *source, tl
         status = finish(made, source, report);
         names = status == 0 || status == WEIR_EINVALID_CONFIG ? build_names(made, source, report) : 0;
         status = status ? status : names;
+        weir__tls_settings_forget(made->settings);
     }
     if (status) {
         weir__tls_context_release(made);
@@ -238,31 +239,4 @@ void weir__tls_context_release(tls_context *context)
     weir__tls_engine.credentials_free(context->credentials);
     weir__tls_settings_free(context->settings);
     weir_free(context);
-}
-
-/* ---- files ---- */
-
-static void each_of(const tls_material *all, size_t count, void (*visit)(const tls_material *material, void *arg),
-                    void *arg)
-{
-    size_t i;
-
-    for (i = 0; i < count; i++)
-        if (all[i].path)
-            visit(&all[i], arg);
-}
-
-void weir__tls_context_each_file(const tls_context *context, void (*visit)(const tls_material *material, void *arg),
-                                 void *arg)
-{
-    const tls_settings *settings = context->settings;
-    size_t i;
-
-    each_of(&settings->cert, 1, visit, arg);
-    each_of(&settings->key, 1, visit, arg);
-    if (!settings->ca_is_system)
-        each_of(settings->ca, settings->ca_count, visit, arg);
-    each_of(settings->crl, settings->crl_count, visit, arg);
-    for (i = 0; i < context->name_count; i++)
-        weir__tls_context_each_file(context->names[i].context, visit, arg);
 }

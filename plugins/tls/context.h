@@ -13,6 +13,7 @@
 #include "hello.h"
 #include "instance.h"
 #include "tickets.h"
+#include "written.h"
 
 struct tls_named;
 
@@ -46,10 +47,6 @@ void weir__tls_context_release(tls_context *context); /* NULL is let pass */
 /* Whose name fits best: exactly, then by a wildcard for the first label, then the context itself. Borrowed. TLS-10. */
 tls_context *weir__tls_context_of_name(tls_context *context, const char *name);
 
-/* Calls `visit` with every material that came from a file, in the snapshot and under SNI. */
-void weir__tls_context_each_file(const tls_context *context, void (*visit)(const tls_material *material, void *arg),
-                                 void *arg);
-
 /* ---- holders ---- */
 
 struct tls_watch;
@@ -59,8 +56,7 @@ struct weir_tls_context {
     tls_instance *instance;
     weir_role role;
     tls_context *current;
-    json_t *options; /* what it was made of, as the schema completed it: a reload reads the files anew */
-    char *folder;
+    tls_written given;          /* a reload reads all of it again */
     weir_tls_options callbacks; /* server_name, psk, client_psk, arg; the rest is not used */
     weir_tls_counters counters;
     char *name; /* registered under it; NULL: not */
@@ -77,10 +73,14 @@ weir_tls_context *weir__tls_holder_retain(weir_tls_context *holder);
 void weir__tls_holder_release(weir_tls_context *holder);
 
 /*
- * Reads everything again, and swaps. `fresh` (may be NULL): options of another holder that go instead; it is left as it
- * was. Otherwise below 0 with `*error`, the caller's, and nothing has changed.
+ * Reads everything again, and swaps; with `options` (may be NULL) those instead. 0; or below 0 with `*error`, the
+ * caller's, and nothing has changed.
  */
-int weir__tls_holder_reload(weir_tls_context *holder, weir_tls_context *fresh, weir_error **error);
+int weir__tls_holder_reload(weir_tls_context *holder, const weir_tls_options *options, weir_error **error);
+
+/* Calls `visit` with every material that came from a file, of the names under SNI and of secrets too. */
+void weir__tls_holder_each_file(const weir_tls_context *holder, void (*visit)(const tls_material *material, void *arg),
+                                void *arg);
 
 /* 0, UV_EEXIST, UV_ENOMEM. NULL: no name any more. */
 int weir__tls_holder_register(weir_tls_context *holder, const char *name);

@@ -36,8 +36,7 @@ void weir__tls_holder_release(weir_tls_context *holder)
     weir__tls_watch_stop(holder);
     unregister(holder);
     weir__tls_context_release(holder->current);
-    json_decref(holder->options);
-    weir_free(holder->folder);
+    weir__tls_written_free(&holder->given);
     weir_free(holder);
 }
 
@@ -76,17 +75,16 @@ int weir__tls_holder_register(weir_tls_context *holder, const char *name)
 
 /* ---- making ---- */
 
-static int build(weir_tls_context *holder, const json_t *options, const char *folder, tls_report *report,
-                 tls_context **context)
+static int build(weir_tls_context *holder, const json_t *options, tls_report *report)
 {
     const weir_tls_options *callbacks = &holder->callbacks;
     const tls_source source = {.options = options,
-                               .folder = folder,
+                               .folder = holder->given.folder,
                                .role = holder->role,
                                .psk_callback = holder->role == WEIR_SERVER ? callbacks->psk != NULL
                                                                            : callbacks->client_psk != NULL};
 
-    return weir__tls_context_build(holder->instance, &source, report, context);
+    return weir__tls_context_build(holder->instance, &source, report, &holder->current);
 }
 
 /* What the schema fills in is not to be told from what was said so. */
@@ -164,7 +162,7 @@ int weir__tls_configure(weir_configure *configure, void **context)
     const char *name = json_string_value(json_object_get(configure->options, "context"));
     tls_report report = {.configure = configure, .runtime = configure->runtime};
     weir_tls_context *holder;
-    int status = UV_ENOMEM;
+    int status;
 
     if (name)
         return use_named(configure, name, context);
@@ -175,10 +173,9 @@ int weir__tls_configure(weir_configure *configure, void **context)
     holder->instance = configure->instance;
     holder->role = configure->role;
     take_callbacks(holder, configure->extra);
-    holder->folder = weir__tls_text_copy(configure->folder);
-    holder->options = json_deep_copy(configure->options);
-    if (holder->folder && holder->options)
-        status = build(holder, holder->options, holder->folder, &report, &holder->current);
+    status = weir__tls_written_take(&holder->given, configure);
+    if (status == 0)
+        status = build(holder, configure->options, &report);
     weir__tls_report_end(&report);
     if (status) {
         weir__tls_holder_release(holder);
@@ -190,42 +187,93 @@ int weir__tls_configure(weir_configure *configure, void **context)
 
 /* ---- reloading ---- */
 
-static int take_options(weir_tls_context *holder, weir_tls_context *fresh)
+/* Another holder, made of what this one was made of or of other options: nothing of this one has changed by then. */
+static int make_fresh(const weir_tls_context *holder, const weir_tls_options *options, weir_tls_context **fresh,
+                      weir_error **error)
 {
-    char *folder = weir__tls_text_copy(fresh->folder);
+    weir_runtime *runtime = holder->instance->runtime;
+    weir_tls_options callbacks = holder->callbacks;
+    json_t *given = json_incref(holder->given.options); /* in a line of the log the program may reload, too */
+    void *made = NULL;
+    int status;
 
-    if (!folder)
-        return UV_ENOMEM;
-    weir_free(holder->folder);
-    holder->folder = folder;
-    json_incref(fresh->options); /* which may be the holder's own */
-    json_decref(holder->options);
-    holder->options = fresh->options;
-    holder->has_others = 1; /* other files are watched from the next connection on */
+    if (options)
+        status = weir_layer_configure(runtime, weir__tls_name, options->options ? options->options : "{}",
+                                      options->folder, holder->role, &callbacks, &made, error);
+    else
+        status = weir_layer_configure_again(runtime, weir__tls_name, given, holder->given.folder, holder->role,
+                                            &callbacks, &made, error);
+    json_decref(given);
+    *fresh = made;
+    return status;
+}
+
+static void swap(weir_tls_context *holder, weir_tls_context *fresh)
+{
+    const weir_tls_context before = *holder;
+
+    holder->current = fresh->current;
+    holder->given = fresh->given;
+    fresh->current = before.current;
+    fresh->given = before.given;
+}
+
+int weir__tls_holder_reload(weir_tls_context *holder, const weir_tls_options *options, weir_error **error)
+{
+    weir_tls_context *fresh;
+    int status = make_fresh(holder, options, &fresh, error);
+
+    if (status == 0 && fresh == holder) { /* the options name itself */
+        weir__tls_holder_release(fresh);
+        return weir__tls_holder_reload(holder, NULL, error);
+    }
+    if (status == 0 && fresh->name) { /* or another one, which is no copy */
+        weir__tls_holder_release(fresh);
+        *error = weir_error_newf(UV_EINVAL, NULL, NULL, -1, "%s: a context cannot become another one (\"context\")",
+                                 weir__tls_name);
+        status = UV_EINVAL;
+    }
+    if (status) {
+        holder->counters.reloads_refused++;
+        return status;
+    }
+    swap(holder, fresh);
+    weir__tls_holder_release(fresh);
+    holder->counters.reloads++;
+    holder->has_others |= options != NULL; /* other files are watched from the next connection on */
     return 0;
 }
 
-int weir__tls_holder_reload(weir_tls_context *holder, weir_tls_context *fresh, weir_error **error)
-{
-    tls_report report = {.runtime = holder->instance->runtime};
-    weir_tls_context *from = fresh ? fresh : holder;
-    tls_context *context = NULL;
-    int status = build(holder, from->options, from->folder, &report, &context);
+/* ---- files ---- */
 
-    if (status == 0 && fresh)
-        status = take_options(holder, fresh);
-    *error = NULL;
-    if (status) {
-        *error = weir__tls_report_error(&report, "reload");
-        if (!*error)
-            *error = weir_error_new(status, "reload", NULL, -1);
-        weir__tls_context_release(context);
-        holder->counters.reloads_refused++;
-    } else {
-        weir__tls_context_release(holder->current);
-        holder->current = context;
-        holder->counters.reloads++;
-    }
-    weir__tls_report_end(&report);
-    return status;
+static void each_of(const tls_material *all, size_t count, void (*visit)(const tls_material *material, void *arg),
+                    void *arg)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        if (all[i].path)
+            visit(&all[i], arg);
+}
+
+static void each_of_context(const tls_context *context, void (*visit)(const tls_material *material, void *arg),
+                            void *arg)
+{
+    const tls_settings *settings = context->settings;
+    size_t i;
+
+    each_of(&settings->cert, 1, visit, arg);
+    each_of(&settings->key, 1, visit, arg);
+    if (!settings->ca_is_system)
+        each_of(settings->ca, settings->ca_count, visit, arg);
+    each_of(settings->crl, settings->crl_count, visit, arg);
+    for (i = 0; i < context->name_count; i++)
+        each_of_context(context->names[i].context, visit, arg);
+}
+
+void weir__tls_holder_each_file(const weir_tls_context *holder, void (*visit)(const tls_material *material, void *arg),
+                                void *arg)
+{
+    each_of_context(holder->current, visit, arg);
+    each_of(holder->given.secrets, holder->given.secret_count, visit, arg);
 }

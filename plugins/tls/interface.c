@@ -50,24 +50,13 @@ static int context_register(weir_tls_context *context, const char *name)
 
 static int context_reload(weir_tls_context *context, const weir_tls_options *options, weir_error **error)
 {
-    weir_tls_context *fresh = NULL;
-    weir_tls_options wanted;
     weir_error *why = NULL;
-    int status = 0;
+    int status;
 
     if (!context || (options && options->size < sizeof(*options)))
         return refuse(error, UV_EINVAL);
     weir__tls_holder_retain(context); /* the program may give it up in any line of its log */
-    if (options) {
-        wanted = context->callbacks;
-        wanted.options = options->options;
-        wanted.folder = options->folder;
-        status = make(context->instance->runtime, context->role, &wanted, &fresh, &why);
-        context->counters.reloads_refused += status != 0;
-    }
-    if (status == 0)
-        status = weir__tls_holder_reload(context, fresh, &why);
-    weir__tls_holder_release(fresh);
+    status = weir__tls_holder_reload(context, options, &why);
     weir__tls_holder_release(context);
     if (error)
         *error = why;

@@ -69,7 +69,7 @@ typedef struct tls_link {
     size_t held;  /* ciphertext, in front of the queue, of bytes that were taken by try_write */
     size_t ahead; /* bytes of the next write that are encrypted already */
     tls_cursor cursor;
-    int write_error; /* latched */
+    int write_error;  /* latched */
     char failure[64]; /* the code of what it failed by, in letters; "" as long as it has not */
 
     weir_task later; /* reports that must not come inside the call that earned them */

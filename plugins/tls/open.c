@@ -12,12 +12,7 @@
 #include "material.h"
 
 /* What the layer itself tells a peer before there is an engine. */
-enum {
-    ALERT_FATAL = 2,
-    ALERT_DECODE_ERROR = 50,
-    ALERT_PROTOCOL_VERSION = 70,
-    ALERT_NO_APPLICATION_PROTOCOL = 120
-};
+enum { ALERT_FATAL = 2, ALERT_DECODE_ERROR = 50, ALERT_PROTOCOL_VERSION = 70, ALERT_NO_APPLICATION_PROTOCOL = 120 };
 
 static tls_link *of(weir_link *link)
 {
@@ -401,8 +396,9 @@ static void serve(tls_link *self, const tls_hello *hello)
     }
     if (!choose_protocol(self, hello)) {
         send_alert(self, ALERT_NO_APPLICATION_PROTOCOL);
-        fail_open(self, UV_EPROTO,
-                  "ERR_SSL_NO_APPLICATION_PROTOCOL: the client offers no application protocol (ALPN) that is spoken here");
+        fail_open(
+            self, UV_EPROTO,
+            "ERR_SSL_NO_APPLICATION_PROTOCOL: the client offers no application protocol (ALPN) that is spoken here");
         return;
     }
     options.alpn = self->alpn;

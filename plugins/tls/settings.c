@@ -548,13 +548,19 @@ static void free_secret(void *secret, size_t size)
     weir_free(secret);
 }
 
+void weir__tls_settings_forget(tls_settings *settings)
+{
+    free_secret(settings->passphrase, settings->passphrase ? strlen(settings->passphrase) : 0);
+    settings->passphrase = NULL;
+}
+
 void weir__tls_settings_free(tls_settings *settings)
 {
     if (!settings)
         return;
     weir__tls_material_free(&settings->cert);
     weir__tls_material_free(&settings->key);
-    free_secret(settings->passphrase, settings->passphrase ? strlen(settings->passphrase) : 0);
+    weir__tls_settings_forget(settings);
     free_materials(settings->ca, settings->ca_count);
     free_materials(settings->crl, settings->crl_count);
     weir_free(settings->servername);

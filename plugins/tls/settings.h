@@ -48,7 +48,7 @@ typedef struct tls_settings {
 
     tls_material cert; /* the own certificate, those that lead to its root behind it; none on clients without one */
     tls_material key;  /* where only cert is given, the same bytes: a file may hold both */
-    char *passphrase;  /* NULL: none */
+    char *passphrase;  /* NULL: none, or forgotten */
 
     tls_material *ca; /* whom to trust; of a client without `ca` the system's bundle, flagged: */
     size_t ca_count;
@@ -130,6 +130,9 @@ struct tls_instance;
  */
 int weir__tls_settings_read(const tls_source *source, struct tls_instance *instance, tls_report *report,
                             tls_settings **settings);
+
+/* Wipes the passphrase: the key has been read. */
+void weir__tls_settings_forget(tls_settings *settings);
 
 /* Wipes what is secret. NULL is let pass. */
 void weir__tls_settings_free(tls_settings *settings);

@@ -32,6 +32,14 @@ struct weir_layer {
 WEIR_EXPORT int weir_layer_configure(weir_runtime *runtime, const char *layer, const char *options, const char *folder,
                                      weir_role role, const void *extra, void **context, weir_error **error);
 
+/*
+ * The same with options as a configure was given them (weir_configure.given; NULL: none): all files and secrets are read
+ * again, and the layer makes one more context. `folder` is that of the configure.
+ */
+WEIR_EXPORT int weir_layer_configure_again(weir_runtime *runtime, const char *layer, const json_t *given,
+                                           const char *folder, weir_role role, const void *extra, void **context,
+                                           weir_error **error);
+
 #ifdef __cplusplus
 }
 #endif
