@@ -376,8 +376,7 @@ static int configure_layer(weir__place *place, const char *layer, const layer_op
 }
 
 static int make_layer_context(weir_runtime *runtime, const char *layer, const layer_options *options,
-                              const char *folder, weir_role role, const void *extra, void **context,
-                              weir_error **error)
+                              const char *folder, weir_role role, const void *extra, void **context, weir_error **error)
 {
     if (error)
         *error = NULL;
@@ -389,8 +388,7 @@ static int make_layer_context(weir_runtime *runtime, const char *layer, const la
     }
     weir__faults faults = {0};
     char *absolute = weir__folder_absolute(folder);
-    weir__place place = {
-        .runtime = runtime, .folder = absolute, .label = layer, .faults = &faults, .extra = extra};
+    weir__place place = {.runtime = runtime, .folder = absolute, .label = layer, .faults = &faults, .extra = extra};
     int status = absolute ? configure_layer(&place, layer, options, role, context) : UV_ENOMEM;
     status = conclude(&place, "options", status, error);
     weir__free(absolute);

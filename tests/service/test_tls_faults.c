@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Clients that do not mean it: rubbish, plain HTTP, half a ClientHello, nothing, a reset; one of each, and ten thousand. And
- * a certificate that is replaced while clients come all the time.
+ * Clients that do not mean it: rubbish, plain HTTP, half a ClientHello, nothing, a reset; one of each, and ten thousand.
  */
 #define _GNU_SOURCE
 
@@ -15,7 +14,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "child.h"
 #include "fixture.h"
 #include "tls_service.h"
 
@@ -145,7 +143,7 @@ static const char tls10[] = "\x16\x03\x01\x00\x45\x01\x00\x00\x41\x03\x01"
 /* A record that says it is a handshake, with a message in it that no client begins with. */
 static const char odd[] = "\x16\x03\x01\x00\x04\x02\x00\x00\x00";
 
-#define TEXT(text) (text), sizeof(text) - 1
+#define TEXT(text)     (text), sizeof(text) - 1
 #define HELLO(percent) NULL, (percent)
 #define MID_HELLO      "left in the middle of its ClientHello"
 
@@ -339,131 +337,6 @@ static void TLS_05_ten_thousand_leave_everything_as_it_was(void **state)
     assert_int_equal(weir_server_connections(server.server), 0);
 }
 
-/* ---- certificates that are replaced ---- */
-
-enum { CLIENTS = 4 };
-
-typedef struct load {
-    fixture *f;
-    const char *url;
-    weir_stream *streams[CLIENTS];
-    size_t handshakes;
-    size_t failures;
-    char failure[256];
-    char first[128]; /* fingerprints: at the beginning, and now */
-    char now[128];
-    int stop;
-    size_t running;
-} load;
-
-static void load_start(load *self, size_t i);
-
-static size_t load_index(const load *self, const weir_stream *stream)
-{
-    size_t i = 0;
-    while (self->streams[i] != stream)
-        i++;
-    return i;
-}
-
-static void on_load_ready(const weir_event *event, void *arg)
-{
-    load *self = arg;
-    weir_value value;
-    self->handshakes++;
-    assert_int_equal(weir_stream_get(event->stream, "tls.peer.fingerprint256", &value), 0);
-    snprintf(self->now, sizeof(self->now), "%s", value.text);
-    if (self->first[0] == '\0')
-        memcpy(self->first, self->now, sizeof(self->first));
-    weir_stream_destroy(event->stream, NULL);
-}
-
-static void on_load_error(const weir_event *event, void *arg)
-{
-    load *self = arg;
-    self->failures++;
-    snprintf(self->failure, sizeof(self->failure), "%s", event->error->message);
-}
-
-static void on_load_close(const weir_event *event, void *arg)
-{
-    load *self = arg;
-    size_t i = load_index(self, event->stream);
-    weir_stream_release(event->stream);
-    self->streams[i] = NULL;
-    self->running--;
-    if (!self->stop)
-        load_start(self, i);
-}
-
-static void load_start(load *self, size_t i)
-{
-    weir_stream *stream = weir_stream_new(self->f->runtime, NULL);
-    assert_non_null(stream);
-    self->streams[i] = stream;
-    self->running++;
-    weir_stream_on(stream, WEIR_EVENT_READY, on_load_ready, self);
-    weir_stream_on(stream, WEIR_EVENT_ERROR, on_load_error, self);
-    weir_stream_on(stream, WEIR_EVENT_CLOSE, on_load_close, self);
-    assert_int_equal(weir_stream_connect(stream, self->url, NULL, NULL), 0);
-}
-
-static void load_turns(load *self, size_t handshakes)
-{
-    size_t wanted = self->handshakes + handshakes;
-    while (self->handshakes < wanted && self->failures == 0) {
-        fixture_turns(self->f, 1);
-        assert_false(self->f->expired);
-    }
-    if (self->failures > 0)
-        fail_msg("a handshake failed: %s", self->failure);
-}
-
-static void TLS_15_a_certificate_is_replaced_under_load(void **state)
-{
-    fixture *f = *state;
-    static load self;
-    char folder[256], cert[300], key[300], ca[300], before[128];
-    int code;
-    memset(&self, 0, sizeof(self));
-    f->record = 0;
-    tls_need();
-    tls_folder(folder, sizeof(folder), "replaced");
-    child_free(CHILD_RUN(&code, "cert", "--host", "localhost", "--out", folder));
-    assert_int_equal(code, 0);
-    snprintf(cert, sizeof(cert), "%s/server.pem", folder);
-    snprintf(key, sizeof(key), "%s/server.key", folder);
-    snprintf(ca, sizeof(ca), "%s/ca.pem", folder);
-    weir_server *server =
-        fixture_listen(f, endpoint_of(f, cert, key, ", \"watch\": true, \"tickets\": false", ""), NULL);
-    weir_address address;
-    assert_int_equal(weir_server_address(server, &address), 0);
-    self.f = f;
-    self.url = fixture_text(f, "tls+tcp://127.0.0.1:%u?servername=localhost&tickets=false&ca=%s", address.port, ca);
-    for (size_t i = 0; i < CLIENTS; i++)
-        load_start(&self, i);
-    load_turns(&self, 20);
-    assert_string_equal(self.now, self.first);
-    /* Clients go on coming while the files are written. */
-    child *weir = CHILD(CHILD_PIPE, CHILD_PIPE, "cert", "--host", "localhost", "--out", folder);
-    while (strcmp(self.now, self.first) == 0)
-        load_turns(&self, 1);
-    assert_int_equal(child_finish(weir), 0);
-    child_free(weir);
-    assert_non_null(strstr(fixture_log(f), "read again"));
-    /* A key that is none of this certificate's is refused, and what was good serves on. */
-    memcpy(before, self.now, sizeof(before));
-    assert_int_equal(rename(tls_cert("other.key"), key), 0);
-    while (!strstr(fixture_log(f), key))
-        load_turns(&self, 1);
-    load_turns(&self, 20);
-    assert_string_equal(self.now, before);
-    self.stop = 1;
-    while (self.running > 0)
-        fixture_turns(f, 1);
-    assert_int_equal(self.failures, 0);
-}
-
 static int group_setup(void **state)
 {
     (void)state;
@@ -479,7 +352,6 @@ int main(void)
         FIXTURE_TEST(TLS_05_TLS_06_a_silent_client_is_closed),
         FIXTURE_TEST(TLS_05_TLS_06_a_client_that_falls_silent_is_told_with_its_name),
         FIXTURE_TEST(TLS_05_ten_thousand_leave_everything_as_it_was),
-        FIXTURE_TEST(TLS_15_a_certificate_is_replaced_under_load),
     };
     return cmocka_run_group_tests_name("service.tls_faults", tests, group_setup, NULL);
 }

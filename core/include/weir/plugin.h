@@ -125,14 +125,15 @@ struct weir_configure {
     size_t size;           /* sizeof(weir_configure) */
     weir_runtime *runtime; /* whose context it is */
     void *instance;        /* of init */
-    json_t *options;       /* an object, valid by the plugin's schema, defaults filled in; borrowed: what is secret in it
+    json_t *options; /* an object, valid by the plugin's schema, defaults filled in; borrowed: what is secret in it
                             * is overwritten after the call */
     weir_role role;
     const char *folder; /* what relative files are relative to; never NULL */
     int adopts; /* a transport's: 1 where there is a descriptor instead of an address. Then the schema was not asked, no
                  * default is filled in, and what is absent stays as the descriptor has it */
     const void *extra; /* what weir_layer_configure was given beside the options; otherwise NULL */
-    const json_t *given; /* the options as they were written: secrets as {"file"} or {"env"}, no defaults. What a layer keeps
+    const json_t
+        *given; /* the options as they were written: secrets as {"file"} or {"env"}, no defaults. What a layer keeps
                           * in order to read everything again (weir_layer_configure_again). Borrowed; NULL: none */
 };
 
