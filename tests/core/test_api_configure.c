@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a plugin's configure reads of its options: sizes and durations, as numbers and as texts. */
+#include <stdio.h>
 #include <string.h>
 
 #include <weir/layer.h>
@@ -13,6 +14,9 @@ typedef struct reading {
     int calls;
     const void *extra;
     weir_role role;
+    char secret[32]; /* as it was in the options */
+    int indirect;    /* as it was written: not as text */
+    json_t *kept;    /* the options, against the rule that they are borrowed; NULL: nobody wants them */
 } reading;
 
 #define OTHERWISE 4711
@@ -25,6 +29,11 @@ static int configure(weir_configure *configure, void **context)
     seen->calls++;
     seen->extra = configure->extra;
     seen->role = configure->role;
+    const char *secret = json_string_value(json_object_get(configure->options, "secret"));
+    snprintf(seen->secret, sizeof(seen->secret), "%s", secret ? secret : "");
+    seen->indirect = json_is_object(json_object_get(configure->given, "secret"));
+    if (seen->kept)
+        json_object_set(seen->kept, "options", configure->options);
     *context = weir_malloc(1);
     return *context ? 0 : UV_ENOMEM;
 }
@@ -42,6 +51,8 @@ static const weir_layer layer = {
 
 static const char schema[] = "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
                              "\"size\":{\"type\":[\"integer\",\"string\"],\"format\":\"weir-size\"},"
+                             "\"secret\":{\"type\":\"string\",\"writeOnly\":true},"
+                             "\"plain\":{\"type\":\"string\",\"default\":\"shown\"},"
                              "\"duration\":{\"type\":[\"integer\",\"string\"],\"format\":\"weir-duration\"}}}";
 
 static const weir_plugin plugin = {
@@ -211,6 +222,94 @@ static void a_layer_that_cannot_be_configured_says_why(void **state)
     assert_code(weir_layer_configure(f->runtime, "amounts", NULL, NULL, WEIR_CLIENT, NULL, &context, NULL), UV_EINVAL);
 }
 
+/* ---- secrets ---- */
+
+static void put(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_secret_is_overwritten_after_the_call(void **state)
+{
+    fixture *f = *state;
+    reading seen = {.kept = json_object()};
+    weir_endpoint *endpoint = NULL;
+    weir_runtime_set_data(f->runtime, &seen);
+    assert_code(weir_endpoint_parse(f->runtime,
+                                    "{\"tcp\":{\"port\":9},\"layers\":[{\"amounts\":{\"secret\":\"abc\"}}]}",
+                                    WEIR_CLIENT, NULL, &endpoint, NULL),
+                0);
+    weir_endpoint_release(endpoint);
+    assert_string_equal(seen.secret, "abc");
+    assert_int_equal(seen.indirect, 0);
+    const json_t *options = json_object_get(seen.kept, "options");
+    const json_t *secret = json_object_get(options, "secret");
+    assert_int_equal(json_string_length(secret), 3);
+    assert_memory_equal(json_string_value(secret), "\0\0\0", 3);
+    assert_string_equal(json_string_value(json_object_get(options, "plain")), "shown");
+    json_decref(seen.kept);
+}
+
+static void the_options_as_written_are_configured_again(void **state)
+{
+    fixture *f = *state;
+    reading seen = {0};
+    weir_error *error = NULL;
+    void *context = NULL;
+    const char *path = fixture_path(f, "secret");
+    int extra = 1;
+    weir_runtime_set_data(f->runtime, &seen);
+    json_t *given = json_pack("{s:{s:s}}", "secret", "file", "secret");
+    assert_non_null(given);
+    put(path, "one\n");
+    assert_code(
+        weir_layer_configure_again(f->runtime, "amounts", given, f->folder, WEIR_SERVER, &extra, &context, &error), 0);
+    weir_free(context);
+    assert_string_equal(seen.secret, "one");
+    assert_int_equal(seen.indirect, 1);
+    assert_ptr_equal(seen.extra, &extra);
+    assert_int_equal(seen.role, WEIR_SERVER);
+    put(path, "two\n");
+    assert_code(
+        weir_layer_configure_again(f->runtime, "amounts", given, f->folder, WEIR_SERVER, NULL, &context, &error), 0);
+    weir_free(context);
+    assert_string_equal(seen.secret, "two");
+    assert_true(json_is_object(json_object_get(given, "secret")));
+    json_decref(given);
+    assert_code(weir_layer_configure_again(f->runtime, "amounts", NULL, NULL, WEIR_CLIENT, NULL, &context, &error), 0);
+    weir_free(context);
+    assert_string_equal(seen.secret, "");
+}
+
+static void what_cannot_be_configured_again_says_why(void **state)
+{
+    fixture *f = *state;
+    reading seen = {0};
+    weir_error *error = NULL;
+    void *context = NULL;
+    weir_runtime_set_data(f->runtime, &seen);
+    json_t *given = json_pack("{s:{s:s}}", "secret", "file", "missing");
+    assert_code(
+        weir_layer_configure_again(f->runtime, "amounts", given, f->folder, WEIR_SERVER, NULL, &context, &error),
+        WEIR_EINVALID_CONFIG);
+    assert_string_equal(error->message,
+                        "invalid options: amounts: /secret: the secret's file \"missing\" does not exist");
+    weir_error_release(error);
+    assert_code(weir_layer_configure_again(f->runtime, "amounts", given, f->folder, WEIR_SERVER, NULL, &context, NULL),
+                WEIR_EINVALID_CONFIG);
+    json_decref(given);
+    given = json_array();
+    assert_code(
+        weir_layer_configure_again(f->runtime, "amounts", given, f->folder, WEIR_SERVER, NULL, &context, &error),
+        UV_EINVAL);
+    weir_error_release(error);
+    json_decref(given);
+    assert_int_equal(seen.calls, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +319,9 @@ int main(void)
         AMOUNTS_TEST(what_a_loose_schema_lets_pass_is_as_if_absent),
         AMOUNTS_TEST(a_layer_is_configured_outside_of_an_endpoint),
         AMOUNTS_TEST(a_layer_that_cannot_be_configured_says_why),
+        AMOUNTS_TEST(a_secret_is_overwritten_after_the_call),
+        AMOUNTS_TEST(the_options_as_written_are_configured_again),
+        AMOUNTS_TEST(what_cannot_be_configured_again_says_why),
     };
     return cmocka_run_group_tests_name("api of configure", tests, NULL, NULL);
 }

@@ -677,6 +677,71 @@ static void TLS_15_a_reload_keeps_a_passphrase_given_as_text(void **state)
     site.tls->context_release(site.context);
 }
 
+/* ---- what is left of a passphrase ---- */
+
+/* Made while the program runs, so that it stands nowhere else than where it is put. */
+static void make_secret(char secret[24])
+{
+    for (int i = 0; i < 23; i++)
+        secret[i] = (char)('A' + (i * 7 + 11) % 26);
+    secret[23] = '\0';
+}
+
+/* Looks into the memory that malloc gives; into none where that is somewhere else (valgrind, sanitizers). */
+static size_t found_in_heap(const char *wanted)
+{
+    char line[512], bytes[4096];
+    size_t found = 0, length = strlen(wanted), from, to;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    assert_non_null(maps);
+    assert_true(memory >= 0);
+    while (fgets(line, sizeof(line), maps)) {
+        if (!strstr(line, "[heap]") || sscanf(line, "%zx-%zx", &from, &to) != 2)
+            continue;
+        for (; from < to; from += sizeof(bytes) - 64) {
+            ssize_t got = pread(memory, bytes, sizeof(bytes), (off_t)from);
+            found += got > 0 && memmem(bytes, (size_t)got, wanted, length) != NULL;
+        }
+    }
+    fclose(maps);
+    close(memory);
+    explicit_bzero(bytes, sizeof(bytes));
+    return found;
+}
+
+static void TLS_15_a_passphrase_in_a_file_is_in_memory_no_more(void **state)
+{
+    fixture *f = *state;
+    place at = {.f = f};
+    char secret[24];
+    make_pairs();
+    prepare_plainly(&at, 0);
+    make_secret(secret);
+    const char *pass = in(&at, "pass"), *by = fixture_text(f, "file:%s", pass);
+    put(pass, secret);
+    child *openssl = OTHER(CHILD_CLOSED, CHILD_PIPE, "openssl", "pkcs8", "-topk8", "-v2", "aes-256-cbc", "-in",
+                           of_pair(f, 0, "key"), "-passout", by, "-out", at.key);
+    assert_int_equal(child_finish(openssl), 0);
+    child_free(openssl);
+    const char *options = fixture_text(f, "{\"cert\": \"%s\", \"key\": \"%s\", \"passphrase\": {\"file\": \"%s\"}}",
+                                       at.cert, at.key, pass);
+    void *here = malloc(sizeof(secret));
+    memcpy(here, secret, sizeof(secret));
+    size_t seen = found_in_heap(secret); /* 1, where it can be seen at all */
+    explicit_bzero(here, sizeof(secret));
+    free(here);
+    assert_int_equal(found_in_heap(secret), 0);
+    called site = serve_by_call(f, options);
+    assert_int_equal(found_in_heap(secret), 0);
+    reload(&site);
+    assert_int_equal(found_in_heap(secret), 0);
+    site.tls->context_release(site.context);
+    assert_int_equal(found_in_heap(secret), 0);
+    if (seen == 0)
+        skip();
+}
+
 /* ---- */
 
 static int group_setup(void **state)
@@ -706,6 +771,7 @@ int main(void)
         FIXTURE_TEST(TLS_15_a_reload_reads_the_passphrase_again),
         FIXTURE_TEST(TLS_15_a_passphrase_is_watched),
         FIXTURE_TEST(TLS_15_a_reload_keeps_a_passphrase_given_as_text),
+        FIXTURE_TEST(TLS_15_a_passphrase_in_a_file_is_in_memory_no_more),
     };
     return cmocka_run_group_tests_name("service.tls_renewal", tests, group_setup, NULL);
 }
