@@ -72,6 +72,12 @@ static void copy(fixture *f, const char *from, const char *to)
 
 /* ---- clients that come all the time ---- */
 
+/* Under valgrind a handshake takes a tenth of a second. */
+static size_t fewer(size_t many, size_t few)
+{
+    return getenv("WEIR_TEST_VALGRIND") ? few : many;
+}
+
 typedef struct load {
     fixture *f;
     const char *url;
@@ -166,7 +172,7 @@ static void load_begin(load *self, fixture *f, const char *port_of)
         self->pems[i] = content(f, of_pair(f, i, "pem"));
     self->url =
         fixture_text(f, "tls+tcp://127.0.0.1:%s?servername=localhost&tickets=false&ca=%s/ca.pem", port_of, made);
-    for (size_t i = 0; i < CLIENTS; i++)
+    for (size_t i = 0; i < fewer(CLIENTS, 2); i++)
         load_start(self, i);
 }
 
@@ -407,16 +413,16 @@ static void replace_by_call(fixture *f, const way *how)
     how->prepare(&at, 0);
     called site = serve_by_call(f, fixture_text(f, "{\"cert\": \"%s\", \"key\": \"%s\"}", at.cert, at.key));
     load_begin(&self, f, port_of(f, site.server));
-    load_turns(&self, 8);
+    load_turns(&self, fewer(8, 1));
     assert_int_equal(self.of_pair[0], self.handshakes);
-    for (size_t which = 1; which < PAIRS; which++) {
+    for (size_t which = 1; which < fewer(PAIRS, 2); which++) {
         how->replace(&at, which);
         reload(&site);
         assert_int_equal(serves(&self), which);
-        load_turns(&self, 8);
+        load_turns(&self, fewer(8, 1));
     }
     site.tls->context_counters(site.context, &counters);
-    assert_int_equal(counters.reloads, PAIRS - 1);
+    assert_int_equal(counters.reloads, fewer(PAIRS, 2) - 1);
     assert_int_equal(counters.reloads_refused, 0);
     assert_int_equal(counters.handshakes_failed, 0);
     load_end(&self);
@@ -447,7 +453,7 @@ static void TLS_15_by_call_a_bad_pair_is_refused_under_load(void **state)
     prepare_plainly(&at, 0);
     called site = serve_by_call(f, fixture_text(f, "{\"cert\": \"%s\", \"key\": \"%s\"}", at.cert, at.key));
     load_begin(&self, f, port_of(f, site.server));
-    load_turns(&self, 4);
+    load_turns(&self, fewer(4, 1));
     copy(f, of_pair(f, 1, "key"), at.key); /* half of a pair */
     refuse_reload(&site, at.key);
     assert_int_equal(serves(&self), 0);
@@ -455,7 +461,7 @@ static void TLS_15_by_call_a_bad_pair_is_refused_under_load(void **state)
     refuse_reload(&site, at.cert);
     assert_int_equal(unlink(at.cert), 0);
     refuse_reload(&site, at.cert);
-    load_turns(&self, 8);
+    load_turns(&self, fewer(8, 1));
     assert_int_equal(self.of_pair[0], self.handshakes);
     copy(f, of_pair(f, 1, "pem"), at.cert);
     reload(&site);
@@ -484,9 +490,9 @@ static void replace_watched(fixture *f, const way *how)
     how->prepare(&at, 0);
     weir_server *server = serve_watching(&at, "");
     load_begin(&self, f, port_of(f, server));
-    load_turns(&self, 8);
+    load_turns(&self, fewer(8, 1));
     assert_int_equal(self.of_pair[0], self.handshakes);
-    for (size_t which = 1; which < PAIRS; which++) {
+    for (size_t which = 1; which < fewer(PAIRS, 2); which++) {
         how->replace(&at, which);
         load_until(&self, was_read, which);
         assert_int_equal(serves(&self), which);
@@ -534,7 +540,7 @@ static void TLS_15_watched_half_of_a_pair_waits_for_the_other(void **state)
     make_pairs();
     prepare_plainly(&at, 0);
     load_begin(&self, f, port_of(f, serve_watching(&at, "")));
-    load_turns(&self, 4);
+    load_turns(&self, fewer(4, 1));
     copy(f, of_pair(f, 1, "key"), at.key);
     load_until(&self, was_refused, 1);
     assert_int_equal(serves(&self), 0);
@@ -556,7 +562,7 @@ static void TLS_15_watched_while_its_folder_is_away(void **state)
     at.cert = in(&at, "release-0/site.pem");
     at.key = in(&at, "release-0/site.key");
     load_begin(&self, f, port_of(f, serve_watching(&at, "")));
-    load_turns(&self, 4);
+    load_turns(&self, fewer(4, 1));
     turn_folder(&at, 1);
     assert_int_equal(rename(in(&at, "release-0"), in(&at, "away")), 0);
     load_until(&self, was_refused, 1);
@@ -580,7 +586,7 @@ static void TLS_15_watched_in_a_folder_that_never_rests(void **state)
     make_pairs();
     prepare_plainly(&at, 0);
     load_begin(&self, f, port_of(f, serve_watching(&at, "")));
-    load_turns(&self, 4);
+    load_turns(&self, fewer(4, 1));
     by_rename(&at, 1);
     while (lines_with(f, was_read) == 0) {
         put(in(&at, "noise"), "noise");
@@ -615,7 +621,7 @@ static void TLS_15_a_reload_reads_the_passphrase_again(void **state)
         serve_by_call(f, fixture_text(f, "{\"cert\": \"%s\", \"key\": \"%s\", \"passphrase\": {\"file\": \"%s\"}}",
                                       at.cert, at.key, in(&at, "pass")));
     load_begin(&self, f, port_of(f, site.server));
-    load_turns(&self, 4);
+    load_turns(&self, fewer(4, 1));
     copy(f, of_pair(f, 1, "pem"), at.cert);
     encrypt(f, 1, "second", at.key);
     refuse_reload(&site, "passphrase");
@@ -643,7 +649,7 @@ static void TLS_15_a_passphrase_is_watched(void **state)
     put(in(&at, "secrets/pass"), "first\n");
     const char *more = fixture_text(f, ", \"passphrase\": {\"file\": \"%s\"}", in(&at, "secrets/pass"));
     load_begin(&self, f, port_of(f, serve_watching(&at, more)));
-    load_turns(&self, 4);
+    load_turns(&self, fewer(4, 1));
     encrypt(f, 1, "second", in(&at, "fresh.key"));
     copy(f, of_pair(f, 1, "pem"), at.cert);
     assert_int_equal(rename(in(&at, "fresh.key"), at.key), 0);
@@ -667,7 +673,7 @@ static void TLS_15_a_reload_keeps_a_passphrase_given_as_text(void **state)
     called site = serve_by_call(
         f, fixture_text(f, "{\"cert\": \"%s\", \"key\": \"%s\", \"passphrase\": \"one for all\"}", at.cert, at.key));
     load_begin(&self, f, port_of(f, site.server));
-    load_turns(&self, 4);
+    load_turns(&self, fewer(4, 1));
     encrypt(f, 1, "one for all", at.key);
     copy(f, of_pair(f, 1, "pem"), at.cert);
     reload(&site);
