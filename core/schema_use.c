@@ -379,12 +379,27 @@ static void say_unknown(const weir__schema *schema, const char *name, weir__mess
     }
 }
 
+/* JSON's way to write an array, which would be one odd element. */
+static bool is_json_array(const char *text)
+{
+    size_t length = strlen(text);
+    if (length < 2 || text[0] != '[' || text[length - 1] != ']')
+        return false;
+    json_t *array = json_loads(text, 0, NULL);
+    json_decref(array);
+    return array != NULL;
+}
+
 static void say_unfit(const weir__node *node, const char *name, const char *text, weir__message *message)
 {
     const unsigned spoken = node->accepts & ~(unsigned)(WEIR__KIND_OBJECT | WEIR__KIND_NULL);
     weir__message_quote(message, name, strlen(name));
     if (!spoken) {
         weir__message_add(message, " cannot be written as text; use the JSON form");
+        return;
+    }
+    if ((node->accepts & WEIR__KIND_ARRAY) && is_json_array(text)) {
+        weir__message_add(message, ": an array is written as A,B here, without brackets and quotes");
         return;
     }
     weir__message_add(message, ": expected ");
@@ -409,7 +424,8 @@ int weir__schema_coerce(const weir__schema *schema, const char *name, const char
         say_unknown(schema, name, message);
         return -ENOENT;
     }
-    json_t *value = coerce(&c, node, text, strlen(text), false);
+    bool odd = (node->accepts & WEIR__KIND_ARRAY) && is_json_array(text);
+    json_t *value = odd ? NULL : coerce(&c, node, text, strlen(text), false);
     if (c.status) {
         weir__message_add(message, "out of memory");
         return c.status;

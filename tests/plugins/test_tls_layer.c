@@ -544,6 +544,22 @@ static void TLS_05_a_clients_failing_handshake_is_its_error(void **state)
     assert_non_null(strstr(message, "connecting to localhost"));
 }
 
+/* The server leaves where a client waits for its answer. */
+static void TLS_05_an_early_end_of_the_server_is_the_clients_error(void **state)
+{
+    fixture *f = *state;
+    weir_server *server = fixture_listen(f, "tcp://127.0.0.1:0", NULL);
+    recorder *client = tls_client(f, server, TRUSTS ", \"servername\": \"localhost\"");
+    recorder *raw = fixture_accepted(f, server, 0);
+    recorder_wait_data(raw, WIRE_HEADER);
+    recorder_end(raw);
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    assert_true(recorder_saw(client, "error:ECONNRESET"));
+    const char *message = weir_stream_errored(client->stream)->message;
+    assert_non_null(strstr(message, "ERR_TLS_EARLY_END: the server left in the middle of the handshake"));
+    assert_non_null(strstr(message, "; connecting to localhost"));
+}
+
 static void TLS_05_a_thousand_scanners_leave_nothing_behind(void **state)
 {
     fixture *f = *state;
@@ -949,6 +965,7 @@ int main(void)
         FIXTURE_TEST(TLS_05_whatever_fails_before_the_handshake_is_over_is_one_clientError),
         FIXTURE_TEST(TLS_05_an_early_reset_is_one_clientError),
         FIXTURE_TEST(TLS_05_a_clients_failing_handshake_is_its_error),
+        FIXTURE_TEST(TLS_05_an_early_end_of_the_server_is_the_clients_error),
         FIXTURE_TEST(TLS_05_a_thousand_scanners_leave_nothing_behind),
         FIXTURE_TEST(TLS_06_a_silent_client_is_closed_by_handshakeTimeout),
         FIXTURE_TEST(TLS_18_counters_are_of_the_plaintext),

@@ -293,6 +293,26 @@ static void TLS_12_what_was_not_used_longest_goes_first(void **state)
     weir__tls_sessions_free(&sessions);
 }
 
+/* What is kept for clients stops to grow, however many names they connect to. */
+static void TLS_12_what_is_kept_has_a_bound(void **state)
+{
+    tls_sessions sessions = {0};
+    size_t live = allocator_live(), bytes = 0;
+    char name[16];
+    (void)state;
+    for (int i = 0; i < 4 * TLS_SESSIONS_MOST; i++) {
+        snprintf(name, sizeof(name), "%08d", i);
+        weir__tls_sessions_put(&sessions, name, "some blob", 9);
+        if (i == TLS_SESSIONS_MOST - 1)
+            bytes = allocator_bytes();
+    }
+    assert_int_equal(sessions.count, TLS_SESSIONS_MOST);
+    assert_int_equal(allocator_live(), live + TLS_SESSIONS_MOST);
+    assert_true(allocator_bytes() <= bytes + TLS_SESSIONS_MOST * sizeof(max_align_t));
+    weir__tls_sessions_free(&sessions);
+    assert_int_equal(allocator_live(), live);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +327,7 @@ int main(void)
         FIXTURE_TEST(TLS_12_workers_share_ticket_keys),
         FIXTURE_TEST(TLS_12_the_newest_session_of_a_name_is_kept),
         FIXTURE_TEST(TLS_12_what_was_not_used_longest_goes_first),
+        FIXTURE_TEST(TLS_12_what_is_kept_has_a_bound),
     };
     return cmocka_run_group_tests_name("tls_parts", tests, NULL, NULL);
 }

@@ -84,6 +84,48 @@ static char *contents(const char *path)
     return text;
 }
 
+static char *subject_of(const char *cert)
+{
+    child *openssl = OTHER(CHILD_CLOSED, CHILD_PIPE, "openssl", "x509", "-noout", "-subject", "-in", cert);
+    assert_int_equal(child_finish(openssl), 0);
+    char *subject = strdup(openssl->out_text);
+    child_free(openssl);
+    return subject;
+}
+
+/* Two authorities beside one another in what is trusted, and neither is taken for the other. */
+static void every_authority_has_a_name_of_its_own(void **state)
+{
+    (void)state;
+    char folder[2][256], path[300], both[20000], *authority[2], *subject[2];
+    int code;
+    tls_need();
+    for (int i = 0; i < 2; i++) {
+        tls_folder(folder[i], sizeof(folder[i]), i == 0 ? "one" : "other");
+        child_free(CHILD_RUN(&code, "cert", "--host", "localhost", "--out", folder[i]));
+        assert_int_equal(code, 0);
+        snprintf(path, sizeof(path), "%s/ca.pem", folder[i]);
+        authority[i] = contents(path);
+        subject[i] = subject_of(path);
+        assert_non_null(strstr(subject[i], "weir authority "));
+    }
+    assert_string_not_equal(subject[0], subject[1]);
+    for (int i = 0; i < 2; i++) {
+        snprintf(both, sizeof(both), "%s%s", authority[0], authority[1]);
+        snprintf(path, sizeof(path), "%s/server.pem", folder[i]);
+        child *openssl =
+            OTHER(CHILD_CLOSED, CHILD_PIPE, "openssl", "verify", "-CAfile", child_file("both.pem", both), path);
+        code = child_finish(openssl);
+        if (code != 0)
+            fail_msg("openssl verify ended with %d: %s", code, openssl->err_text);
+        child_free(openssl);
+    }
+    for (int i = 0; i < 2; i++) {
+        free(authority[i]);
+        free(subject[i]);
+    }
+}
+
 static void authority_is_kept_and_certificates_are_replaced(void **state)
 {
     (void)state;
@@ -227,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CERT_TEST(certificates_are_made_for_names_and_addresses),
+        CERT_TEST(every_authority_has_a_name_of_its_own),
         CERT_TEST(authority_is_kept_and_certificates_are_replaced),
         CERT_TEST(certificates_that_cannot_be_made_say_why),
         CERT_TEST(TLS_07_connect_verifies_by_ca_and_tells),

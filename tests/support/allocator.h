@@ -14,7 +14,7 @@ void allocator_install(void);
 /* Blocks that are allocated now. */
 size_t allocator_live(void);
 
-/* Bytes in them, as the C library counts them. */
+/* Bytes in them, as the C library counts them: for blocks of one size not always the same. */
 size_t allocator_bytes(void);
 
 /* The most that allocator_bytes has been since the last allocator_peak_begin. */

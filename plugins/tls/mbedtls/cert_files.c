@@ -136,19 +136,33 @@ static int write_pair(const char *folder, const char *name, const mbed_cert *mad
 
 /* ---- the authority ---- */
 
-static int make_authority(const char *folder, mbed_cert *authority, weir_error **error)
+/* Two of one name in a list of those who are trusted would be taken for one another. */
+static int make_subject(char *subject, size_t size, weir_error **error)
 {
+    unsigned char tail[4];
     char host[128] = "";
-    char subject[256];
-    int64_t now = (int64_t)time(NULL);
 
+    if (getentropy(tail, sizeof(tail)) != 0)
+        return refuse(-errno, "the authority", "no random name for", error);
     if (gethostname(host, sizeof(host) - 1) != 0 || strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                                                  "0123456789-.") != strlen(host))
         host[0] = '\0';
-    snprintf(subject, sizeof(subject), "CN=weir authority%s%.40s", *host ? " of " : "", host);
+    /* A common name has 64 characters. */
+    snprintf(subject, size, "CN=weir authority %02x%02x%02x%02x%s%.32s", tail[0], tail[1], tail[2], tail[3],
+             *host ? " of " : "", host);
+    return 0;
+}
+
+static int make_authority(const char *folder, mbed_cert *authority, weir_error **error)
+{
+    char subject[256];
+    int64_t now = (int64_t)time(NULL);
     const mbed_cert_request request = {
         .subject = subject, .from = now - HOUR, .until = now + (int64_t)DAYS_AUTHORITY * DAY, .is_authority = 1};
-    int status = weir__mbed_cert_make(&request, authority, error);
+    int status = make_subject(subject, sizeof(subject), error);
+
+    if (status == 0)
+        status = weir__mbed_cert_make(&request, authority, error);
     return status == 0 ? write_pair(folder, "ca", authority, error) : status;
 }
 
