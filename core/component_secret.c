@@ -13,6 +13,7 @@
 
 #include "component.h"
 #include "memory.h"
+#include "schema_node.h"
 
 #define SECRET_MOST 65536 /* bytes of a secret's file */
 
@@ -202,45 +203,30 @@ static int resolve(const resolving *state, json_t *container, weir__pointer *at)
 
 /* ---- wiping ---- */
 
-/* The text stays as long as it was: whoever still has the value, against the rule that it is borrowed, finds spaces. */
-static void wipe_text(const json_t *value)
+/* Whoever still has the value, against the rule that it is borrowed, finds a text of NULs. It takes no memory. */
+static void wipe(const weir__schema *schema, json_t *value, const weir__step *at)
 {
-    char *text = (char *)(uintptr_t)json_string_value(value);
-    explicit_bzero(text, json_string_length(value));
-}
-
-static void wipe(const weir__schema *schema, json_t *value, weir__pointer *at)
-{
-    size_t length = at->length, index;
     const char *name;
     json_t *member;
-    if (json_is_string(value)) {
-        /* Without memory nobody can say what is secret, and then all is. */
-        if (!schema || at->failed || weir__schema_is_secret(schema, at->text ? at->text : ""))
-            wipe_text(value);
-        return;
-    }
+    size_t index;
+    if (json_is_string(value) && (!schema || weir__secret_at(schema, at)))
+        explicit_bzero((char *)(uintptr_t)json_string_value(value), json_string_length(value));
     json_object_foreach(value, name, member)
     {
-        weir__pointer_add_name(at, name, strlen(name));
-        wipe(schema, member, at);
-        if (at->text)
-            at->text[at->length = length] = '\0';
+        const weir__step inner = {.outer = at, .name = name, .depth = at->depth + 1};
+        wipe(schema, member, &inner);
     }
     json_array_foreach(value, index, member)
     {
-        weir__pointer_add_index(at, index);
-        wipe(schema, member, at);
-        if (at->text)
-            at->text[at->length = length] = '\0';
+        const weir__step inner = {.outer = at, .index = index, .depth = at->depth + 1};
+        wipe(schema, member, &inner);
     }
 }
 
 void weir__component_wipe_secrets(const weir__schema *schema, json_t *options)
 {
-    weir__pointer at = {0};
-    wipe(schema, options, &at);
-    weir__free(at.text);
+    const weir__step root = {.depth = 0};
+    wipe(schema, options, &root);
 }
 
 /* ---- resolving ---- */

@@ -168,14 +168,15 @@ static void each_call_that_fails_is_told(void **state)
 
 static void an_authority_is_named_after_the_host(void **state)
 {
+    static const char begins[] = "CN=weir authority ";
     static const struct {
         const char *host;
-        const char *subject;
+        const char *ends; /* behind the name and eight random digits */
     } cases[] = {
-        {"here", "CN=weir authority of here"},
-        {"two words", "CN=weir authority"},
-        {"", "CN=weir authority"},
-        {NULL, "CN=weir authority"},
+        {"here", " of here"},
+        {"two words", ""},
+        {"", ""},
+        {NULL, ""},
     };
     world *w = world_of(*state);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -187,7 +188,9 @@ static void an_authority_is_named_after_the_host(void **state)
         mbedtls_x509_crt_init(&parsed);
         assert_int_equal(mbedtls_x509_crt_parse(&parsed, (const unsigned char *)pem, strlen(pem) + 1), 0);
         char *subject = weir__mbed_subject(&parsed);
-        assert_string_equal(subject, cases[i].subject);
+        assert_int_equal(strncmp(subject, begins, sizeof(begins) - 1), 0);
+        assert_int_equal(strspn(subject + sizeof(begins) - 1, "0123456789abcdef"), 8);
+        assert_string_equal(subject + sizeof(begins) - 1 + 8, cases[i].ends);
         weir_free(subject);
         mbedtls_x509_crt_free(&parsed);
     }
