@@ -241,6 +241,36 @@ static void TLS_12_TLS_22_s_client_resumes_a_session_it_kept(void **state)
     }
 }
 
+/* The other context has the same ticket keys, and demands a certificate. */
+static void TLS_12_TLS_22_s_clients_ticket_is_no_certificate(void **state)
+{
+    (void)state;
+    char kept[256], options[1024];
+    tls_folder(kept, sizeof(kept), "open-session");
+    snprintf(options, sizeof(options),
+             "\"SNI\": {\"other.example\": {\"cert\": \"%s\", \"key\": \"%s\", \"requestCert\": true, \"ca\": \"%s\"}}",
+             tls_cert("other.pem"), tls_cert("other.key"), tls_cert("ca.pem"));
+    TLS_EACH_VERSION
+    {
+        tls_service *service = tls_serve(options);
+        child_free(
+            s_client_hello(S_CLIENT(service, tls_openssl_versions[i], "-servername", "localhost", "-sess_out", kept)));
+        child *client =
+            S_CLIENT(service, tls_openssl_versions[i], "-servername", "other.example", "-sess_in", kept, "-quiet");
+        assert_int_not_equal(tls_finish_open(client), 0);
+        assert_int_equal(client->out_size, 0);
+        tls_expect(client->err_text, "alert");
+        child_free(client);
+        client =
+            s_client_hello(S_CLIENT(service, tls_openssl_versions[i], "-servername", "localhost", "-sess_in", kept));
+        tls_expect(client->out_text, "\nReused, TLSv1.");
+        child_free(client);
+        child *weir = tls_stop(service);
+        tls_expect(weir->err_text, "the client showed no certificate");
+        child_free(weir);
+    }
+}
+
 /* ---- node as a client ---- */
 
 /* Arguments: port, CA, a version; then name, ALPN, cert, key, or "". */
@@ -650,6 +680,7 @@ int main(void)
         PEER_TEST(TLS_09_TLS_22_s_client_is_asked_for_a_certificate),
         PEER_TEST(TLS_12_TLS_22_s_client_reconnects_over_TLS_12),
         PEER_TEST(TLS_12_TLS_22_s_client_resumes_a_session_it_kept),
+        PEER_TEST(TLS_12_TLS_22_s_clients_ticket_is_no_certificate),
         PEER_TEST(TLS_22_node_exchanges_64_MiB),
         PEER_TEST(TLS_03_TLS_22_node_ends_its_side_first),
         PEER_TEST(TLS_09_TLS_22_node_is_asked_for_a_certificate),
