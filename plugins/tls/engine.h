@@ -97,6 +97,9 @@ typedef struct tls_session_options {
     /* Server: what the layer's own reading of the ClientHello chose (TLS-11); the engine announces this one alone. NULL: no
      * ALPN is spoken. A client offers the settings' alpn. */
     const char *alpn;
+
+    /* Server: the ClientHello offers early data, which is never taken: what comes of it is skipped (TLS-20). */
+    int early_data;
 } tls_session_options;
 
 /*

@@ -12,6 +12,7 @@ enum {
     MESSAGE_CLIENT_HELLO = 1,
     EXTENSION_SERVER_NAME = 0,
     EXTENSION_ALPN = 16,
+    EXTENSION_EARLY_DATA = 42,
     EXTENSION_VERSIONS = 43,
     NAME_IS_HOST = 0
 };
@@ -135,12 +136,19 @@ static void read_versions(window field, tls_hello *hello, int *failed)
     *failed |= field.failed || list.failed;
 }
 
+static void read_early_data(window field, tls_hello *hello, int *failed)
+{
+    hello->early_data = 1;
+    *failed |= field.left > 0;
+}
+
 static const struct extension {
     unsigned type;
     void (*read)(window field, tls_hello *hello, int *failed);
 } extensions_read[] = {
     {EXTENSION_SERVER_NAME, read_server_name},
     {EXTENSION_ALPN, read_alpn},
+    {EXTENSION_EARLY_DATA, read_early_data},
     {EXTENSION_VERSIONS, read_versions},
 };
 

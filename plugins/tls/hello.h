@@ -27,6 +27,7 @@ typedef enum tls_hello_verdict {
 typedef struct tls_hello {
     char server_name[TLS_NAME_MOST + 1]; /* in lower case, "" when none was sent */
     uint16_t version;                    /* the highest that is offered: 0x0303 is TLS 1.2, 0x0304 TLS 1.3 */
+    int early_data;                      /* is offered */
     size_t alpn_count;
     size_t alpn_size;
     unsigned char alpn[1024]; /* each name behind its length; a longer list is cut behind its last whole name */

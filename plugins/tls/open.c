@@ -402,6 +402,7 @@ static void serve(tls_link *self, const tls_hello *hello)
         return;
     }
     options.alpn = self->alpn;
+    options.early_data = hello->early_data;
     start(self, &options);
 }
 

@@ -243,10 +243,9 @@ static void TLS_05_more_than_is_looked_at_is_refused(void **state)
 /* ---- names and extensions that nobody may send ---- */
 
 /* A ClientHello of these extensions; the lengths are right. */
-static void expect_extensions(const void *extensions, size_t size, tls_hello_verdict verdict, const char *name)
+static void read_extensions(const void *extensions, size_t size, tls_hello_verdict verdict, tls_hello *hello)
 {
     wire body = {0}, message = {0}, out = {0};
-    tls_hello hello;
     static const unsigned char fixed[] = {0, 0, 2, 0x13, 1, 1, 0}; /* session, ciphers, compression */
     static const unsigned char random[32];
     wire_number(&body, 0x0303, 2);
@@ -258,12 +257,28 @@ static void expect_extensions(const void *extensions, size_t size, tls_hello_ver
     wire_number(&message, body.size, 3);
     wire_put(&message, body.data, body.size);
     wire_record(&out, WIRE_HANDSHAKE, message.data, message.size);
-    assert_int_equal(read_exactly(out.data, out.size, &hello), verdict);
-    if (name)
-        assert_string_equal(hello.server_name, name);
+    assert_int_equal(read_exactly(out.data, out.size, hello), verdict);
     wire_free(&body);
     wire_free(&message);
     wire_free(&out);
+}
+
+static void expect_extensions(const void *extensions, size_t size, tls_hello_verdict verdict, const char *name)
+{
+    tls_hello hello;
+    read_extensions(extensions, size, verdict, &hello);
+    if (name)
+        assert_string_equal(hello.server_name, name);
+}
+
+static void TLS_20_early_data_that_is_offered_is_noted(void **state)
+{
+    tls_hello hello;
+    (void)state;
+    read_extensions("\0\52\0\0", 4, TLS_HELLO_DONE, &hello);
+    assert_int_equal(hello.early_data, 1);
+    read_extensions("\0\27\0\0", 4, TLS_HELLO_DONE, &hello);
+    assert_int_equal(hello.early_data, 0);
 }
 
 #define EXTENSIONS(bytes, verdict, name) expect_extensions(bytes, sizeof(bytes) - 1, verdict, name)
@@ -313,6 +328,7 @@ static void odd_extensions_are_refused(void **state)
     EXTENSIONS("\0\20\0\3\0\1\0", TLS_HELLO_MALFORMED, NULL);            /* a protocol without a name */
     EXTENSIONS("\0\20\0\4\0\2\5h", TLS_HELLO_MALFORMED, NULL);
     EXTENSIONS("\0\53\0\3\2\3", TLS_HELLO_MALFORMED, NULL);
+    EXTENSIONS("\0\52\0\1\0", TLS_HELLO_MALFORMED, NULL); /* early data here */
     EXTENSIONS("\0\27\0\5", TLS_HELLO_MALFORMED, NULL);
     EXTENSIONS("\0\27\0", TLS_HELLO_MALFORMED, NULL);
 }
@@ -405,6 +421,7 @@ int main(void)
         cmocka_unit_test(TLS_05_ssl_2_is_called_so),
         cmocka_unit_test(TLS_05_malformed_records_are_refused),
         cmocka_unit_test(TLS_05_more_than_is_looked_at_is_refused),
+        cmocka_unit_test(TLS_20_early_data_that_is_offered_is_noted),
         cmocka_unit_test(odd_names_are_refused),
         cmocka_unit_test(a_name_has_a_limit),
         cmocka_unit_test(odd_extensions_are_refused),

@@ -303,6 +303,42 @@ static void TLS_20_TLS_22_s_client_is_offered_no_early_data(void **state)
     tls_stop_quietly(service);
 }
 
+/*
+ * Whoever comes with a ticket of another server (one that was here before, say) may send early data that nobody asked for:
+ * all of it is skipped, also where another group has to be asked for, and what comes afterwards counts.
+ */
+static void TLS_20_TLS_22_early_data_that_another_server_promised_is_skipped(void **state)
+{
+    (void)state;
+    static const char *const groups[] = {"X25519", "P-384:X25519"};
+    static char too_early[16001];
+    char kept[256], early[256], port[8], where[32];
+    need_13();
+    tls_folder(kept, sizeof(kept), "promised-session");
+    memset(too_early, 'x', sizeof(too_early) - 1);
+    snprintf(early, sizeof(early), "%s", child_file("too-early", too_early));
+    child *server = tls_s_server("-tls1_3", "-early_data -naccept 1", port, sizeof(port));
+    snprintf(where, sizeof(where), "127.0.0.1:%s", port);
+    child *client = OTHER(CHILD_PIPE, CHILD_PIPE, "openssl", "s_client", "-connect", where, "-CAfile",
+                          tls_cert("ca.pem"), "-tls1_3", "-sess_out", kept);
+    say(server, "hello\n"); /* behind the tickets */
+    tls_line_with(client, "hello");
+    child_finish(client);
+    tls_expect(client->out_text, "Max Early Data: 16384\n");
+    child_free(client);
+    child_free(server);
+    tls_service *service = tls_serve("\"groups\": [\"x25519\", \"secp256r1\"]");
+    for (size_t k = 0; k < 2; k++) {
+        client = TALKATIVE(service, "-tls1_3", "-sess_in", kept, "-early_data", early, "-groups", groups[k]);
+        greet(client);
+        tls_expect(client->out_text, "\nNew, TLSv1.3");
+        tls_expect(client->out_text, "Early data was rejected");
+        assert_null(strstr(client->out_text, "xxxx"));
+        child_free(client);
+    }
+    tls_stop_quietly(service);
+}
+
 static void TLS_20_TLS_22_connect_sends_no_early_data(void **state)
 {
     (void)state;
@@ -334,6 +370,7 @@ int main(void)
         MESSAGE_TEST(TLS_20_TLS_22_s_server_wishes_to_negotiate_again),
         MESSAGE_TEST(TLS_20_TLS_22_s_server_wishes_for_a_certificate_afterwards),
         MESSAGE_TEST(TLS_20_TLS_22_s_client_is_offered_no_early_data),
+        MESSAGE_TEST(TLS_20_TLS_22_early_data_that_another_server_promised_is_skipped),
         MESSAGE_TEST(TLS_20_TLS_22_connect_sends_no_early_data),
     };
     return cmocka_run_group_tests_name("service.tls_messages", tests, NULL, NULL);

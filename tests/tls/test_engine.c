@@ -262,6 +262,86 @@ static void TLS_20_renegotiation_is_refused(void **state)
     plain_end(&client);
 }
 
+/* ---- early data ---- */
+
+/* As many bytes in records of application data, which nobody here has the keys for. */
+static void say_early(talk_end *end, size_t size)
+{
+    unsigned char record[5 + 1000] = {23, 3, 3, 1000 >> 8, 1000 & 255};
+    fixture_fill(record + 5, 1000, 20);
+    for (size_t said = 0; said < size; said += 1000)
+        assert_int_equal(world_host.send(end, record, sizeof(record)), 0);
+}
+
+/* The client's first flight and the server's answer, and early data on its way. */
+static talk *talk_early(world *w, const tls_settings *client, const tls_settings *server, int offered, size_t size)
+{
+    const tls_session_options options = {.early_data = offered};
+    weir_error *error = NULL;
+    talk *t = world_talk(w, client, server, NULL, &options);
+    t->server.piece = 700;
+    assert_int_equal(weir__tls_engine.handshake(t->client.session, &error), TLS_WANT_READ);
+    assert_int_equal(weir__tls_engine.handshake(t->server.session, &error), TLS_WANT_READ);
+    say_early(&t->client, size);
+    return t;
+}
+
+static void TLS_20_early_data_is_skipped_whatever_the_cipher(void **state)
+{
+    static char names[][32] = {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256",
+                               "TLS_AES_128_CCM_SHA256", "TLS_AES_128_CCM_8_SHA256"};
+    world *w = world_of(*state);
+    if (w->newest == TLS_VERSION_12)
+        skip();
+    for (size_t i = 0; i < 5; i++) {
+        char *ciphers[] = {names[i]};
+        tls_settings server = world_server(w, "localhost");
+        tls_settings client = world_client(w);
+        server.ciphers = client.ciphers = (tls_list){.items = ciphers, .count = 1};
+        server.keylog = i == 0;
+        talk *t = talk_early(w, &client, &server, 1, i == 0 ? 0 : 60000);
+        talk_handshake(t);
+        assert_string_equal(end_text(&t->server, "tls.cipher"), names[i]);
+        assert_int_equal(t->server.log[0] != '\0', i == 0);
+        end_says(&t->client, "hello", 5);
+        end_says(&t->server, "hello", 5);
+    }
+}
+
+static void TLS_20_early_data_is_skipped_before_another_hello(void **state)
+{
+    static char x25519[] = "x25519";
+    static char secp384r1[] = "secp384r1";
+    char *first[] = {x25519, secp384r1};
+    char *only[] = {secp384r1};
+    world *w = world_of(*state);
+    if (w->newest == TLS_VERSION_12)
+        skip();
+    tls_settings server = world_server(w, "localhost");
+    tls_settings client = world_client(w);
+    client.groups = (tls_list){.items = first, .count = 2};
+    server.groups = (tls_list){.items = only, .count = 1};
+    talk *t = talk_early(w, &client, &server, 1, 16000);
+    talk_handshake(t);
+    end_says(&t->client, "hello", 5);
+}
+
+/* Nor without end, nor where none was offered. */
+static void TLS_20_early_data_is_skipped_up_to_a_bound(void **state)
+{
+    world *w = world_of(*state);
+    if (w->newest == TLS_VERSION_12)
+        skip();
+    tls_settings server = world_server(w, "localhost");
+    tls_settings client = world_client(w);
+    talk *t = talk_early(w, &client, &server, 1, 80000);
+    talk_refused(t);
+    assert_non_null(strstr(end_error(&t->server), "cannot be decrypted"));
+    t = talk_early(w, &client, &server, 0, 1000);
+    talk_refused(t);
+    assert_non_null(strstr(end_error(&t->server), "cannot be decrypted"));
+}
+
 /* ---- ALPN ---- */
 
 static void TLS_11_the_servers_choice_is_read_at_both_ends(void **state)
@@ -594,6 +674,9 @@ int main(void)
         WORLD_TEST(a_client_that_finds_no_tls_says_so),
         WORLD_TEST(a_send_without_memory_breaks_the_session),
         WORLD_TEST(TLS_20_renegotiation_is_refused),
+        WORLD_TEST(TLS_20_early_data_is_skipped_whatever_the_cipher),
+        WORLD_TEST(TLS_20_early_data_is_skipped_before_another_hello),
+        WORLD_TEST(TLS_20_early_data_is_skipped_up_to_a_bound),
         WORLD_TEST(TLS_11_the_servers_choice_is_read_at_both_ends),
         WORLD_TEST(TLS_13_versions_without_overlap_are_refused),
         WORLD_TEST(TLS_13_what_is_usual_is_offered_in_this_order),

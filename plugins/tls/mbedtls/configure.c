@@ -39,8 +39,14 @@ static int send_bytes(void *arg, const unsigned char *data, size_t size)
 static int receive_bytes(void *arg, unsigned char *data, size_t size)
 {
     tls_session *session = arg;
-    size_t done = session->host->receive(session->arg, data, size);
+    size_t done;
 
+#if MBED_EARLY
+    if (session->early)
+        done = weir__mbed_early_receive(session, data, size);
+    else
+#endif
+        done = session->host->receive(session->arg, data, size);
     session->starved = done == 0;
     return done == 0 ? MBEDTLS_ERR_SSL_WANT_READ : (int)done;
 }
@@ -184,6 +190,10 @@ int weir__mbed_configure(tls_session *session, const tls_session_options *option
         result = mbedtls_ssl_set_hostname(&session->ssl, session->name_is_address ? NULL : session->name);
     if (result == 0)
         mbedtls_ssl_set_bio(&session->ssl, session, send_bytes, receive_bytes, NULL);
+#if MBED_EARLY
+    if (result == 0 && !client && options->early_data && credentials->max_version == TLS_VERSION_13)
+        result = weir__mbed_early_begin(session);
+#endif
     if (result == 0)
         weir__mbed_export_use(session);
     return result;

@@ -72,16 +72,26 @@ static void take_secret(void *arg, mbedtls_ssl_key_export_type type, const unsig
                         const unsigned char client_random[32], const unsigned char server_random[32],
                         mbedtls_tls_prf_types prf)
 {
+    tls_session *session = arg;
     const char *label = label_of(type);
     (void)server_random;
     (void)prf;
-    if (*label && size <= SECRET_MOST)
-        log_secret(arg, label, client_random, secret, size);
+#if MBED_EARLY
+    if (type == MBEDTLS_SSL_KEY_EXPORT_TLS1_3_CLIENT_HANDSHAKE_TRAFFIC_SECRET)
+        weir__mbed_early_secret(session, secret, size);
+#endif
+    if (session->credentials->settings->keylog && *label && size <= SECRET_MOST)
+        log_secret(session, label, client_random, secret, size);
 }
 
 void weir__mbed_export_use(tls_session *session)
 {
-    if (session->credentials->settings->keylog)
+    int wanted = session->credentials->settings->keylog;
+
+#if MBED_EARLY
+    wanted |= session->early != NULL;
+#endif
+    if (wanted)
         mbedtls_ssl_set_export_keys_cb(&session->ssl, take_secret, session);
 }
 

@@ -55,6 +55,13 @@
 #error "an mbedTLS 3.6 with MBEDTLS_THREADING_C is wanted: workers are threads"
 #endif
 
+/* Whether clients' early data is to be skipped: a library that could take it does so itself. */
+#if MBED_TLS13 && defined(MBEDTLS_HKDF_C) && !defined(MBEDTLS_SSL_EARLY_DATA)
+#define MBED_EARLY 1
+#else
+#define MBED_EARLY 0
+#endif
+
 /* Curves: 3.x takes them by their numbers in the protocol, 2.28 by its own. */
 #if MBED_3
 typedef uint16_t mbed_group;

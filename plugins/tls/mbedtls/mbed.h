@@ -11,6 +11,7 @@
 
 typedef struct mbed_trust mbed_trust;
 typedef struct mbed_cache mbed_cache;
+typedef struct mbed_early mbed_early;
 
 /* Of one runtime. */
 typedef struct mbed_instance {
@@ -102,6 +103,9 @@ struct tls_session {
     size_t refused_size;
     char *text; /* of the last fact */
 
+#if MBED_EARLY
+    mbed_early *early; /* server: while early data may come that is to be skipped; NULL: none */
+#endif
 #if !MBED_3
     unsigned char secret[48]; /* for exported keys */
     unsigned char randoms[64];
@@ -257,6 +261,22 @@ int weir__mbed_session_get(tls_session *session, void **blob, size_t *size);
  * The configuration of one session, from its credentials: 0, or what mbedTLS says. The session's other members are set.
  */
 int weir__mbed_configure(tls_session *session, const tls_session_options *options);
+
+/* ---- early.c ---- */
+
+#if MBED_EARLY
+
+/* A server's session, whose client offers early data: 0, or what mbedTLS calls no memory. */
+int weir__mbed_early_begin(tls_session *session);
+void weir__mbed_early_end(tls_session *session);
+
+/* The client's secret of the handshake has come about. */
+void weir__mbed_early_secret(tls_session *session, const unsigned char *secret, size_t size);
+
+/* The host's receive, without the records that are skipped. Ends by itself. */
+size_t weir__mbed_early_receive(tls_session *session, unsigned char *data, size_t size);
+
+#endif
 
 /* ---- facts.c, export.c ---- */
 

@@ -110,6 +110,9 @@ void weir__mbed_session_free(tls_session *session)
         mbedtls_x509_crt_free(session->peer);
         weir_free(session->peer);
     }
+#if MBED_EARLY
+    weir__mbed_early_end(session);
+#endif
     weir__mbed_origin_clear(&session->origin);
     weir_error_release(session->why);
     weir_free(session->verdict.text);
