@@ -275,7 +275,7 @@ static recorder *failing_client(fixture *f, const weir_server *server, unsigned 
                      "{\"tcp\": {\"host\": \"127.0.0.1\", \"port\": %u}, \"layers\": [{\"chaos\": {\"seed\": %u, "
                      "\"cut\": false, \"again\": 0, \"failAt\": \"write:%u\", \"failCode\": \"EPIPE\"}}, "
                      "{\"tls-fake\": {" TRUSTS "}}]}",
-                     address.port, seed, nth),
+                     address.port, seed * 2654435761u, nth),
         &options);
 }
 
@@ -297,6 +297,54 @@ static void TLS_02_a_last_flight_that_cannot_be_sent_opens_nothing(void **state)
     recorder_destroy(other.client, NULL);
 }
 
+typedef struct outcome {
+    int connections;
+    int refused;
+    int code;
+} outcome;
+
+static void note_connection(const weir_event *event, void *arg)
+{
+    outcome *seen = arg;
+    (void)event;
+    seen->connections++;
+}
+
+static void note_refusal(const weir_event *event, void *arg)
+{
+    outcome *seen = arg;
+    seen->refused++;
+    seen->code = event->error->code;
+}
+
+/* A server has the client's word, and something more to say itself. */
+static void TLS_01_TLS_05_a_servers_last_flight_that_cannot_be_sent_is_a_clientError(void **state)
+{
+    fixture *f = *state;
+    for (unsigned seed = 1; seed <= 8; seed++) {
+        outcome seen = {0};
+        weir_server *server = fixture_listen(
+            f,
+            fixture_text(f,
+                         "{\"tcp\": {\"host\": \"127.0.0.1\", \"port\": 0}, \"layers\": [{\"chaos\": {\"seed\": %u, "
+                         "\"cut\": false, \"again\": 0, \"failAt\": \"write:2\", \"failCode\": \"EPIPE\"}}, "
+                         "{\"tls-fake\": {" SERVES "}}]}",
+                         seed * 2654435761u),
+            NULL);
+        assert_code(weir_server_on(server, WEIR_EVENT_CONNECTION, note_connection, &seen), 0);
+        assert_code(weir_server_on(server, WEIR_EVENT_CLIENT_ERROR, note_refusal, &seen), 0);
+        recorder *client = tls_client(f, server, TRUSTS);
+        recorder_wait(client, WEIR_EVENT_CLOSE);
+        fixture_until(f, &seen.refused);
+        fixture_turns(f, 10);
+        assert_int_equal(seen.refused, 1);
+        assert_code(seen.code, UV_EPIPE);
+        assert_int_equal(seen.connections, 0);
+        assert_int_equal(weir_server_connections(server), 0);
+        assert_code(weir_server_close(server, NULL, NULL), 0);
+    }
+}
+
 static void TLS_03_a_close_notify_that_cannot_be_sent_is_an_error(void **state)
 {
     fixture *f = *state;
@@ -310,6 +358,56 @@ static void TLS_03_a_close_notify_that_cannot_be_sent_is_an_error(void **state)
         assert_true(recorder_saw(client, "error:EPIPE"));
         assert_int_equal(client->counts[WEIR_EVENT_FINISH], 0);
     }
+}
+
+/* ---- more than a turn may take ---- */
+
+static void added(weir_stream *stream, int status, void *arg)
+{
+    int *done = arg;
+    (void)stream;
+    *done = status == 0 ? 1 : -1;
+}
+
+/* All that a client has to say lies there in one piece when the layer comes: the others have their turns between. */
+static void TLS_18_TLS_19_much_that_has_arrived_is_decoded_in_several_turns(void **state)
+{
+    enum { ALL = 600000, PART = 16000 };
+    static char bytes[ALL];
+    fixture *f = *state;
+    int done = 0;
+    wire said = {0}, hello = {0};
+    weir_endpoint *endpoint = NULL;
+    fixture_fill(bytes, ALL, 9);
+    f->record = 0;
+    weir_server *server = fixture_listen(f, "tcp://127.0.0.1:0", NULL);
+    pair p = fixture_connect(f, server, NULL, NULL);
+    assert_code(weir_endpoint_parse(f->runtime, tls_endpoint(f, NULL, SERVES), WEIR_SERVER, NULL, &endpoint, NULL), 0);
+    wire_field(&hello, WIRE_VERSION, "\3", 1);
+    wire_client_hello(&said, &(wire_hello){.fields = &hello}, 0);
+    raw_finished(&said);
+    for (size_t at = 0; at < ALL; at += PART)
+        wire_data(&said, bytes + at, ALL - at < PART ? ALL - at : PART);
+    assert_false(said.failed);
+    assert_code(weir_stream_unshift(p.accepted->stream, said.data, said.size), 0);
+    wire_free(&said);
+    wire_free(&hello);
+    assert_code(weir_stream_add_layer(p.accepted->stream, endpoint, added, &done), 0);
+    fixture_until(f, &done);
+    assert_int_equal(done, 1);
+    recorder_add(p.accepted, RECORD_DATA);
+    size_t turns = 0;
+    for (size_t before = 0; p.accepted->data_size < ALL; before = p.accepted->data_size) {
+        fixture_turns(f, 1);
+        turns += p.accepted->data_size > before;
+        assert_true(p.accepted->data_size - before < 400000);
+        assert_false(f->expired);
+    }
+    assert_true(turns > 1);
+    recorder_expect_data(p.accepted, bytes, ALL);
+    recorder_destroy(p.accepted, NULL);
+    recorder_destroy(p.client, NULL);
+    weir_endpoint_release(endpoint);
 }
 
 static int tear_down(void **state)
@@ -333,7 +431,9 @@ int main(void)
         TEST(TLS_12_sessions_that_are_none),
         TEST(TLS_16_facts_that_nobody_knows_yet),
         TEST(TLS_02_a_last_flight_that_cannot_be_sent_opens_nothing),
+        TEST(TLS_01_TLS_05_a_servers_last_flight_that_cannot_be_sent_is_a_clientError),
         TEST(TLS_03_a_close_notify_that_cannot_be_sent_is_an_error),
+        TEST(TLS_18_TLS_19_much_that_has_arrived_is_decoded_in_several_turns),
     };
     fixture_preload("tls-fake");
     return cmocka_run_group_tests_name("tls_errors", tests, NULL, NULL);
