@@ -321,15 +321,15 @@ static void note_refusal(const weir_event *event, void *arg)
 static void TLS_01_TLS_05_a_servers_last_flight_that_cannot_be_sent_is_a_clientError(void **state)
 {
     fixture *f = *state;
-    for (unsigned seed = 1; seed <= 8; seed++) {
+    for (unsigned seed = 1; seed <= 30; seed++) {
         outcome seen = {0};
         weir_server *server = fixture_listen(
             f,
             fixture_text(f,
                          "{\"tcp\": {\"host\": \"127.0.0.1\", \"port\": 0}, \"layers\": [{\"chaos\": {\"seed\": %u, "
-                         "\"cut\": false, \"again\": 0, \"failAt\": \"write:2\", \"failCode\": \"EPIPE\"}}, "
-                         "{\"tls-fake\": {" SERVES "}}]}",
-                         seed * 2654435761u),
+                         "\"cut\": false, \"again\": 50, \"delay\": 0, \"failAt\": \"write:%u\", \"failCode\": "
+                         "\"EPIPE\"}}, {\"tls-fake\": {" SERVES ", \"ciphers\": [\"FAKE_LAST_FLIGHT=3000000\"]}}]}",
+                         seed * 2654435761u, 2 + seed % 3),
             NULL);
         assert_code(weir_server_on(server, WEIR_EVENT_CONNECTION, note_connection, &seen), 0);
         assert_code(weir_server_on(server, WEIR_EVENT_CLIENT_ERROR, note_refusal, &seen), 0);
