@@ -154,16 +154,15 @@ static void on_upstream_timeout(const weir_event *event, void *arg)
     weir_error_release(error);
 }
 
-/* All of the upstream's bytes are in the client's queue or sent; they must not be lost to a reset of our making. */
+/*
+ * All of the upstream's bytes are in the client's queue or sent, and its end behind them, by the pipe; they must not be
+ * lost to a reset of our making.
+ */
 static void finish_client(pair *self)
 {
     weir_stream_unpipe(self->client, self->upstream);
     if (weir_stream_readable_ended(self->client)) {
         weir_stream_destroy_soon(self->client);
-        return;
-    }
-    if (!weir_stream_writable_ended(self->client) && weir_stream_end(self->client, NULL, NULL) < 0) {
-        weir_stream_destroy(self->client, NULL);
         return;
     }
     weir_stream_resume(self->client);

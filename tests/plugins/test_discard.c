@@ -2,8 +2,13 @@
 /* The discard handler: everything is taken, nothing comes back, and it is counted. */
 #define _GNU_SOURCE
 
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "fixture.h"
 #include "served.h"
@@ -99,6 +104,54 @@ static void options_are_refused(void **state)
     served_stop(sink, 0);
 }
 
+/* ---- without memory ---- */
+
+static void any_allocation_of_its_options_may_fail(void **state)
+{
+    assert_true(served_load_each(*state, "{\"servers\": [{\"name\": \"sink\", \"listen\": \"tcp://127.0.0.1:0\", "
+                                         "\"handler\": \"discard\"}]}") > 10);
+}
+
+/* A connection is counted and closes when its client ends, or is closed and not counted; the summary is true. */
+static void any_allocation_of_a_connection_may_fail(void **state)
+{
+    fixture *f = *state;
+    served *sink = start_discard(f);
+    const char *url = served_url(sink, "sink");
+    unsigned connections = 0;
+    unsigned refused = 0;
+    size_t failures = 1;
+    for (size_t nth = 1; failures > 0; nth++) {
+        size_t before = strlen(fixture_log(f));
+        unsigned port = 0;
+        assert_int_equal(sscanf(url, "tcp://127.0.0.1:%u", &port), 1);
+        struct sockaddr_in address = {
+            .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port)};
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        allocator_fail(nth, 0);
+        send(fd, "hello", 5, MSG_NOSIGNAL);
+        shutdown(fd, SHUT_WR);
+        char byte;
+        while (recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN) {
+            assert_false(f->expired);
+            fixture_turns(f, 1);
+        }
+        wait_for_connections(f, sink, 0);
+        failures = allocator_failures();
+        allocator_fail(0, 0);
+        close(fd);
+        const char *told = fixture_log(f) + before;
+        refused += strstr(told, "error: discard: connection ") != NULL;
+        connections += strstr(told, "discard: connection ") != NULL;
+        if (failures == 0)
+            assert_non_null(strstr(told, " closed after 5 bytes\n"));
+    }
+    assert_true(refused > 0 && connections > refused);
+    served_stop(sink, 0);
+    assert_non_null(strstr(fixture_log(f), fixture_text(f, " bytes of %u connections dropped\n", connections)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +160,8 @@ int main(void)
         FIXTURE_TEST(summary_waits_for_connections),
         FIXTURE_TEST(client_that_resets_is_counted_too),
         FIXTURE_TEST(options_are_refused),
+        FIXTURE_TEST(any_allocation_of_its_options_may_fail),
+        FIXTURE_TEST(any_allocation_of_a_connection_may_fail),
     };
     fixture_preload("discard");
     return cmocka_run_group_tests_name("discard", tests, NULL, NULL);

@@ -315,6 +315,41 @@ static void upstream_that_dies_after_its_end(void **state)
     assert_false(recorder_saw(b.client, "error:ECONNRESET"));
 }
 
+/* Where there are no resets, going away is all there is. */
+static void client_that_goes_away_over_ipc(void **state)
+{
+    fixture *f = *state;
+    bridge b = make_bridge(f, fixture_text(f, "ipc:%s/in.sock", f->folder), fixture_text(f, "ipc:%s/up", f->folder));
+    recorder_write(b.client, "half a req", 10);
+    recorder_wait_data(b.upstream, 10);
+    recorder_write(b.upstream, "unread", 6);
+    recorder_wait_writes(b.upstream, 1);
+    recorder_destroy(b.client, NULL);
+    recorder_wait(b.client, WEIR_EVENT_CLOSE);
+    while (!f->expired && b.upstream->counts[WEIR_EVENT_CLOSE] + b.upstream->counts[WEIR_EVENT_END] == 0) {
+        fixture_turns(f, 1);
+    }
+    assert_false(f->expired);
+    recorder_end(b.upstream);
+    close_bridge(&b);
+    recorder_expect_data(b.upstream, "half a req", 10);
+}
+
+static void upstream_that_goes_away_over_ipc(void **state)
+{
+    fixture *f = *state;
+    bridge b = make_bridge(f, fixture_text(f, "ipc:%s/in.sock", f->folder), fixture_text(f, "ipc:%s/up", f->folder));
+    recorder_pause(b.upstream);
+    recorder_write(b.client, "not read", 8);
+    recorder_wait_writes(b.client, 1);
+    fixture_turns(f, 20);
+    recorder_destroy(b.upstream, NULL); /* with unread bytes: the kernel calls it a reset */
+    recorder_wait(b.client, WEIR_EVENT_END);
+    recorder_end(b.client);
+    close_bridge(&b);
+    assert_non_null(strstr(fixture_log(f), "warning: forward to ipc:"));
+}
+
 static void client_that_resets(void **state)
 {
     fixture *f = *state;
@@ -342,6 +377,12 @@ static void upstream_that_is_silent(void **state)
 }
 
 /* ---- without memory ---- */
+
+static void any_allocation_of_its_options_may_fail(void **state)
+{
+    assert_true(served_load_each(*state, "{\"servers\": [{\"name\": \"bridge\", \"listen\": \"tcp://127.0.0.1:0\", "
+                                         "\"handler\": {\"forward\": {\"to\": [\"tcp://127.0.0.1:1\"]}}}]}") > 10);
+}
 
 static int plain_client(const char *url)
 {
@@ -489,9 +530,12 @@ int main(void)
         FIXTURE_TEST(upstream_that_does_not_answer),
         FIXTURE_TEST(upstream_that_resets),
         FIXTURE_TEST(upstream_that_dies_after_its_end),
+        FIXTURE_TEST(client_that_goes_away_over_ipc),
+        FIXTURE_TEST(upstream_that_goes_away_over_ipc),
         FIXTURE_TEST(client_that_resets),
         FIXTURE_TEST(upstream_that_is_silent),
         FIXTURE_TEST(any_allocation_may_fail),
+        FIXTURE_TEST(any_allocation_of_its_options_may_fail),
         FIXTURE_TEST(stop_waits_for_both_halves),
         FIXTURE_TEST(stop_that_cuts_resets_the_upstream),
         FIXTURE_TEST(faults_say_where),

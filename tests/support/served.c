@@ -108,3 +108,50 @@ size_t served_stop(served *self, int now)
     free(self);
     return destroyed;
 }
+
+/* ---- without memory ---- */
+
+static void quiet(weir_log_level level, const char *message, void *arg)
+{
+    (void)level;
+    (void)message;
+    (void)arg;
+}
+
+static void no_fault(const weir_fault *fault, void *arg)
+{
+    (void)fault;
+    (void)arg;
+}
+
+static void load_failing(void *file)
+{
+    uv_loop_t loop;
+    weir_service *service = NULL;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    weir_runtime *runtime = fixture_new_runtime(&loop);
+    if (runtime) {
+        weir_runtime_on_log(runtime, quiet, NULL);
+        int status = weir_service_load(runtime, file, no_fault, NULL, &service);
+        assert_int_equal(status == 0, service != NULL);
+        assert_true(status == 0 || allocator_failures() > 0);
+        /* The runtime may have missed a folder of plugins, too. */
+        assert_true(status == 0 || status == UV_ENOMEM || status == WEIR_EINVALID_CONFIG);
+        if (service)
+            assert_code(weir_service_free(service), 0);
+        weir_runtime_free(runtime);
+    }
+    uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+size_t served_load_each(fixture *f, const char *json)
+{
+    char *path = strdup(fixture_path(f, "service.json"));
+    FILE *out = path ? fopen(path, "w") : NULL;
+    if (!out || fputs(json, out) < 0 || fclose(out))
+        abort();
+    size_t runs = allocator_fail_each(load_failing, path);
+    free(path);
+    return runs;
+}

@@ -32,4 +32,10 @@ const char *served_url(served *self, const char *server);
 /* Stops it (`now`: at once) if it runs, waits for the end, frees all; `destroyed` is returned. */
 size_t served_stop(served *self, int now);
 
+/*
+ * Reads the file again and again, in a runtime of its own, each time with another allocation failing: it is refused and all
+ * memory comes back, or it goes well all the same. Returns the number of runs.
+ */
+size_t served_load_each(fixture *f, const char *json);
+
 #endif
