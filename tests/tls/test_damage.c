@@ -21,7 +21,7 @@ static void expect(const char *says, const char *wanted)
 /* ---- DER ---- */
 
 typedef struct der {
-    unsigned char bytes[512];
+    unsigned char bytes[2048];
     size_t size;
 } der;
 
@@ -205,6 +205,28 @@ static void TLS_09_a_list_of_revocations_that_cannot_be_read(void **state)
     expect(world_refusal(w, &server), "/crl: the text is no list of revoked certificates that can be read: ");
     *server.crl = world_bytes(w, binary, sizeof(binary), "/crl");
     expect(world_refusal(w, &server), "/crl: the text is no list of revoked certificates that can be read: ");
+}
+
+/* Of an authority whose name is longer than can be told, and which nobody trusts. */
+static void TLS_09_a_list_of_revocations_whose_issuer_cannot_be_told(void **state)
+{
+    enum { UTF8 = 0x0C, TIME = 0x17, BITS = 0x03, SET = 0x31, PARTS = 4, LENGTH = 200 };
+    world *w = world_of(*state);
+    const der algorithm = element(SEQUENCE, ELEMENT(NAME, "\x2A\x86\x48\xCE\x3D\x04\x03\x02"));
+    der part = {.size = LENGTH};
+    der issuer = {.size = 0};
+    memset(part.bytes, 'a', LENGTH);
+    part = element(SET, element(SEQUENCE, join(ELEMENT(NAME, "\x55\x04\x0A"), element(UTF8, part))));
+    for (int i = 0; i < PARTS; i++)
+        issuer = join(issuer, part);
+    const der times = join(ELEMENT(TIME, "200101000000Z"), ELEMENT(TIME, "491231235959Z"));
+    const der inside = element(SEQUENCE, join(join(algorithm, element(SEQUENCE, issuer)), times));
+    const der list = element(SEQUENCE, join(join(inside, algorithm), ELEMENT(BITS, "\0signature")));
+    tls_settings client = world_client(w);
+    tls_material crl = world_bytes(w, list.bytes, list.size, "/crl");
+    client.crl = &crl;
+    client.crl_count = 1;
+    expect(world_warning(w, &client), "the list of revoked certificates of its issuer is in force only where a peer");
 }
 
 static void TLS_13_a_version_that_the_library_has_no_more(void **state)
@@ -393,13 +415,38 @@ static void an_alert_without_a_name_is_told_by_its_number(void **state)
     assert_string_equal(end_error(&t->client), "the TLS handshake failed: the peer refused by the alert 99");
 }
 
+/* A client that has changed its keys already, and refuses the server without using them. */
+static void an_alert_in_the_clear_is_told_though_it_should_be_sealed(void **state)
+{
+    static const unsigned char alert[] = {21, 3, 3, 0, 2, 2, 42};
+    world *w = world_of(*state);
+    w->now_version = TLS_VERSION_12;
+    const tls_settings client = world_client(w);
+    const tls_settings server = world_server(w, "localhost");
+    talk *t = world_talk(w, &client, &server, NULL, NULL);
+    talk_end *ends[] = {&t->client, &t->server, &t->client};
+    weir_error *error = NULL;
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(weir__tls_engine.handshake(ends[i]->session, &error), TLS_WANT_READ);
+    size_t at = t->server.in_at;
+    while (t->server.in[at] != 20) /* ChangeCipherSpec */
+        at += 5 + ((size_t)t->server.in[at + 3] << 8 | t->server.in[at + 4]);
+    t->server.in_size = at + 6; /* in place of its Finished: */
+    assert_int_equal(world_host.send(&t->client, alert, sizeof(alert)), 0);
+    assert_int_equal(weir__tls_engine.handshake(t->server.session, &error), TLS_FAILED);
+    assert_code(error->code, UV_EPROTO);
+    assert_string_equal(error->message, "the TLS handshake failed: the peer refused by the alert bad_certificate (42)");
+    weir_error_release(error);
+}
+
 /* A blob of TLS 1.3 brings the server's certificate; in one of 1.2, where it is the session's own, a place is left for it. */
 static tls_session_options with_certificate(world *w, talk_end *end, const tls_settings *server)
 {
     const tls_session_options kept = end_resume(end, "localhost");
     const unsigned char *bytes = kept.resume;
-    /* format, release, three times, a flag, the binding, the name, no code */
-    const size_t at = 6 * 8 + TLS_DIGEST_SIZE + 8 + strlen("localhost") + 8;
+    /* format, release, three times, a flag, the binding, the suites, the name, no code */
+    const size_t at = 6 * 8 + 2 * TLS_DIGEST_SIZE + 8 + strlen("localhost") + 8;
+    assert_memory_equal(bytes + at - 8 - strlen("localhost"), "localhost", strlen("localhost"));
     static unsigned char changed[WORLD_TEXT];
     mbedtls_x509_crt parsed;
     (void)w;
@@ -484,6 +531,7 @@ int main(void)
         WORLD_TEST(TLS_14_a_certificate_without_its_key),
         WORLD_TEST(TLS_14_an_encrypted_key_without_memory),
         WORLD_TEST(TLS_09_a_list_of_revocations_that_cannot_be_read),
+        WORLD_TEST(TLS_09_a_list_of_revocations_whose_issuer_cannot_be_told),
         WORLD_TEST(TLS_13_a_version_that_the_library_has_no_more),
         WORLD_TEST(TLS_13_suites_without_a_name),
         WORLD_TEST(TLS_08_a_certificate_without_extensions_has_its_common_name),
@@ -492,6 +540,7 @@ int main(void)
         WORLD_TEST(TLS_07_a_purpose_that_is_another_one_is_known_where_it_does_not_count),
         WORLD_TEST(TLS_16_who_has_shown_nothing_has_no_certificate),
         WORLD_TEST(an_alert_without_a_name_is_told_by_its_number),
+        WORLD_TEST(an_alert_in_the_clear_is_told_though_it_should_be_sealed),
         WORLD_TEST(TLS_12_a_session_whose_certificate_cannot_be_kept_is_not_resumed),
         WORLD_TEST(TLS_11_TLS_12_conversations_by_ids_without_memory),
     };

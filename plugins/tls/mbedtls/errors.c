@@ -177,20 +177,16 @@ static int is_plain_alert(const tls_session *session, int result)
            record[3] == 0 && record[4] == 2;
 }
 
+#if MBED_TLS13
 static int is_key_update(const tls_session *session, int result)
 {
-#if MBED_TLS13
     const mbedtls_ssl_context *ssl = &session->ssl;
 
     return result == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE && session->over &&
            ssl->tls_version == MBEDTLS_SSL_VERSION_TLS1_3 && ssl->in_msgtype == MBEDTLS_SSL_MSG_HANDSHAKE &&
            ssl->in_msg[0] == KEY_UPDATE;
-#else
-    (void)session;
-    (void)result;
-    return 0;
-#endif
 }
+#endif
 
 weir_error *weir__mbed_error(tls_session *session, int result, const char *what)
 {
@@ -207,9 +203,11 @@ weir_error *weir__mbed_error(tls_session *session, int result, const char *what)
         return alert_error(ssl->in_msgtype == MBEDTLS_SSL_MSG_ALERT ? ssl->in_msg[1] : 0, what);
     if (is_plain_alert(session, result))
         return alert_error(ssl->in_hdr[6], what);
+#if MBED_TLS13
     if (is_key_update(session, result))
         return weir_error_newf(UV_EPROTO, NULL, NULL, -1,
                                "%s failed: the peer goes over to new keys (KeyUpdate), which mbedTLS cannot", what);
+#endif
     weir__mbed_text(result, text, sizeof(text));
     return weir_error_newf(UV_EPROTO, NULL, NULL, -1, "%s failed: %s", what, text);
 }
