@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The options of the layer tls: what may stand there, what must go together, and what is said of what cannot be used. */
+#define _GNU_SOURCE
+
+#include <jansson.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,6 +252,30 @@ static void secrets_are_not_quoted(void **state)
     weir_error_release(error);
 }
 
+static size_t left_behind;
+
+/* In the place of the one that Jansson frees its memory with. */
+static void free_and_look(void *memory)
+{
+    if (memory && memmem(memory, malloc_usable_size(memory), "deadbeef", 8))
+        left_behind++;
+    free(memory);
+}
+
+/* What a file holds is not to stay in freed memory because it was an option for a while. */
+static void secrets_out_of_files_are_wiped(void **state)
+{
+    static const char options[] =
+        SERVES ", \"pskIdentity\": \"a\", \"psk\": {\"file\": \"psk\"}, \"passphrase\": {\"file\": "
+               "\"psk\"}, \"SNI\": {\"a.b\": {\"passphrase\": {\"file\": \"psk\"}, " SERVES "}}";
+    fixture *f = *state;
+    write_file(f, "psk", "deadbeefdeadbeefdeadbeefdeadbeefdeadbeef\n", 0600);
+    json_set_alloc_funcs(malloc, free_and_look);
+    expect_good(f, options, WEIR_SERVER);
+    json_set_alloc_funcs(malloc, free);
+    assert_int_equal(left_behind, 0);
+}
+
 static void options_stand_in_a_url_but_for_secrets(void **state)
 {
     fixture *f = *state;
@@ -350,6 +378,7 @@ int main(void)
         FIXTURE_TEST(TLS_13_lists_are_arrays_or_texts_with_colons),
         FIXTURE_TEST(options_that_are_misspelled_are_faults_of_the_schema),
         FIXTURE_TEST(secrets_are_not_quoted),
+        FIXTURE_TEST(secrets_out_of_files_are_wiped),
         FIXTURE_TEST(options_stand_in_a_url_but_for_secrets),
         FIXTURE_TEST(TLS_10_faults_of_contexts_under_SNI_say_where),
         FIXTURE_TEST(any_allocation_of_a_context_may_fail),
