@@ -157,6 +157,7 @@ static int derive(tls_session *session, const char *label, const void *context, 
         at[1] = (unsigned char)context_size;
         memcpy(at + 2, context, context_size);
     }
+    /* Where the callback never came, prf is NONE, which is refused. */
     int result =
         mbedtls_ssl_tls_prf(session->prf, session->secret, sizeof(session->secret), label, seed, seed_size, out, size);
     weir__mbed_free_secret(seed, seed_size);
