@@ -134,7 +134,7 @@ static void report_end(tls_link *self)
     self->ended = 1;
     weir__tls_in_clear(&self->in);
     weir_up_end(&self->link);
-    if (self->below_error && !weir__tls_gone(self)) /* which waited for that */
+    if (self->below_error && !weir__tls_gone(self))      /* which waited for that */
         weir_runtime_defer(self->runtime, &self->later); /* COVERAGE: no link of ours fails while nobody reads */
 }
 

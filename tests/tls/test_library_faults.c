@@ -47,10 +47,14 @@ static int fails(const char *call)
     return 1;
 }
 
-/* In the place of the library's own: the engine is part of this program, which finds these first. */
+/*
+ * In the place of the library's own: the engine is part of this program, which finds these first. They are spelled so for the
+ * linker alone.
+ */
 /* NOLINTBEGIN(bugprone-macro-parentheses): `params` brings its own */
 #define FAILING(name, params, args)                     \
-    WEIR_EXPORT int name params                         \
+    int call_##name params __asm__(#name);              \
+    WEIR_EXPORT int call_##name params                  \
     {                                                   \
         static int(*real) params;                       \
         if (!real)                                      \
@@ -85,7 +89,7 @@ FAILING(mbedtls_ssl_session_save, (const mbedtls_ssl_session *state, unsigned ch
         (state, out, room, written))
 FAILING(mbedtls_ssl_setup, (mbedtls_ssl_context * ssl, const mbedtls_ssl_config *config), (ssl, config))
 FAILING(mbedtls_ssl_tls_prf,
-        (const mbedtls_tls_prf_types prf, const unsigned char *secret, size_t size, const char *label,
+        (mbedtls_tls_prf_types prf, const unsigned char *secret, size_t size, const char *label,
          const unsigned char *random, size_t random_size, unsigned char *out, size_t out_size),
         (prf, secret, size, label, random, random_size, out, out_size))
 FAILING(mbedtls_x509_crl_parse, (mbedtls_x509_crl * list, const unsigned char *data, size_t size), (list, data, size))

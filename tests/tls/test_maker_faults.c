@@ -19,7 +19,8 @@
 /* What the host is called; NULL: nobody knows. */
 static const char *host_name = "here";
 
-WEIR_EXPORT int gethostname(char *name, size_t size)
+int call_gethostname(char *name, size_t size) __asm__("gethostname");
+WEIR_EXPORT int call_gethostname(char *name, size_t size)
 {
     if (!host_name) {
         errno = ENOSYS;
