@@ -24,10 +24,10 @@ static void refuse_size(const char *label, weir__faults *faults)
 }
 
 /* By errno. */
-static void refuse_reading(const char *path, const char *what, weir__faults *faults)
+static void refuse_reading(const char *label, const char *what, weir__faults *faults)
 {
     int code = uv_translate_sys_error(errno);
-    weir__faults_addf(faults, path, 0, 0, "", "cannot be %s: %s (%s)", what, weir_error_text(code),
+    weir__faults_addf(faults, label, 0, 0, "", "cannot be %s: %s (%s)", what, weir_error_text(code),
                       weir_error_name(code));
 }
 
@@ -121,7 +121,7 @@ weir__document *weir__document_parse(const char *file_label, const char *text, s
 }
 
 /* Reads what is there, whatever its size was said to be: a file may grow while it is read. */
-static char *read_all(int file, size_t expected, size_t *length, const char *path, weir__faults *faults)
+static char *read_all(int file, size_t expected, size_t *length, const char *label, weir__faults *faults)
 {
     size_t capacity = expected + 2;
     char *text = weir__malloc(capacity);
@@ -131,12 +131,12 @@ static char *read_all(int file, size_t expected, size_t *length, const char *pat
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0) {
-            refuse_reading(path, "read", faults);
+            refuse_reading(label, "read", faults);
             break;
         }
         *length += (size_t)got;
         if (*length > WEIR__DOCUMENT_MOST) {
-            refuse_size(path, faults);
+            refuse_size(label, faults);
             break;
         }
         if (got == 0) {
@@ -161,25 +161,30 @@ static char *read_all(int file, size_t expected, size_t *length, const char *pat
 
 weir__document *weir__document_load(const char *path, weir__faults *faults)
 {
+    return weir__document_load_as(path, path, faults);
+}
+
+weir__document *weir__document_load_as(const char *path, const char *label, weir__faults *faults)
+{
     struct stat about;
     char *text = NULL;
     size_t length = 0;
     /* Not blocking: a named pipe must be refused, not waited for. */
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (file < 0) {
-        refuse_reading(path, "opened", faults);
+        refuse_reading(label, "opened", faults);
         return NULL;
     }
     if (fstat(file, &about) != 0)
-        refuse_reading(path, "examined", faults);
+        refuse_reading(label, "examined", faults);
     else if (!S_ISREG(about.st_mode))
-        weir__faults_add(faults, path, 0, 0, "", "not a regular file");
+        weir__faults_add(faults, label, 0, 0, "", "not a regular file");
     else if (about.st_size < 0 || (size_t)about.st_size > WEIR__DOCUMENT_MOST)
-        refuse_size(path, faults);
+        refuse_size(label, faults);
     else
-        text = read_all(file, (size_t)about.st_size, &length, path, faults);
+        text = read_all(file, (size_t)about.st_size, &length, label, faults);
     close(file);
-    return text ? parse_owned(path, text, length, faults) : NULL;
+    return text ? parse_owned(label, text, length, faults) : NULL;
 }
 
 void weir__document_free(weir__document *document)

@@ -46,6 +46,9 @@ weir__document *weir__document_parse(const char *file_label, const char *text, s
  */
 weir__document *weir__document_load(const char *path, weir__faults *faults);
 
+/* The same, called differently in faults. */
+weir__document *weir__document_load_as(const char *path, const char *label, weir__faults *faults);
+
 void weir__document_free(weir__document *document); /* NULL passes */
 
 /*

@@ -212,6 +212,19 @@ int weir_server_export_fd(const weir_server *server)
     return acceptor->transport->export_fd == NULL ? UV_ENOTSUP : acceptor->transport->export_fd(acceptor);
 }
 
+int weir__server_succeed(const weir_server *server, const weir_server *predecessor)
+{
+    if (!weir_server_listening(server) || !weir_server_listening(predecessor)) {
+        return UV_ENOTCONN;
+    }
+    weir_acceptor *acceptor = server->current->acceptor, *other = predecessor->current->acceptor;
+    const weir_transport *transport = acceptor->transport;
+    if (transport->size < sizeof(weir_transport) || transport->succeed == NULL) { /* it may be of an earlier minor */
+        return 0;
+    }
+    return transport->succeed(acceptor, other);
+}
+
 static void set_reference(weir_server *server, int on)
 {
     server->unref = !on;

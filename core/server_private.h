@@ -112,6 +112,11 @@ void weir__servers_orphan(weir_runtime *runtime);
 int weir__server_set_signal(weir_server *server, weir_abort *signal);
 /* No cycle is the current one any more. */
 void weir__server_leave_current(weir_server *server);
+/*
+ * The server listens on a duplicate of the predecessor's descriptor, by the same transport in the same runtime, and the
+ * predecessor is about to be closed: what else belongs to the place is handed over. 0, or why not all of it could be.
+ */
+int weir__server_succeed(const weir_server *server, const weir_server *predecessor);
 /* The cycle of an acceptor, which has one until it was freed. */
 weir__cycle *weir__cycle_of(const weir_acceptor *acceptor);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Services: their life from start to STOPPED, over the servers of this thread and the workers' threads. */
+/* Services: their life from start to STOPPED, over all of their generations. */
 #define _GNU_SOURCE
 
 #include <string.h>
@@ -11,8 +11,8 @@
 
 /* ---- events ---- */
 
-static void emit(weir_service *service, weir_service_event_type type, const weir__site_server *server,
-                 const weir_error *error)
+void weir__service_emit(weir_service *service, weir_service_event_type type, const weir__site_server *server,
+                        const weir_error *error)
 {
     char where[WHERE_SIZE] = "";
     weir_service_event event = {.type = type, .service = service, .error = error};
@@ -31,64 +31,60 @@ static void emit(weir_service *service, weir_service_event_type type, const weir
         service->function(&event, service->arg);
 }
 
-/* Tells of the servers of a site that do not listen, under the names of our own. */
-static void tell_failures(weir_service *service, const weir__site *site)
-{
-    for (size_t i = 0; i < site->count; i++) {
-        if (!site->servers[i].failure)
-            continue;
-        service->failed = true;
-        emit(service, WEIR_SERVICE_FAILED, &service->site->servers[i], site->servers[i].failure);
-    }
-}
-
 /* ---- stopping ---- */
 
 /* Nothing of the service is touched after this when it was the last thing that was waited for. */
-static void finish_if_all_stopped(weir_service *service)
+static void finish_if_all_gone(weir_service *service)
 {
-    if (!service->site_stopped || service->workers_running > 0)
+    if (service->state != WEIR__SERVICE_STOPPING || service->current->state != WEIR__GENERATION_IDLE ||
+        service->fresh || service->old)
         return;
-    weir__workers_free(service);
     weir__runtime_hold(service->runtime, 0);
     weir_runtime_cancel(service->runtime, &service->task);
     service->state = WEIR__SERVICE_IDLE;
-    emit(service, WEIR_SERVICE_STOPPED, NULL, NULL);
+    weir__service_emit(service, WEIR_SERVICE_STOPPED, NULL, NULL);
+}
+
+static void forget_old(weir_service *service, weir__generation *generation)
+{
+    weir__generation **place = &service->old;
+    while (*place != generation)
+        place = &(*place)->next;
+    *place = generation->next;
+    weir__generation_free(generation);
+}
+
+void weir__service_generation_gone(weir__generation *generation)
+{
+    weir_service *service = generation->service;
+    service->destroyed += generation->destroyed;
+    if (generation == service->fresh)
+        weir__reload_gone(generation);
+    else if (generation == service->current)
+        weir__generation_forget_failures(generation);
+    else
+        forget_old(service, generation);
+    finish_if_all_gone(service);
 }
 
 static void stop_everything(weir_service *service)
 {
+    weir__stop how = service->stop_now ? WEIR__STOP_NOW : WEIR__STOP_GRACE;
+    uint64_t grace = service->current->plan.grace;
     bool first = service->state != WEIR__SERVICE_STOPPING;
     service->state = WEIR__SERVICE_STOPPING;
     if (first && service->stop_asked)
-        emit(service, WEIR_SERVICE_STOPPING, NULL, NULL);
-    if (first || service->stop_now) {
-        weir__site_stop(service->site, service->stop_now ? 0 : service->plan.grace);
-        weir__workers_stop(service);
-    }
-}
-
-static void on_site_stopped(weir__site *site)
-{
-    weir_service *service = site->owner;
-    service->site_stopped = true;
-    service->destroyed += site->destroyed;
-    finish_if_all_stopped(service);
-}
-
-void weir__service_worker_ended(weir_service *service, size_t destroyed)
-{
-    service->destroyed += destroyed;
-    service->workers_running--;
-    finish_if_all_stopped(service);
+        weir__service_emit(service, WEIR_SERVICE_STOPPING, NULL, NULL);
+    if (service->fresh)
+        weir__generation_stop(service->fresh, WEIR__STOP_NOW, 0); /* it serves nobody yet */
+    weir__generation_stop(service->current, how, grace);
+    for (weir__generation *old = service->old; old; old = old->next)
+        weir__generation_stop(old, how, grace);
 }
 
 static void on_stop_asked(weir_task *task)
 {
-    weir_service *service = (weir_service *)((char *)task - offsetof(weir_service, task));
-    /* While this thread's servers still begin to listen, on_site_bound goes on with it. */
-    if (service->site->state != WEIR__SITE_BINDING)
-        stop_everything(service);
+    stop_everything((weir_service *)((char *)task - offsetof(weir_service, task)));
 }
 
 int weir_service_stop(weir_service *service, int now)
@@ -109,59 +105,31 @@ int weir_service_stop(weir_service *service, int now)
 
 static void run(weir_service *service)
 {
+    weir__site *site = service->current->site;
     service->state = WEIR__SERVICE_RUNNING;
-    weir__site_accept(service->site);
-    weir__workers_accept(service);
-    for (size_t i = 0; i < service->site->count; i++)
-        emit(service, WEIR_SERVICE_LISTENING, &service->site->servers[i], NULL);
-    emit(service, WEIR_SERVICE_RUNNING, NULL, NULL);
+    weir__generation_accept(service->current);
+    for (size_t i = 0; i < site->of_file; i++)
+        weir__service_emit(service, WEIR_SERVICE_LISTENING, &site->servers[i], NULL);
+    weir__service_emit(service, WEIR_SERVICE_RUNNING, NULL, NULL);
 }
 
 /* There is nobody to serve those who would come: all of it is over at once. */
 static void give_up(weir_service *service)
 {
+    const weir__generation *generation = service->current;
+    for (size_t i = 0; i < generation->site->of_file; i++)
+        if (generation->failures[i])
+            weir__service_emit(service, WEIR_SERVICE_FAILED, &generation->site->servers[i], generation->failures[i]);
     service->stop_now = true;
     stop_everything(service);
 }
 
-static void start_workers(weir_service *service)
+void weir__service_generation_bound(weir__generation *generation)
 {
-    weir_error *error = NULL;
-    int status = weir__workers_start(service, &error);
-    if (status == 0)
-        return;
-    service->failed = true;
-    for (size_t i = 0; i < service->site->count; i++)
-        emit(service, WEIR_SERVICE_FAILED, &service->site->servers[i], error);
-    weir_error_release(error);
-    give_up(service);
-}
-
-static void on_site_bound(weir__site *site)
-{
-    weir_service *service = site->owner;
-    tell_failures(service, site);
-    if (service->failed)
-        give_up(service);
-    else if (service->stop_asked)
-        stop_everything(service);
-    else if (service->plan.workers > 1)
-        start_workers(service);
-    else
-        run(service);
-}
-
-void weir__service_worker_bound(weir_service *service, const weir__site *failed)
-{
-    service->workers_waited_for--;
-    /* One that comes too late to matter: it is stopped by whoever asked for the stop. */
-    if (service->state != WEIR__SERVICE_BINDING)
-        return;
-    if (failed)
-        tell_failures(service, failed);
-    if (service->workers_waited_for > 0)
-        return;
-    if (service->failed)
+    weir_service *service = generation->service;
+    if (generation == service->fresh)
+        weir__reload_bound(generation);
+    else if (generation->failed)
         give_up(service);
     else
         run(service);
@@ -173,25 +141,18 @@ int weir_service_start(weir_service *service, weir_service_function function, vo
         return UV_EINVAL;
     if (service->state != WEIR__SERVICE_IDLE)
         return UV_EALREADY;
-    weir__runtime_hold(service->runtime, 1);
-    service->failed = false;
     service->stop_asked = false;
     service->stop_now = false;
-    service->site_stopped = false;
     service->destroyed = 0;
     service->function = function;
     service->arg = arg;
     service->task.run = on_stop_asked;
-    service->site->owner = service;
-    service->site->connections = &service->connections;
-    service->site->bound = on_site_bound;
-    service->site->stopped = on_site_stopped;
-    int status = weir__site_bind(service->site, NULL);
+    int status = weir__generation_bind(service->current);
     if (status != 0)
-        weir__runtime_hold(service->runtime, 0);
-    else
-        service->state = WEIR__SERVICE_BINDING;
-    return status;
+        return status;
+    weir__runtime_hold(service->runtime, 1);
+    service->state = WEIR__SERVICE_BINDING;
+    return 0;
 }
 
 size_t weir_service_connections(const weir_service *service)

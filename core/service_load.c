@@ -256,7 +256,8 @@ static int load_servers(const loading *load, const json_t *servers, weir__site *
     json_array_foreach(servers, index, value)
     {
         site->servers[index].site = site;
-        site->count = index + 1;
+        site->servers[index].original = index;
+        site->count = site->of_file = index + 1;
         int status =
             json_is_object(value) ? load_server(load, value, index, &site->servers[index]) : WEIR_EINVALID_CONFIG;
         if (result == 0 || status == UV_ENOMEM)
@@ -362,6 +363,49 @@ static int tell_faults(const telling *to, weir__faults *faults, int warning)
     return status;
 }
 
+/* ---- generations ---- */
+
+static int load(weir__generation *generation, const char *path, weir__faults *faults, weir__faults *warnings)
+{
+    const weir_service *service = generation->service;
+    generation->document = weir__document_load_as(path, service->file, faults);
+    if (!generation->document)
+        return faults->out_of_memory ? UV_ENOMEM : WEIR_EINVALID_CONFIG;
+    weir__place place = {.runtime = service->runtime,
+                         .folder = service->folder,
+                         .document = generation->document,
+                         .faults = faults,
+                         .warnings = warnings};
+    int status = weir__site_load(&place, NULL, &generation->plan, &generation->site);
+    if (status != 0)
+        return status == UV_ENOMEM ? status : WEIR_EINVALID_CONFIG;
+    generation->failures = weir__calloc(generation->site->of_file, sizeof(*generation->failures));
+    return generation->failures ? 0 : UV_ENOMEM;
+}
+
+int weir__generation_load(weir_service *service, const char *path, weir_fault_function fault, void *arg,
+                          weir__generation **made)
+{
+    telling to = {.function = fault, .arg = arg};
+    weir__faults faults = {0}, warnings = {0};
+    weir__generation *generation = weir__calloc(1, sizeof(*generation));
+    if (!generation)
+        return UV_ENOMEM;
+    generation->service = service;
+    int status = load(generation, path, &faults, &warnings);
+    int told = tell_faults(&to, &faults, 0);
+    int warned = tell_faults(&to, &warnings, 1);
+    if (status == WEIR_EINVALID_CONFIG || status == 0)
+        status = told ? told : warned ? warned : status;
+    if (status == 0)
+        *made = generation;
+    else
+        weir__generation_free(generation);
+    weir__faults_free(&faults);
+    weir__faults_free(&warnings);
+    return status;
+}
+
 /* ---- the public way ---- */
 
 static char *folder_of(const char *file)
@@ -375,36 +419,17 @@ static char *folder_of(const char *file)
     return absolute;
 }
 
-static int load(weir_service *service, const char *file, weir__faults *faults, weir__faults *warnings)
+static void free_service(weir_service *service)
 {
-    service->folder = folder_of(file);
-    if (!service->folder)
-        return UV_ENOMEM;
-    service->document = weir__document_load(file, faults);
-    if (!service->document)
-        return faults->out_of_memory ? UV_ENOMEM : WEIR_EINVALID_CONFIG;
-    weir__place place = {.runtime = service->runtime,
-                         .folder = service->folder,
-                         .document = service->document,
-                         .faults = faults,
-                         .warnings = warnings};
-    int status = weir__site_load(&place, NULL, &service->plan, &service->site);
-    return status == 0 || status == UV_ENOMEM ? status : WEIR_EINVALID_CONFIG;
-}
-
-static void free_parts(weir_service *service)
-{
-    weir__site_free(service->site);
-    weir__document_free(service->document);
+    weir__generation_free(service->current);
     weir__free(service->folder);
+    weir__free(service->file);
     weir__free(service);
 }
 
 int weir_service_load(weir_runtime *runtime, const char *file, weir_fault_function fault, void *arg,
                       weir_service **service)
 {
-    telling to = {.function = fault, .arg = arg};
-    weir__faults faults = {0}, warnings = {0};
     if (!runtime || !file || !*file || !service)
         return UV_EINVAL;
     *service = NULL;
@@ -412,17 +437,14 @@ int weir_service_load(weir_runtime *runtime, const char *file, weir_fault_functi
     if (!made)
         return UV_ENOMEM;
     made->runtime = runtime;
-    int status = load(made, file, &faults, &warnings);
-    int told = tell_faults(&to, &faults, 0);
-    int warned = tell_faults(&to, &warnings, 1);
-    if (status == WEIR_EINVALID_CONFIG || status == 0)
-        status = told ? told : warned ? warned : status;
+    made->file = weir__strdup(file);
+    made->folder = folder_of(file);
+    int status =
+        made->file && made->folder ? weir__generation_load(made, file, fault, arg, &made->current) : UV_ENOMEM;
     if (status == 0)
         *service = made;
     else
-        free_parts(made);
-    weir__faults_free(&faults);
-    weir__faults_free(&warnings);
+        free_service(made);
     return status;
 }
 
@@ -432,6 +454,6 @@ int weir_service_free(weir_service *service)
         return 0;
     if (service->state != WEIR__SERVICE_IDLE)
         return UV_EBUSY;
-    free_parts(service);
+    free_service(service);
     return 0;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A service's insides: its sites (the servers of one worker), its workers, and where it is in its life. */
+/*
+ * A service's insides. It has a generation, one more while it is reloaded, and older ones whose connections go on. A
+ * generation is the file as it was read at one time, with a site (all servers) in each of its workers.
+ */
 #ifndef WEIR_SERVICE_PRIVATE_H
 #define WEIR_SERVICE_PRIVATE_H
 
@@ -12,6 +15,8 @@
 #include "component.h"
 #include "service_drops.h"
 
+typedef struct weir__generation weir__generation;
+
 /* ---- sites: all servers of the file, in one runtime (service_site.c) ---- */
 
 typedef struct weir__site weir__site;
@@ -23,23 +28,42 @@ typedef enum weir__site_state {
     WEIR__SITE_STOPPING
 } weir__site_state;
 
-typedef struct weir__site_server {
+/*
+ * A server of the file; or, behind those, one that listens beside it on another socket of the same place, which is left
+ * of a generation with more workers: it has the first one's endpoint, handler and options.
+ */
+typedef struct weir__site_server weir__site_server;
+struct weir__site_server {
     weir__site *site;
+    size_t original; /* the number of the server in the file */
+    size_t lane;     /* which of the descriptors that the server inherits is this one's */
     char *name;
     weir_endpoint *endpoint;
     weir__component handler;
     weir_server_options options;
     weir_blocklist *block_list; /* in the options; NULL: the file has none */
-    bool reuses_port;           /* several sockets may listen in its place */
+    bool reuses_port;           /* by its options several sockets may listen in its place */
+    bool socket_reuses_port;    /* and they may beside the one it has */
+    const weir__site_server *predecessor; /* of the generation before, until this one accepts; NULL: none */
 
     weir_server *server; /* from bind to the end of stop */
     bool waited_for;     /* for 'listening' or 'error', or for 'close' */
+    bool stopping_due;   /* its handler has not been told that it stops */
     weir_error *failure; /* why it does not listen */
     weir__drops drops;
-} weir__site_server;
+};
+
+/* What a server has of another one that listens in the same place: a port, or duplicates of sockets. */
+typedef struct weir__inherited {
+    int port;     /* above 0: listen on it as well */
+    bool shared;  /* the socket is that of the same server of worker 0 */
+    size_t count; /* of descriptors: the first is the server's, each of the others one's beside it */
+    int *fds;     /* -1: was taken over */
+} weir__inherited;
 
 struct weir__site {
     weir_runtime *runtime;
+    size_t of_file; /* how many servers the file has: they come first */
     size_t count;
     weir__site_server *servers;
 
@@ -50,26 +74,38 @@ struct weir__site {
     atomic_size_t *connections; /* the service's count; set by the owner */
 
     weir__site_state state;
-    size_t waiting;   /* servers waited for */
-    size_t destroyed; /* connections that were cut by the last stop */
-    weir_task task;   /* tells the owner */
+    weir__inherited *inherited; /* while it is bound; the owner's */
+    bool takes_over;            /* what it inherits is still to be taken over */
+    size_t waiting;             /* servers waited for */
+    size_t destroyed;           /* connections that were cut by the last stop */
+    weir_task task;             /* tells the owner */
     weir_timer grace;
 };
 
-/* What worker 0's server has, for the same server in another worker: a port, or a duplicate of its socket. */
-typedef struct weir__inherited {
-    int port; /* above 0: listen on it as well */
-    int fd;   /* at least 0: adopt it; then port is 0 */
-} weir__inherited;
+/* For each of so many servers; NULL: no memory. */
+weir__inherited *weir__inherited_new(size_t count);
 
-/* Begins to listen everywhere. `inherited` (of each server; NULL: none) loses the descriptors that are taken over. 0 or
- * UV_ENOMEM: nothing has begun. */
+/* One more descriptor, which is taken. 0 or UV_ENOMEM; then it was closed. */
+int weir__inherited_add(weir__inherited *inherited, int fd);
+
+/* Closes what was not taken over. NULL passes. */
+void weir__inherited_free(weir__inherited *inherited, size_t count);
+
+/*
+ * Begins to listen everywhere: first where a socket is to be made, then, unless one of those failed, on the descriptors
+ * in `inherited` (of each server of the file; NULL: none), which loses those that are taken over and has to stay until
+ * the owner is told. 0 or UV_ENOMEM: nothing has begun.
+ */
 int weir__site_bind(weir__site *site, weir__inherited *inherited);
 
-/* Lets them accept. */
+/* Lets them accept; what belongs to the places of the predecessors is handed over before. */
 void weir__site_accept(weir__site *site);
 
-/* Stops accepting, lets connections end for `grace` milliseconds, cuts the rest. Again with 0: cuts now. */
+/*
+ * Stops accepting, lets connections end for `grace` milliseconds, cuts the rest. Again with another grace, or with 0: cuts
+ * now. WEIR__SITE_DRAIN: connections go on as long as they like, and no handler is told before the last has gone.
+ */
+#define WEIR__SITE_DRAIN UINT64_MAX
 void weir__site_stop(weir__site *site, uint64_t grace);
 
 void weir__site_free(weir__site *site); /* NULL passes */
@@ -87,9 +123,62 @@ typedef struct weir__service_plan {
  */
 int weir__site_load(weir__place *place, const weir__inherited *inherited, weir__service_plan *plan, weir__site **made);
 
-/* ---- the service (service.c) ---- */
+/* Reads and checks a service's file. 0 with *made, which is idle; WEIR_EINVALID_CONFIG (told), UV_ENOMEM. */
+int weir__generation_load(weir_service *service, const char *path, weir_fault_function fault, void *arg,
+                          weir__generation **made);
+
+/* ---- generations: what was made of the file at one time, in all workers (service_generation.c) ---- */
 
 typedef struct weir__worker weir__worker;
+
+typedef enum weir__generation_state {
+    WEIR__GENERATION_IDLE, /* never bound, or gone */
+    WEIR__GENERATION_BINDING,
+    WEIR__GENERATION_BOUND, /* it may accept, or has failed */
+    WEIR__GENERATION_STOPPING
+} weir__generation_state;
+
+/* How it stops; a later one only to a higher degree. */
+typedef enum weir__stop { WEIR__STOP_NOT, WEIR__STOP_DRAIN, WEIR__STOP_GRACE, WEIR__STOP_NOW } weir__stop;
+
+struct weir__generation {
+    weir__generation *next; /* of the service's older ones */
+    weir_service *service;
+    weir__document *document;
+    weir__service_plan plan;
+    weir__site *site;             /* worker 0 is the runtime's own thread */
+    weir__worker **workers;       /* the others, while they exist: plan.workers - 1 of them */
+    size_t workers_waited_for;    /* that have not told yet whether they listen */
+    size_t workers_running;       /* threads that have not ended */
+    weir__inherited **inherited;  /* by each worker, of the generation before; NULL: nothing */
+    const weir_error **failures; /* of each server of the file why it does not listen, or NULL */
+
+    weir__generation_state state;
+    bool failed; /* one of them is there */
+    bool site_stopped;
+    weir__stop stop;
+    uint64_t grace; /* of a stop with grace */
+    size_t destroyed;
+};
+
+/* Begins to listen everywhere; then weir__service_generation_bound, unless it is stopped before. 0 or UV_ENOMEM. */
+int weir__generation_bind(weir__generation *generation);
+
+/* Lets all of its workers accept. */
+void weir__generation_accept(weir__generation *generation);
+
+/* `grace` for a stop with one. Then weir__service_generation_gone, later than the call. Nothing of it can fail. */
+void weir__generation_stop(weir__generation *generation, weir__stop how, uint64_t grace);
+
+void weir__generation_forget_inherited(weir__generation *generation);
+void weir__generation_forget_failures(weir__generation *generation);
+void weir__generation_free(weir__generation *generation); /* one that is idle; NULL passes */
+
+/* Told by its workers, in the service's thread. `site`: theirs, whose failures are taken. */
+void weir__generation_worker_bound(weir__generation *generation, weir__site *site);
+void weir__generation_worker_ended(weir__generation *generation, size_t destroyed);
+
+/* ---- the service (service.c) ---- */
 
 typedef enum weir__service_state {
     WEIR__SERVICE_IDLE, /* never started, or stopped */
@@ -100,19 +189,16 @@ typedef enum weir__service_state {
 
 struct weir_service {
     weir_runtime *runtime;
-    weir__document *document;
-    char *folder;
-    weir__service_plan plan;
-    weir__site *site;          /* worker 0 is the runtime's own thread */
-    weir__worker **workers;    /* the others, while they exist: plan.workers - 1 of them */
-    size_t workers_waited_for; /* that have not told yet whether they listen */
-    size_t workers_running;    /* threads that have not ended */
+    char *file;                /* as it was given, for faults */
+    char *folder;              /* of the file, absolute */
+    weir__generation *current; /* serves, or will when it is started */
+    weir__generation *fresh;   /* of a reload that goes on; NULL: none does */
+    weir__generation *old;     /* those before, whose connections go on */
 
     weir__service_state state;
-    bool failed;     /* a server does not listen */
+    bool loading;    /* a reload reads the file */
     bool stop_asked; /* by the application */
     bool stop_now;
-    bool site_stopped;
     size_t destroyed;
     atomic_size_t connections; /* open now, in all workers: the one thing that their threads share without messages */
     weir_task task;            /* goes on with a stop outside of the call that asked for it */
@@ -120,25 +206,41 @@ struct weir_service {
     void *arg;
 };
 
+/* `server` NULL: the event is of none. */
+void weir__service_emit(weir_service *service, weir_service_event_type type, const weir__site_server *server,
+                        const weir_error *error);
+
+/* Told by generations, outside of any call into the service. One that is gone is idle, and the service's to free. */
+void weir__service_generation_bound(weir__generation *generation);
+void weir__service_generation_gone(weir__generation *generation);
+
+/* ---- reloading (service_reload.c) ---- */
+
+/* The same of the one that a reload made. */
+void weir__reload_bound(weir__generation *fresh);
+void weir__reload_gone(weir__generation *fresh);
+
 /* ---- workers (service_workers.c); called in the service's thread ---- */
 
 /*
- * Starts the threads, which listen where the service's own site does. Each then tells weir__service_worker_bound, and
- * after a stop weir__service_worker_ended. 0, or a code with *error: none was started.
+ * Starts the threads, which listen where the generation's own site does. Each then tells weir__generation_worker_bound,
+ * and after a stop weir__generation_worker_ended. 0, or a code with *error: none was started.
  */
-int weir__workers_start(weir_service *service, weir_error **error);
+int weir__workers_start(weir__generation *generation, weir_error **error);
 
 /* Lets all accept. */
-void weir__workers_accept(weir_service *service);
+void weir__workers_accept(weir__generation *generation);
 
-/* Stops them by the service's `stop_now`; again to cut a grace short. One that has not bound yet stops when it has. */
-void weir__workers_stop(weir_service *service);
+/* Stops them as the generation does; again to a higher degree. One that has not bound yet stops when it has. */
+void weir__workers_stop(weir__generation *generation);
+
+/*
+ * Gives every socket that workers other than 0 have of their own for a server of the file, until `take` returns other than
+ * 0: a descriptor that stays theirs, or below 0 why it is not to be had. The generation serves.
+ */
+int weir__workers_sockets(const weir__generation *generation, size_t server, int (*take)(int fd, void *arg), void *arg);
 
 /* Frees what is left when all have ended. */
-void weir__workers_free(weir_service *service);
-
-/* Told by them, in the service's thread. `failed`: for each server its failure or NULL; NULL: all listen. */
-void weir__service_worker_bound(weir_service *service, const weir__site *failed);
-void weir__service_worker_ended(weir_service *service, size_t destroyed);
+void weir__workers_free(weir__generation *generation);
 
 #endif

@@ -9,6 +9,36 @@
 #include "server_private.h"
 #include "service_private.h"
 
+/* ---- what is inherited ---- */
+
+weir__inherited *weir__inherited_new(size_t count)
+{
+    return weir__calloc(count, sizeof(weir__inherited));
+}
+
+int weir__inherited_add(weir__inherited *inherited, int fd)
+{
+    int *fds = weir__realloc(inherited->fds, (inherited->count + 1) * sizeof(*fds));
+    if (!fds) {
+        close(fd);
+        return UV_ENOMEM;
+    }
+    inherited->fds = fds;
+    fds[inherited->count++] = fd;
+    return 0;
+}
+
+void weir__inherited_free(weir__inherited *inherited, size_t count)
+{
+    for (size_t i = 0; inherited && i < count; i++) {
+        for (size_t k = 0; k < inherited[i].count; k++)
+            if (inherited[i].fds[k] >= 0)
+                close(inherited[i].fds[k]);
+        weir__free(inherited[i].fds);
+    }
+    weir__free(inherited);
+}
+
 /* ---- connections ---- */
 
 /* An idle connection nobody else looks after is closed: that is what a service's `timeout` says. */
@@ -49,14 +79,43 @@ static void on_drop(const weir_event *event, void *arg)
 
 /* ---- waiting for the servers ---- */
 
-static void tell_owner(weir_task *task)
+static void begin_all(weir__site *site, bool on_inherited);
+
+static bool any_failed(const weir__site *site)
 {
-    weir__site *site = (weir__site *)((char *)task - offsetof(weir__site, task));
-    if (site->state == WEIR__SITE_BINDING) {
-        site->state = WEIR__SITE_BOUND;
-        site->bound(site);
+    for (size_t i = 0; i < site->count; i++)
+        if (site->servers[i].failure)
+            return true;
+    return false;
+}
+
+/* Each of them once. */
+static void tell_handlers(weir__site *site)
+{
+    for (size_t i = 0; i < site->count; i++) {
+        weir__site_server *server = &site->servers[i];
+        const weir_handler *handler = server->handler.plugin->handler;
+        if (server->stopping_due && handler->stopping)
+            handler->stopping(server->handler.context, server->server);
+        server->stopping_due = false;
+    }
+}
+
+static void on_all_bound(weir__site *site)
+{
+    if (site->takes_over && !any_failed(site)) {
+        site->takes_over = false;
+        begin_all(site, true);
         return;
     }
+    site->inherited = NULL;
+    site->state = WEIR__SITE_BOUND;
+    site->bound(site);
+}
+
+static void on_all_closed(weir__site *site)
+{
+    tell_handlers(site);
     site->state = WEIR__SITE_IDLE;
     weir_timer_stop(site->runtime, &site->grace);
     for (size_t i = 0; i < site->count; i++) {
@@ -66,7 +125,17 @@ static void tell_owner(weir_task *task)
         weir_server_release(site->servers[i].server);
         site->servers[i].server = NULL;
     }
+    site->count = site->of_file; /* bound again, it inherits nothing */
     site->stopped(site);
+}
+
+static void tell_owner(weir_task *task)
+{
+    weir__site *site = (weir__site *)((char *)task - offsetof(weir__site, task));
+    if (site->state == WEIR__SITE_BINDING)
+        on_all_bound(site);
+    else
+        on_all_closed(site);
 }
 
 /* A server has said what was waited for. */
@@ -136,18 +205,22 @@ static int make_server(weir__site_server *server)
     return 0;
 }
 
-static void begin_to_listen(weir__site_server *server, weir__inherited *inherited)
+/* The descriptor that a server is to listen on; NULL: it makes a socket. */
+static int *descriptor_of(const weir__site_server *server)
 {
-    int status;
+    const weir__inherited *inherited = server->site->inherited;
+    if (!inherited || server->lane >= inherited[server->original].count)
+        return NULL;
+    return &inherited[server->original].fds[server->lane];
+}
+
+static void begin_to_listen(weir__site_server *server, int *fd)
+{
     server->waited_for = true;
     server->site->waiting++;
-    if (inherited && inherited->fd >= 0) {
-        status = weir_server_listen_fd(server->server, server->endpoint, inherited->fd, NULL, NULL);
-        if (status == 0)
-            inherited->fd = -1;
-    } else {
-        status = weir_server_listen_endpoint(server->server, server->endpoint, NULL, NULL);
-    }
+    int status = weir_server_listen_fd(server->server, server->endpoint, fd ? *fd : -1, NULL, NULL);
+    if (status == 0 && fd)
+        *fd = -1;
     if (status == 0)
         return;
     char where[WEIR_ADDRESS_TEXT_SIZE + 128];
@@ -157,34 +230,91 @@ static void begin_to_listen(weir__site_server *server, weir__inherited *inherite
     arrived(server);
 }
 
-int weir__site_bind(weir__site *site, weir__inherited *inherited)
+static void begin_all(weir__site *site, bool on_inherited)
 {
-    int status = 0;
+    /* One more than there are, so that the owner is not told before all have begun. */
+    site->waiting = 1;
+    for (size_t i = 0; i < site->count; i++) {
+        int *fd = descriptor_of(&site->servers[i]);
+        if ((fd != NULL) == on_inherited)
+            begin_to_listen(&site->servers[i], fd);
+    }
+    if (--site->waiting == 0)
+        weir_runtime_defer(site->runtime, &site->task);
+}
+
+/* Adds the servers that listen beside those of the file, on the other descriptors that these inherit. */
+static int add_beside(weir__site *site)
+{
+    size_t more = 0;
+    for (size_t i = 0; site->inherited && i < site->of_file; i++)
+        more += site->inherited[i].count > 1 ? site->inherited[i].count - 1 : 0;
+    if (more == 0)
+        return 0;
+    weir__site_server *servers = weir__realloc(site->servers, (site->of_file + more) * sizeof(*servers));
+    if (!servers)
+        return UV_ENOMEM;
+    site->servers = servers;
+    for (size_t i = 0; i < site->of_file; i++) {
+        for (size_t lane = 1; lane < site->inherited[i].count; lane++) {
+            weir__site_server *beside = &servers[site->count++];
+            *beside = servers[i];
+            beside->lane = lane;
+            beside->predecessor = NULL;
+        }
+    }
+    return 0;
+}
+
+static int make_servers(weir__site *site)
+{
+    int status = add_beside(site);
     for (size_t i = 0; i < site->count && status == 0; i++)
         status = make_server(&site->servers[i]);
+    return status;
+}
+
+int weir__site_bind(weir__site *site, weir__inherited *inherited)
+{
+    site->inherited = inherited;
+    int status = make_servers(site);
     if (status != 0) {
         for (size_t i = 0; i < site->count; i++) {
             weir_server_release(site->servers[i].server);
             site->servers[i].server = NULL;
         }
+        site->count = site->of_file;
+        site->inherited = NULL;
         return status;
     }
+    for (size_t i = 0; i < site->of_file; i++)
+        if (!descriptor_of(&site->servers[i]))
+            site->servers[i].socket_reuses_port = site->servers[i].reuses_port;
     site->state = WEIR__SITE_BINDING;
+    site->takes_over = inherited != NULL;
     site->destroyed = 0;
     site->task.run = tell_owner;
-    /* One more than there are, so that the owner is not told before all have begun. */
-    site->waiting = 1;
-    for (size_t i = 0; i < site->count; i++)
-        begin_to_listen(&site->servers[i], inherited ? &inherited[i] : NULL);
-    if (--site->waiting == 0)
-        weir_runtime_defer(site->runtime, &site->task);
+    begin_all(site, false);
     return 0;
+}
+
+static void succeed(weir__site_server *server)
+{
+    if (server->lane > 0 || !server->predecessor)
+        return;
+    int status = weir__server_succeed(server->server, server->predecessor->server);
+    if (status != 0)
+        weir_log(server->site->runtime, WEIR_LOG_WARN,
+                 "%s: what the new file says of the place it listens at could not be done: %s (%s)", server->name,
+                 weir_error_text(status), weir_error_name(status));
 }
 
 void weir__site_accept(weir__site *site)
 {
-    for (size_t i = 0; i < site->count; i++)
+    for (size_t i = 0; i < site->count; i++) {
+        succeed(&site->servers[i]);
         weir__server_hold(site->servers[i].server, 0);
+    }
 }
 
 /* ---- stopping ---- */
@@ -211,14 +341,12 @@ static void on_grace_over(weir_timer *timer)
 
 static void stop_server(weir__site_server *server)
 {
-    const weir_handler *handler = server->handler.plugin->handler;
-    if (server->failure || !weir_server_listening(server->server))
+    if (!weir_server_listening(server->server))
         return;
     server->waited_for = true;
+    server->stopping_due = true;
     server->site->waiting++;
     (void)weir_server_close(server->server, NULL, NULL); /* without a callback there is nothing to fail */
-    if (handler->stopping)
-        handler->stopping(server->handler.context, server->server);
 }
 
 void weir__site_stop(weir__site *site, uint64_t grace)
@@ -231,8 +359,9 @@ void weir__site_stop(weir__site *site, uint64_t grace)
         if (--site->waiting == 0)
             weir_runtime_defer(site->runtime, &site->task);
     }
-    if (site->state != WEIR__SITE_STOPPING)
+    if (site->state != WEIR__SITE_STOPPING || grace == WEIR__SITE_DRAIN)
         return;
+    tell_handlers(site);
     site->grace.run = on_grace_over;
     if (grace == 0 || weir_timer_start(site->runtime, &site->grace, grace) != 0)
         cut_all(site);
@@ -244,7 +373,8 @@ void weir__site_free(weir__site *site)
 {
     if (!site)
         return;
-    for (size_t i = 0; i < site->count; i++) {
+    /* Those beside them have nothing of their own. */
+    for (size_t i = 0; i < site->of_file; i++) {
         weir__component_free(WEIR__HANDLER, &site->servers[i].handler);
         weir_endpoint_release(site->servers[i].endpoint);
         weir_error_release(site->servers[i].failure);

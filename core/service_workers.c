@@ -2,6 +2,7 @@
 /* The other threads of a service: each has a loop, a runtime and the service's servers of its own. */
 #define _GNU_SOURCE
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,7 @@
  * which is the last that is posted to it.
  */
 struct weir__worker {
-    weir_service *service;
+    weir__generation *generation;
     uv_thread_t thread;
     uv_loop_t loop;
     weir_runtime *runtime;
@@ -27,12 +28,16 @@ struct weir__worker {
 
     /* the worker's, told by messages */
     int bind_status;
+    int *sockets; /* of each of its servers, a duplicate for the next generation; NO_SOCKET, or an error */
     size_t destroyed;
     int leave;
 
     /* the service's */
     bool has_loop, started, bound, drained;
 };
+
+/* Worker 0 has it too. */
+#define NO_SOCKET INT_MIN
 
 /* ---- messages ---- */
 
@@ -65,7 +70,7 @@ static void on_log(weir_log_level level, const char *message, void *arg)
     log_line *line = weir__malloc(sizeof(*line) + length + 1);
     if (!line)
         return;
-    line->runtime = worker->service->runtime;
+    line->runtime = worker->generation->service->runtime;
     line->level = level;
     memcpy(line->text, message, length + 1);
     if (weir_runtime_post(line->runtime, write_line, line) != 0)
@@ -80,17 +85,13 @@ static void leave(void *arg);
 static void told_bound(void *arg)
 {
     weir__worker *worker = arg;
-    weir_service *service = worker->service;
-    bool failed = worker->bind_status != 0;
     worker->bound = true;
-    for (size_t i = 0; i < worker->site->count; i++) {
-        if (worker->bind_status != 0 && !worker->site->servers[i].failure)
+    for (size_t i = 0; worker->bind_status != 0 && i < worker->site->count; i++)
+        if (!worker->site->servers[i].failure)
             worker->site->servers[i].failure = weir_error_new(worker->bind_status, "listen", NULL, -1);
-        failed |= worker->site->servers[i].failure != NULL;
-    }
-    if (service->state == WEIR__SERVICE_STOPPING)
+    if (worker->generation->state == WEIR__GENERATION_STOPPING)
         send_stop(worker);
-    weir__service_worker_bound(service, failed ? worker->site : NULL);
+    weir__generation_worker_bound(worker->generation, worker->site);
 }
 
 static void told_drained(void *arg)
@@ -105,7 +106,7 @@ static void told_ended(void *arg)
     weir__worker *worker = arg;
     uv_thread_join(&worker->thread);
     worker->started = false;
-    weir__service_worker_ended(worker->service, worker->destroyed);
+    weir__generation_worker_ended(worker->generation, worker->destroyed);
 }
 
 /* ---- in the worker's thread ---- */
@@ -113,14 +114,19 @@ static void told_ended(void *arg)
 static void on_site_bound(weir__site *site)
 {
     weir__worker *worker = site->owner;
-    post_surely(worker->service->runtime, told_bound, worker);
+    for (size_t i = 0; i < site->count; i++) {
+        const weir__site_server *server = &site->servers[i];
+        if (!worker->inherited[server->original].shared)
+            worker->sockets[i] = weir_server_export_fd(server->server);
+    }
+    post_surely(worker->generation->service->runtime, told_bound, worker);
 }
 
 static void on_site_stopped(weir__site *site)
 {
     weir__worker *worker = site->owner;
     worker->destroyed = site->destroyed;
-    post_surely(worker->service->runtime, told_drained, worker);
+    post_surely(worker->generation->service->runtime, told_drained, worker);
 }
 
 static void accept_now(void *arg)
@@ -130,8 +136,19 @@ static void accept_now(void *arg)
         weir__site_accept(worker->site);
 }
 
+/* A place is free only when nobody has its socket any more. */
+static void close_sockets(weir__worker *worker)
+{
+    for (size_t i = 0; worker->sockets && i < worker->site->count; i++) {
+        if (worker->sockets[i] >= 0)
+            close(worker->sockets[i]);
+        worker->sockets[i] = NO_SOCKET;
+    }
+}
+
 static void stop_with(weir__worker *worker, uint64_t grace)
 {
+    close_sockets(worker);
     /* One that could not even begin to listen has nothing to stop. */
     if (worker->bind_status != 0) {
         worker->bind_status = 0;
@@ -141,10 +158,15 @@ static void stop_with(weir__worker *worker, uint64_t grace)
     }
 }
 
+static void drain(void *arg)
+{
+    stop_with(arg, WEIR__SITE_DRAIN);
+}
+
 static void stop_in_time(void *arg)
 {
     weir__worker *worker = arg;
-    stop_with(worker, worker->service->plan.grace);
+    stop_with(worker, worker->generation->grace);
 }
 
 static void stop_now(void *arg)
@@ -175,7 +197,7 @@ static void end_runtime(weir__worker *worker)
 static void work(void *arg)
 {
     weir__worker *worker = arg;
-    weir_runtime *home = worker->service->runtime;
+    weir_runtime *home = worker->generation->service->runtime;
     worker->bind_status = weir__site_bind(worker->site, worker->inherited);
     if (worker->bind_status != 0)
         post_surely(home, told_bound, worker);
@@ -191,22 +213,29 @@ static void work(void *arg)
 static int inherit(const weir__site_server *server, weir__inherited *inherited)
 {
     weir_address address;
-    if (server->reuses_port && weir_server_address(server->server, &address) == 0 && address.port > 0) {
+    if (server->reuses_port && server->socket_reuses_port && weir_server_address(server->server, &address) == 0 &&
+        address.port > 0) {
         inherited->port = address.port;
         return 0;
     }
-    inherited->fd = weir_server_export_fd(server->server);
-    return inherited->fd < 0 ? inherited->fd : 0;
+    int fd = weir_server_export_fd(server->server);
+    inherited->shared = true;
+    return fd < 0 ? fd : weir__inherited_add(inherited, fd);
 }
 
-static int inherit_all(weir__worker *worker, weir_error **error)
+/* Takes what the generation before has left for this worker, and what is missing from worker 0. */
+static int inherit_all(weir__worker *worker, unsigned number, weir_error **error)
 {
-    const weir__site *site = worker->service->site;
-    worker->inherited = weir__calloc(site->count, sizeof(weir__inherited));
-    for (size_t i = 0; worker->inherited && i < site->count; i++)
-        worker->inherited[i].fd = -1;
-    for (size_t i = 0; worker->inherited && i < site->count; i++) {
-        int status = inherit(&site->servers[i], &worker->inherited[i]);
+    weir__generation *generation = worker->generation;
+    const weir__site *site = generation->site;
+    if (generation->inherited) {
+        worker->inherited = generation->inherited[number];
+        generation->inherited[number] = NULL;
+    } else {
+        worker->inherited = weir__inherited_new(site->of_file);
+    }
+    for (size_t i = 0; worker->inherited && i < site->of_file; i++) {
+        int status = worker->inherited[i].count > 0 ? 0 : inherit(&site->servers[i], &worker->inherited[i]);
         if (status < 0) {
             *error = weir_error_newf(status, NULL, NULL, -1, "the socket of %s cannot be shared with a worker: %s (%s)",
                                      site->servers[i].name, weir_error_text(status), weir_error_name(status));
@@ -216,15 +245,27 @@ static int inherit_all(weir__worker *worker, weir_error **error)
     return worker->inherited ? 0 : UV_ENOMEM;
 }
 
+/* Room for one of each server, those beside them too. */
+static int make_room_for_sockets(weir__worker *worker)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < worker->site->of_file; i++)
+        count += worker->inherited[i].count > 1 ? worker->inherited[i].count : 1;
+    worker->sockets = weir__malloc(count * sizeof(*worker->sockets));
+    for (size_t i = 0; worker->sockets && i < count; i++)
+        worker->sockets[i] = NO_SOCKET;
+    return worker->sockets ? 0 : UV_ENOMEM;
+}
+
 /* Loads the text again, for the worker's own runtime. What the file names may have changed since. */
 static int load_site(weir__worker *worker, weir_error **error)
 {
-    const weir_service *service = worker->service;
+    const weir__generation *generation = worker->generation;
     weir__faults faults = {0}, warnings = {0};
     weir__service_plan plan;
     weir__place place = {.runtime = worker->runtime,
-                         .folder = service->folder,
-                         .document = service->document,
+                         .folder = generation->service->folder,
+                         .document = generation->document,
                          .faults = &faults,
                          .warnings = &warnings};
     int status = weir__site_load(&place, worker->inherited, &plan, &worker->site);
@@ -239,8 +280,9 @@ static int load_site(weir__worker *worker, weir_error **error)
     return status;
 }
 
-static int make(weir__worker *worker, weir_error **error)
+static int make(weir__worker *worker, unsigned number, weir_error **error)
 {
+    weir_service *service = worker->generation->service;
     int status = uv_loop_init(&worker->loop);
     if (status != 0)
         return status;
@@ -249,20 +291,21 @@ static int make(weir__worker *worker, weir_error **error)
     if (!worker->runtime)
         return UV_ENOMEM;
     weir_runtime_on_log(worker->runtime, on_log, worker);
-    weir_runtime_set_default_high_water_mark(worker->runtime,
-                                             weir_runtime_default_high_water_mark(worker->service->runtime));
-    status = weir__runtime_share(worker->runtime, worker->service->runtime);
+    weir_runtime_set_default_high_water_mark(worker->runtime, weir_runtime_default_high_water_mark(service->runtime));
+    status = weir__runtime_share(worker->runtime, service->runtime);
     if (status == 0)
-        status = weir__registry_inherit(worker->runtime, worker->service->runtime, error);
+        status = weir__registry_inherit(worker->runtime, service->runtime, error);
     if (status == 0)
-        status = inherit_all(worker, error);
+        status = inherit_all(worker, number, error);
     if (status == 0)
         status = load_site(worker, error);
+    if (status == 0)
+        status = make_room_for_sockets(worker);
     if (status != 0)
         return status;
     weir__runtime_hold(worker->runtime, 1);
     worker->site->owner = worker;
-    worker->site->connections = &worker->service->connections;
+    worker->site->connections = &service->connections;
     worker->site->bound = on_site_bound;
     worker->site->stopped = on_site_stopped;
     return 0;
@@ -272,20 +315,18 @@ static void free_worker(weir__worker *worker)
 {
     if (!worker)
         return;
+    weir__inherited_free(worker->inherited, worker->generation->site->of_file);
     end_runtime(worker);
-    for (size_t i = 0; worker->inherited && i < worker->service->site->count; i++)
-        if (worker->inherited[i].fd >= 0)
-            close(worker->inherited[i].fd);
-    weir__free(worker->inherited);
+    weir__free(worker->sockets);
     weir__free(worker);
 }
 
-void weir__workers_free(weir_service *service)
+void weir__workers_free(weir__generation *generation)
 {
-    for (unsigned i = 0; service->workers && i + 1 < service->plan.workers; i++)
-        free_worker(service->workers[i]);
-    weir__free(service->workers);
-    service->workers = NULL;
+    for (unsigned i = 0; generation->workers && i + 1 < generation->plan.workers; i++)
+        free_worker(generation->workers[i]);
+    weir__free(generation->workers);
+    generation->workers = NULL;
 }
 
 /* Signals are for the application's own thread. */
@@ -299,46 +340,46 @@ static int start_thread(weir__worker *worker)
     if (status != 0)
         return status;
     worker->started = true;
-    worker->service->workers_running++;
-    worker->service->workers_waited_for++;
+    worker->generation->workers_running++;
+    worker->generation->workers_waited_for++;
     return 0;
 }
 
-static int make_all(weir_service *service, weir_error **error)
+static int make_all(weir__generation *generation, weir_error **error)
 {
-    unsigned count = service->plan.workers - 1;
-    service->workers = weir__calloc(count, sizeof(weir__worker *));
-    if (!service->workers)
+    unsigned count = generation->plan.workers - 1;
+    generation->workers = weir__calloc(count, sizeof(weir__worker *));
+    if (!generation->workers)
         return UV_ENOMEM;
     for (unsigned i = 0; i < count; i++) {
-        service->workers[i] = weir__calloc(1, sizeof(weir__worker));
-        if (!service->workers[i])
+        generation->workers[i] = weir__calloc(1, sizeof(weir__worker));
+        if (!generation->workers[i])
             return UV_ENOMEM;
-        service->workers[i]->service = service;
-        int status = make(service->workers[i], error);
+        generation->workers[i]->generation = generation;
+        int status = make(generation->workers[i], i + 1, error);
         if (status != 0)
             return status;
     }
     return 0;
 }
 
-int weir__workers_start(weir_service *service, weir_error **error)
+int weir__workers_start(weir__generation *generation, weir_error **error)
 {
     /* Jansson's hash seed is set on first use, which must not happen in two threads at once. */
     json_object_seed(0);
-    service->workers_running = 0;
-    service->workers_waited_for = 0;
-    int status = make_all(service, error);
-    for (unsigned i = 0; status == 0 && i + 1 < service->plan.workers; i++)
-        status = start_thread(service->workers[i]);
+    generation->workers_running = 0;
+    generation->workers_waited_for = 0;
+    int status = make_all(generation, error);
+    for (unsigned i = 0; status == 0 && i + 1 < generation->plan.workers; i++)
+        status = start_thread(generation->workers[i]);
     if (status == 0)
         return 0;
     if (!*error)
         *error = weir_error_newf(status, NULL, NULL, -1, "the workers cannot be started: %s (%s)",
                                  weir_error_text(status), weir_error_name(status));
     /* Those that run are stopped like any other, and freed when they have ended. */
-    if (service->workers_running == 0)
-        weir__workers_free(service);
+    if (generation->workers_running == 0)
+        weir__workers_free(generation);
     return status;
 }
 
@@ -346,20 +387,42 @@ int weir__workers_start(weir_service *service, weir_error **error)
 
 static void send_stop(weir__worker *worker)
 {
-    post_surely(worker->runtime, worker->service->stop_now ? stop_now : stop_in_time, worker);
+    static void (*const messages[])(void *arg) = {
+        [WEIR__STOP_DRAIN] = drain, [WEIR__STOP_GRACE] = stop_in_time, [WEIR__STOP_NOW] = stop_now};
+    post_surely(worker->runtime, messages[worker->generation->stop], worker);
 }
 
-void weir__workers_accept(weir_service *service)
+void weir__workers_accept(weir__generation *generation)
 {
-    for (unsigned i = 0; service->workers && i + 1 < service->plan.workers; i++)
-        post_surely(service->workers[i]->runtime, accept_now, service->workers[i]);
+    for (unsigned i = 0; generation->workers && i + 1 < generation->plan.workers; i++)
+        post_surely(generation->workers[i]->runtime, accept_now, generation->workers[i]);
 }
 
-void weir__workers_stop(weir_service *service)
+void weir__workers_stop(weir__generation *generation)
 {
-    for (unsigned i = 0; service->workers && i + 1 < service->plan.workers; i++) {
-        weir__worker *worker = service->workers[i];
+    for (unsigned i = 0; generation->workers && i + 1 < generation->plan.workers; i++) {
+        weir__worker *worker = generation->workers[i];
         if (worker && worker->started && worker->bound && !worker->drained)
             send_stop(worker);
     }
+}
+
+/* ---- what they have, in the service's thread ---- */
+
+static int give(const weir__worker *worker, size_t index, int (*take)(int fd, void *arg), void *arg)
+{
+    return worker->sockets[index] == NO_SOCKET ? 0 : take(worker->sockets[index], arg);
+}
+
+int weir__workers_sockets(const weir__generation *generation, size_t server, int (*take)(int fd, void *arg), void *arg)
+{
+    int status = 0;
+    for (unsigned i = 0; generation->workers && i + 1 < generation->plan.workers && status == 0; i++) {
+        const weir__worker *worker = generation->workers[i];
+        status = give(worker, server, take, arg);
+        for (size_t k = worker->site->of_file; k < worker->site->count && status == 0; k++)
+            if (worker->site->servers[k].original == server)
+                status = give(worker, k, take, arg);
+    }
+    return status;
 }

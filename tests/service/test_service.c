@@ -182,6 +182,9 @@ static void on_event(const weir_service_event *event, void *arg)
         s->settled = 1;
         s->stopped = 1;
         break;
+    case WEIR_SERVICE_RELOADED:
+    case WEIR_SERVICE_RELOAD_FAILED:
+        fail_msg("nobody has reloaded it");
     }
     if (s->stop_in == (int)event->type + 1)
         assert_code(weir_service_stop(s->service, 1), 0);

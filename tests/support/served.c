@@ -24,9 +24,33 @@ static void on_fault(const weir_fault *fault, void *arg)
     add_line(&self->faults, fault->text, "");
 }
 
+static void tell(served *self, const weir_service_event *event)
+{
+    static const char *const names[] = {"listening", "running",  "failed",      "stopping",
+                                        "stopped",   "reloaded", "reloadFailed"};
+    char *longer;
+    if (asprintf(&longer, "%s%s%s%s%s", self->told, self->told[0] ? " " : "", names[event->type],
+                 event->server ? ":" : "", event->server ? event->server : "") < 0)
+        abort();
+    free(self->told);
+    self->told = longer;
+}
+
+static void act(served *self, const weir_service_event *event)
+{
+    if (self->reload_in == (int)event->type + 1 && self->reload_times > 0) {
+        self->reload_times--;
+        assert_code(served_reload_begin(self, NULL), 0);
+    }
+    if (self->stop_in == (int)event->type + 1)
+        assert_code(weir_service_stop(self->service, 1), 0);
+}
+
 static void on_service(const weir_service_event *event, void *arg)
 {
     served *self = arg;
+    assert_int_equal(self->inside, 0);
+    tell(self, event);
     switch (event->type) {
     case WEIR_SERVICE_LISTENING:
         add_line(&self->endpoints, event->server, event->endpoint);
@@ -43,23 +67,63 @@ static void on_service(const weir_service_event *event, void *arg)
     case WEIR_SERVICE_STOPPED:
         self->stopped = 1;
         self->running = 1; /* whoever waits for it need not any more */
+        self->settled = 1;
         self->destroyed = event->connections_destroyed;
         break;
+    case WEIR_SERVICE_RELOAD_FAILED:
+        add_line(&self->failures, event->server, event->error->message);
+        self->settled = 1;
+        self->reloading = 0;
+        break;
+    case WEIR_SERVICE_RELOADED:
+        self->settled = 1;
+        self->reloading = 0;
+        break;
     }
+    act(self, event);
+}
+
+static void write_file(fixture *f, const char *json)
+{
+    FILE *out = fopen(fixture_path(f, "service.json"), "w");
+    if (!out || fputs(json, out) < 0 || fclose(out))
+        abort();
+}
+
+int served_reload_begin(served *self, const char *json)
+{
+    if (json)
+        write_file(self->fixture, json);
+    self->faults[0] = '\0';
+    int was_inside = self->inside;
+    self->inside = 1;
+    int status = weir_service_reload(self->service, on_fault, self);
+    self->inside = was_inside;
+    self->reloading |= status == 0;
+    return status;
+}
+
+void served_reload(served *self, const char *json)
+{
+    self->settled = 0;
+    int status = served_reload_begin(self, json);
+    if (status != 0)
+        fail_msg("%s: %s", weir_error_name(status), self->faults);
+    fixture_until(self->fixture, &self->settled);
 }
 
 served *served_load(fixture *f, const char *json)
 {
-    const char *file = fixture_path(f, "service.json");
-    FILE *out = fopen(file, "w");
     served *self = calloc(1, sizeof(*self));
-    if (!self || !out || fputs(json, out) < 0 || fclose(out))
+    if (!self)
         abort();
+    write_file(f, json);
     self->fixture = f;
     self->faults = strdup("");
     self->failures = strdup("");
     self->endpoints = strdup("");
-    int status = weir_service_load(f->runtime, file, on_fault, self, &self->service);
+    self->told = strdup("");
+    int status = weir_service_load(f->runtime, fixture_path(f, "service.json"), on_fault, self, &self->service);
     assert_int_equal(status == 0, self->service != NULL);
     return self;
 }
@@ -84,14 +148,16 @@ served *served_start(fixture *f, const char *json)
 const char *served_url(served *self, const char *server)
 {
     size_t length = strlen(server);
+    const char *found = NULL;
     for (const char *line = self->endpoints; *line; line = strchr(line, '\n') + 1) {
-        if (!strncmp(line, server, length) && line[length] == ' ') {
-            const char *url = line + length + 1;
-            return fixture_text(self->fixture, "%.*s", (int)strcspn(url, "\n"), url);
-        }
+        if (!strncmp(line, server, length) && line[length] == ' ')
+            found = line + length + 1; /* the last one: it may have moved */
     }
-    fail_msg("no server %s in: %s", server, self->endpoints);
-    return NULL;
+    if (!found) {
+        fail_msg("no server %s in: %s", server, self->endpoints);
+        return NULL;
+    }
+    return fixture_text(self->fixture, "%.*s", (int)strcspn(found, "\n"), found);
 }
 
 size_t served_stop(served *self, int now)
@@ -105,6 +171,7 @@ size_t served_stop(served *self, int now)
     free(self->faults);
     free(self->failures);
     free(self->endpoints);
+    free(self->told);
     free(self);
     return destroyed;
 }

@@ -10,9 +10,16 @@ typedef struct served {
     weir_service *service; /* NULL: it could not be loaded, or is stopped and freed */
     char *faults;          /* one line each, "" for none */
     char *failures;        /* messages of servers that could not listen, one line each */
+    char *told;            /* events, one word each: "listening:NAME running reloaded reloadFailed:NAME stopping stopped" */
     int running;
     int stopping;
     int stopped;
+    int reloading; /* served_reload has returned 0, and it has not been told what came of that */
+    int settled;   /* it has been */
+    int inside;    /* a call into the service is on the stack */
+    int reload_in; /* reload in the events of this number, plus 1, so many times: */
+    int reload_times;
+    int stop_in; /* stop at once in the event of this number, plus 1 */
     size_t destroyed; /* connections that were cut by the stop */
     char *endpoints;  /* "NAME URL\n" of every server that listens */
 } served;
@@ -25,6 +32,13 @@ void served_begin(served *self);
 
 /* served_load, start, and wait until it runs; fails the test when it does not. */
 served *served_start(fixture *f, const char *json);
+
+/* Writes the service's file anew (NULL: leaves it), and reloads it; does not wait. Its status; `faults` are those of this
+ * one. */
+int served_reload_begin(served *self, const char *json);
+
+/* The same, and waits until it was reloaded or has failed; fails the test when it was refused. */
+void served_reload(served *self, const char *json);
 
 /* The URL that reaches the server of that name. The text lives as the fixture does. */
 const char *served_url(served *self, const char *server);

@@ -191,6 +191,7 @@ static const weir_transport transport = {
     .acceptor_free = weir__ipc_acceptor_free,
     .recognizes = recognizes,
     .adopt = adopt,
+    .succeed = weir__ipc_succeed,
 };
 
 WEIR_PLUGIN(ipc) = {

@@ -83,6 +83,10 @@ void weir__ipc_file_remove(ipc_file *file);
 /* The file stays, and is ours no more. */
 void weir__ipc_file_leave(ipc_file *file);
 
+/* Another listener's file becomes this one's, with the mode and the owner that its options say. 0, or an error of these
+ * with `*syscall`. */
+int weir__ipc_file_succeed(ipc_file *file, const ipc_context *ipc, ipc_file *predecessor, const char **syscall);
+
 /* Removes a socket that nobody listens on and that is ours, or anybody's if we are root. 1: it is gone. */
 int weir__ipc_file_remove_stale(const ipc_context *ipc);
 
@@ -92,6 +96,7 @@ weir_acceptor *weir__ipc_acceptor_create(void *context, weir_runtime *runtime);
 weir_link *weir__ipc_accept(weir_acceptor *acceptor, const weir_arrival *arrival);
 void weir__ipc_listen(weir_acceptor *acceptor, int fd);
 void weir__ipc_describe(const weir_acceptor *acceptor, const weir_arrival *arrival, weir_drop *drop);
+int weir__ipc_succeed(weir_acceptor *acceptor, weir_acceptor *predecessor);
 void weir__ipc_acceptor_close(weir_acceptor *acceptor);
 void weir__ipc_acceptor_free(weir_acceptor *acceptor);
 

@@ -99,11 +99,25 @@ static int note(ipc_file *file, char *path)
     return UV_EADDRINUSE; /* somebody has replaced it already */
 }
 
+static int give_permissions(const ipc_file *file, const ipc_context *ipc, const char **syscall)
+{
+    int status;
+    int node;
+
+    if (!wants_permissions(ipc))
+        return 0;
+    node = open(file->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (node < 0)
+        return last_error();
+    status = set_permissions(file, node, ipc, syscall);
+    close(node);
+    return status;
+}
+
 int weir__ipc_file_take(ipc_file *file, const ipc_context *ipc, const char **syscall)
 {
     char *path = absolute(ipc->path);
     int status;
-    int node;
 
     *syscall = "listen";
     if (!path) {
@@ -111,14 +125,17 @@ int weir__ipc_file_take(ipc_file *file, const ipc_context *ipc, const char **sys
         return UV_ENOMEM;
     }
     status = note(file, path);
-    if (status || !wants_permissions(ipc))
-        return status;
-    node = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (node < 0)
-        return last_error();
-    status = set_permissions(file, node, ipc, syscall);
-    close(node);
-    return status;
+    return status ? status : give_permissions(file, ipc, syscall);
+}
+
+int weir__ipc_file_succeed(ipc_file *file, const ipc_context *ipc, ipc_file *predecessor, const char **syscall)
+{
+    if (!predecessor->path)
+        return 0; /* it was not the predecessor's either */
+    weir__ipc_file_leave(file);
+    *file = *predecessor;
+    predecessor->path = NULL;
+    return give_permissions(file, ipc, syscall);
 }
 
 /* ---- removing ---- */

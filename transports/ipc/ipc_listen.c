@@ -135,6 +135,14 @@ void weir__ipc_describe(const weir_acceptor *acceptor, const weir_arrival *arriv
     (void)weir__ipc_peer(arrival->fd, &drop->peer_pid, &drop->peer_uid, &drop->peer_gid);
 }
 
+int weir__ipc_succeed(weir_acceptor *acceptor, weir_acceptor *predecessor)
+{
+    ipc_listener *listener = (ipc_listener *)acceptor;
+    const char *syscall;
+
+    return weir__ipc_file_succeed(&listener->file, listener->ipc, &((ipc_listener *)predecessor)->file, &syscall);
+}
+
 /* Unless a successor is to have it. */
 static void give_file_up(ipc_listener *listener)
 {

@@ -29,7 +29,8 @@ struct weir_handler {
 
     /*
      * The server begins to shut down: connections may end within its grace. May be NULL. A handler whose connections
-     * never end by themselves ends them here.
+     * never end by themselves ends them here. Called once for each server of the context, of which there may be several.
+     * After a reload of the service it is not called before the last connection has gone, or the service is stopped.
      */
     void (*stopping)(void *context, weir_server *server);
 };

@@ -45,7 +45,9 @@ typedef enum weir_service_event_type {
     WEIR_SERVICE_RUNNING,   /* all do */
     WEIR_SERVICE_FAILED,    /* server, endpoint, error: one could not; nothing serves, STOPPED follows */
     WEIR_SERVICE_STOPPING,  /* stop was called */
-    WEIR_SERVICE_STOPPED    /* the last event; connections_destroyed */
+    WEIR_SERVICE_STOPPED,   /* the last event; connections_destroyed */
+    WEIR_SERVICE_RELOADED,  /* all servers of the file as it is now accept; those that moved were told of by LISTENING */
+    WEIR_SERVICE_RELOAD_FAILED /* server, endpoint, error: one of them could not listen; all serve on as before */
 } weir_service_event_type;
 
 typedef struct weir_service_event {
@@ -60,7 +62,7 @@ typedef struct weir_service_event {
 typedef void (*weir_service_function)(const weir_service_event *event, void *arg);
 
 /*
- * Starts all servers. None accepts before all are bound; if one cannot be, none serves (FAILED, then STOPPED). Events
+ * Starts all servers, of the file as it was last loaded or reloaded. None accepts before all are bound; if one cannot be, none serves (FAILED, then STOPPED). Events
  * never come inside the call. 0, UV_EALREADY, UV_ENOMEM.
  */
 WEIR_EXPORT int weir_service_start(weir_service *service, weir_service_function function, void *arg);
@@ -70,6 +72,25 @@ WEIR_EXPORT int weir_service_start(weir_service *service, weir_service_function 
  * then STOPPED. A second call with `now` 1 cuts the grace short. 0, or UV_ENOTCONN when it does not run.
  */
 WEIR_EXPORT int weir_service_stop(weir_service *service, int now);
+
+/*
+ * Reads the file anew and serves what it says now, without letting go of anybody: what is described there is checked and
+ * read as weir_service_load does it (certificates, lists, whatever the components refer to), and all its servers listen
+ * before the first of them accepts. From then on it is they who accept. Connections that were open go on with what they
+ * were opened with, for as long as they like or until the service is stopped, and their handlers are told nothing before
+ * that. Whatever goes wrong, now or later, leaves the running service as it was.
+ *
+ * A server keeps its listening sockets, with all who wait there, where one of the same transport listens at the same
+ * place: at the same host and port, or path, as they are written. At port 0 it has to have the same name, too. Who keeps
+ * a socket keeps what cannot be changed of one (tcp: ipv6Only, reusePort, mptcp, freeBind, bindToDevice); other workers
+ * than before share or divide the sockets there are. Where no server listens any more, its socket is closed.
+ *
+ * 0: RELOADED, or one RELOAD_FAILED for each server that cannot listen, comes later, never inside the call; none of them
+ * when the service is stopped before. In each of these it may be reloaded again. Otherwise nothing has begun:
+ * WEIR_EINVALID_CONFIG (faults were reported), UV_EALREADY (it is starting, or being reloaded), UV_ENOTCONN (it does not
+ * run, or is stopping), UV_ENOMEM, UV_EINVAL, UV_EMFILE and the like (a socket could not be duplicated).
+ */
+WEIR_EXPORT int weir_service_reload(weir_service *service, weir_fault_function fault, void *arg);
 
 /* Frees one that is stopped or never started. UV_EBUSY: it runs. NULL is let pass. */
 WEIR_EXPORT int weir_service_free(weir_service *service);
@@ -82,7 +103,7 @@ WEIR_EXPORT int weir_service_free(weir_service *service);
 WEIR_EXPORT char *weir_service_schema(weir_runtime *runtime);
 
 /*
- * Connections open now, over all servers and all workers. Other workers' threads change it meanwhile: with more than one
+ * Connections open now, over all servers and all workers, those of before a reload too. Other workers' threads change it meanwhile: with more than one
  * it is the number of a moment. 0 for one that does not run.
  */
 WEIR_EXPORT size_t weir_service_connections(const weir_service *service);

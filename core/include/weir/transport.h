@@ -90,6 +90,15 @@ struct weir_transport {
     /* An open link on a connected socket, which takes the descriptor and makes it non-blocking and close-on-exec: 0, or
      * UV_ENOTCONN, UV_ENOMEM, or another error with the descriptor as it was, the caller's. */
     int (*adopt)(void *context, weir_runtime *runtime, int fd, weir_link **link);
+
+    /*
+     * ---- Handing a place over. NULL where a descriptor is all there is to hand over. ----
+     * `acceptor` listens on a duplicate of the predecessor's descriptor (export_fd, listen), which is about to be closed,
+     * and is of the same transport and runtime: what acceptor_close removes is the successor's to remove from now on (a
+     * socket's file), and has what the successor's options say of it (its mode). 0, or why it could not have that; the
+     * rest is handed over all the same.
+     */
+    int (*succeed)(weir_acceptor *acceptor, weir_acceptor *predecessor);
 };
 
 /* A listener of a transport: first member of the transport's own struct, zeroed; the core fills it in. */
