@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* weir run: serves what a file describes, until a signal ends it. */
+/* weir run: serves what a file describes, until a signal ends it; another one has the file read anew. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
-static const int stop_signals[] = {SIGINT, SIGTERM};
-#define SIGNAL_COUNT (sizeof(stop_signals) / sizeof(stop_signals[0]))
+static const struct {
+    int number;
+    const char *name;
+} signals[] = {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}};
+#define SIGNAL_COUNT (sizeof(signals) / sizeof(signals[0]))
 
 typedef struct run {
     cli_session session;
@@ -15,13 +19,46 @@ typedef struct run {
     uv_signal_t signals[SIGNAL_COUNT];
     size_t signal_count; /* of them initialised */
     int signalled;       /* the signal that stopped it, or 0 */
+    int terminal;        /* a descriptor of the terminal that it was started at; -1: none */
+    int reload_due;      /* the file is to be read once more, when this can be */
     int ran;             /* all servers listened */
     int failed;
 } run;
 
 static const char *signal_name(int number)
 {
-    return number == SIGINT ? "SIGINT" : number == SIGTERM ? "SIGTERM" : NULL;
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        if (signals[i].number == number) {
+            return signals[i].name;
+        }
+    }
+    return NULL;
+}
+
+/* ---- reloading ---- */
+
+/* While it starts or is reloaded it cannot be, and is when it has been: the file may have changed since it was read. */
+static void reload(run *self)
+{
+    int status = weir_service_reload(self->service, session_fault, &self->session);
+    self->reload_due = status == UV_EALREADY;
+    /* One that stops has no use for it. */
+    if (status == 0 || status == UV_EALREADY || status == UV_ENOTCONN) {
+        return;
+    }
+    if (status == WEIR_EINVALID_CONFIG) {
+        session_error(&self->session, "not reloaded: the file is invalid; all goes on as before");
+    } else {
+        session_error(&self->session, "not reloaded: %s (%s); all goes on as before", weir_error_text(status),
+                      weir_error_name(status));
+    }
+}
+
+static void reload_if_due(run *self)
+{
+    if (self->reload_due) {
+        reload(self);
+    }
 }
 
 /* ---- what the service tells ---- */
@@ -42,21 +79,41 @@ static void print_running(run *self, const weir_service_event *event)
     (void)event;
     self->ran = 1;
     output_line(&self->session.out, "running", record_event("running"));
+    reload_if_due(self);
 }
 
-static void print_failed(run *self, const weir_service_event *event)
+static void print_reloaded(run *self, const weir_service_event *event)
+{
+    (void)event;
+    output_line(&self->session.out, "reloaded", record_event("reloaded"));
+    reload_if_due(self);
+}
+
+static void print_failure(run *self, const weir_service_event *event, const char *name, const char *before)
 {
     char people[2048];
     const char *message = event->error != NULL ? event->error->message : "unknown";
-    self->failed = 1;
-    json_t *record = record_event("failed");
+    json_t *record = record_event(name);
     record_text(record, "level", weir_log_level_name(WEIR_LOG_ERROR));
     record_text(record, "server", event->server);
     record_text(record, "endpoint", event->endpoint);
     record_text(record, "code", event->error != NULL ? event->error->name : NULL);
     record_text(record, "message", message);
-    snprintf(people, sizeof(people), "weir: server %s: %s", event->server != NULL ? event->server : "?", message);
+    snprintf(people, sizeof(people), "weir: %sserver %s: %s", before, event->server != NULL ? event->server : "?",
+             message);
     output_line(&self->session.err, people, record);
+}
+
+static void print_failed(run *self, const weir_service_event *event)
+{
+    self->failed = 1;
+    print_failure(self, event, "failed", "");
+}
+
+static void print_reload_failed(run *self, const weir_service_event *event)
+{
+    print_failure(self, event, "reloadFailed", "not reloaded: ");
+    reload_if_due(self);
 }
 
 static void print_stopping(run *self, const weir_service_event *event)
@@ -96,7 +153,8 @@ static void on_service(const weir_service_event *event, void *arg)
     static void (*const printers[])(run *, const weir_service_event *) = {
         [WEIR_SERVICE_LISTENING] = print_listening, [WEIR_SERVICE_RUNNING] = print_running,
         [WEIR_SERVICE_FAILED] = print_failed,       [WEIR_SERVICE_STOPPING] = print_stopping,
-        [WEIR_SERVICE_STOPPED] = print_stopped,
+        [WEIR_SERVICE_STOPPED] = print_stopped,     [WEIR_SERVICE_RELOADED] = print_reloaded,
+        [WEIR_SERVICE_RELOAD_FAILED] = print_reload_failed,
     };
     if ((size_t)event->type < sizeof(printers) / sizeof(printers[0])) {
         printers[event->type](arg, event);
@@ -106,16 +164,40 @@ static void on_service(const weir_service_event *event, void *arg)
 /* ---- signals ---- */
 
 /* The first one begins to stop; the next one waits for nobody any more. */
+static void stop(run *self, int number)
+{
+    int again = self->signalled != 0;
+    self->signalled = number;
+    if (weir_service_stop(self->service, again) < 0) {
+        uv_stop(&self->session.loop);
+    }
+}
+
+/* SIGHUP is also how a terminal says that it has gone: who was started there is not to stay behind. */
+static int terminal_has_gone(const run *self)
+{
+    return self->terminal >= 0 && !isatty(self->terminal);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     run *self = handle->data;
-    int again = self->signalled != 0;
-    self->signalled = number;
     weir_runtime_enter(self->session.runtime);
-    int status = weir_service_stop(self->service, again);
+    if (number == SIGHUP && !terminal_has_gone(self)) {
+        reload(self);
+    } else {
+        stop(self, number);
+    }
     weir_runtime_leave(self->session.runtime);
-    if (status < 0) {
-        uv_stop(&self->session.loop);
+}
+
+static void find_terminal(run *self)
+{
+    self->terminal = -1;
+    for (int fd = STDERR_FILENO; fd >= STDIN_FILENO; fd--) {
+        if (isatty(fd)) {
+            self->terminal = fd;
+        }
     }
 }
 
@@ -126,10 +208,10 @@ static int start_signals(run *self)
         if (status == 0) {
             self->signal_count++;
             self->signals[i].data = self;
-            status = uv_signal_start(&self->signals[i], on_signal, stop_signals[i]);
+            status = uv_signal_start(&self->signals[i], on_signal, signals[i].number);
         }
         if (status < 0) {
-            session_error(&self->session, "%s: %s (%s)", signal_name(stop_signals[i]), uv_strerror(status),
+            session_error(&self->session, "%s: %s (%s)", signals[i].name, uv_strerror(status),
                           uv_err_name(status));
             return status;
         }
@@ -149,6 +231,7 @@ static void close_signals(run *self)
 /* Signals are listened for before anything serves: from the first accepted connection on none is cut by surprise. */
 static int serve(run *self)
 {
+    find_terminal(self);
     if (start_signals(self) < 0) {
         return CLI_FAILED;
     }
@@ -203,6 +286,11 @@ const cli_command command_run = {
         "\n"
         "SIGINT and SIGTERM stop accepting and let connections end, for as long as the file's shutdownGrace\n"
         "says (10 s); what is left then is cut. A second signal ends at once.\n"
+        "\n"
+        "SIGHUP reads the file anew, with all that it refers to, certificates too, and serves what it says now:\n"
+        "nobody is refused meanwhile, open connections go on as they were, and addresses that stay keep their\n"
+        "sockets. Where anything is wrong, that is said, and all goes on as before. When the terminal has gone\n"
+        "that it was started at, SIGHUP stops it.\n"
         "\n"
         "What happens is a line on standard output, the log one on standard error: for people on a terminal,\n"
         "otherwise one JSON object a line.\n"

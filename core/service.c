@@ -67,12 +67,20 @@ void weir__service_generation_gone(weir__generation *generation)
     finish_if_all_gone(service);
 }
 
+void weir__service_generation_closed(weir__generation *generation)
+{
+    weir_service *service = generation->service;
+    if (service->leaving == generation)
+        weir__reload_closed(service);
+}
+
 static void stop_everything(weir_service *service)
 {
     weir__stop how = service->stop_now ? WEIR__STOP_NOW : WEIR__STOP_GRACE;
     uint64_t grace = service->current->plan.grace;
     bool first = service->state != WEIR__SERVICE_STOPPING;
     service->state = WEIR__SERVICE_STOPPING;
+    service->leaving = NULL; /* what a reload came to is not told any more */
     if (first && service->stop_asked)
         weir__service_emit(service, WEIR_SERVICE_STOPPING, NULL, NULL);
     if (service->fresh)

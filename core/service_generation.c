@@ -56,6 +56,12 @@ static void on_site_stopped(weir__site *site)
     finish_if_gone(generation);
 }
 
+void weir__generation_worker_closed(weir__generation *generation)
+{
+    if (--generation->workers_accepting == 0)
+        weir__service_generation_closed(generation);
+}
+
 void weir__generation_worker_ended(weir__generation *generation, size_t destroyed)
 {
     generation->destroyed += destroyed;
@@ -77,6 +83,8 @@ void weir__generation_stop(weir__generation *generation, weir__stop how, uint64_
     if (how <= generation->stop || generation->state == WEIR__GENERATION_IDLE)
         return;
     generation->stop = how;
+    if (how == WEIR__STOP_DRAIN)
+        generation->workers_accepting = generation->workers_running;
     if (how == WEIR__STOP_GRACE)
         generation->grace = grace;
     /* While this thread's servers still begin to listen, on_site_bound goes on with it. */

@@ -44,6 +44,7 @@ struct weir__site_server {
     weir_blocklist *block_list; /* in the options; NULL: the file has none */
     bool reuses_port;           /* by its options several sockets may listen in its place */
     bool socket_reuses_port;    /* and they may beside the one it has */
+    bool keeps_socket;          /* that of a predecessor */
     const weir__site_server *predecessor; /* of the generation before, until this one accepts; NULL: none */
 
     weir_server *server; /* from bind to the end of stop */
@@ -150,6 +151,7 @@ struct weir__generation {
     weir__worker **workers;       /* the others, while they exist: plan.workers - 1 of them */
     size_t workers_waited_for;    /* that have not told yet whether they listen */
     size_t workers_running;       /* threads that have not ended */
+    size_t workers_accepting;     /* that were told to drain, and may still accept */
     weir__inherited **inherited;  /* by each worker, of the generation before; NULL: nothing */
     const weir_error **failures; /* of each server of the file why it does not listen, or NULL */
 
@@ -176,6 +178,7 @@ void weir__generation_free(weir__generation *generation); /* one that is idle; N
 
 /* Told by its workers, in the service's thread. `site`: theirs, whose failures are taken. */
 void weir__generation_worker_bound(weir__generation *generation, weir__site *site);
+void weir__generation_worker_closed(weir__generation *generation);
 void weir__generation_worker_ended(weir__generation *generation, size_t destroyed);
 
 /* ---- the service (service.c) ---- */
@@ -194,6 +197,7 @@ struct weir_service {
     weir__generation *current; /* serves, or will when it is started */
     weir__generation *fresh;   /* of a reload that goes on; NULL: none does */
     weir__generation *old;     /* those before, whose connections go on */
+    weir__generation *leaving; /* the one of them that may still accept; NULL: none does */
 
     weir__service_state state;
     bool loading;    /* a reload reads the file */
@@ -213,18 +217,21 @@ void weir__service_emit(weir_service *service, weir_service_event_type type, con
 /* Told by generations, outside of any call into the service. One that is gone is idle, and the service's to free. */
 void weir__service_generation_bound(weir__generation *generation);
 void weir__service_generation_gone(weir__generation *generation);
+/* Its last worker has stopped to accept. */
+void weir__service_generation_closed(weir__generation *generation);
 
 /* ---- reloading (service_reload.c) ---- */
 
-/* The same of the one that a reload made. */
+/* The same of the one that a reload made, and of the one before. */
 void weir__reload_bound(weir__generation *fresh);
 void weir__reload_gone(weir__generation *fresh);
+void weir__reload_closed(weir_service *service);
 
 /* ---- workers (service_workers.c); called in the service's thread ---- */
 
 /*
  * Starts the threads, which listen where the generation's own site does. Each then tells weir__generation_worker_bound,
- * and after a stop weir__generation_worker_ended. 0, or a code with *error: none was started.
+ * when it drains weir__generation_worker_closed, and after a stop weir__generation_worker_ended. 0, or a code with *error: none was started.
  */
 int weir__workers_start(weir__generation *generation, weir_error **error);
 

@@ -155,7 +155,8 @@ static int match_some(const weir__site *site, places *all, bool same_name)
             return UV_ENOMEM;
         server->predecessor = take(all, server, &key, same_name);
         weir__free(key.text);
-        if (server->predecessor)
+        server->keeps_socket = server->predecessor != NULL;
+        if (server->keeps_socket)
             server->socket_reuses_port = server->predecessor->socket_reuses_port;
     }
     return 0;
@@ -249,14 +250,21 @@ void weir__reload_bound(weir__generation *fresh)
     service->current = fresh;
     before->next = service->old;
     service->old = before;
+    service->leaving = before;
     weir__generation_accept(fresh);
     weir__generation_stop(before, WEIR__STOP_DRAIN, 0);
-    for (size_t i = 0; i < fresh->site->of_file; i++) {
-        weir__site_server *server = &fresh->site->servers[i];
-        if (!server->predecessor)
-            weir__service_emit(service, WEIR_SERVICE_LISTENING, server, NULL);
-        server->predecessor = NULL; /* which ends when it likes */
-    }
+    if (before->workers_accepting == 0)
+        weir__reload_closed(service);
+}
+
+/* Nobody who comes from now on is served as before. */
+void weir__reload_closed(weir_service *service)
+{
+    const weir__site *site = service->current->site;
+    service->leaving = NULL;
+    for (size_t i = 0; i < site->of_file; i++)
+        if (!site->servers[i].keeps_socket)
+            weir__service_emit(service, WEIR_SERVICE_LISTENING, &site->servers[i], NULL);
     weir__service_emit(service, WEIR_SERVICE_RELOADED, NULL, NULL);
 }
 
@@ -304,7 +312,7 @@ int weir_service_reload(weir_service *service, weir_fault_function fault, void *
         return UV_EINVAL;
     if (service->state == WEIR__SERVICE_IDLE || service->state == WEIR__SERVICE_STOPPING || service->stop_asked)
         return UV_ENOTCONN;
-    if (service->state == WEIR__SERVICE_BINDING || service->fresh || service->loading)
+    if (service->state == WEIR__SERVICE_BINDING || service->fresh || service->leaving || service->loading)
         return UV_EALREADY;
     int status = load(service, fault, arg, &fresh);
     if (status == 0)

@@ -303,6 +303,7 @@ static void succeed(weir__site_server *server)
     if (server->lane > 0 || !server->predecessor)
         return;
     int status = weir__server_succeed(server->server, server->predecessor->server);
+    server->predecessor = NULL;
     if (status != 0)
         weir_log(server->site->runtime, WEIR_LOG_WARN,
                  "%s: what the new file says of the place it listens at could not be done: %s (%s)", server->name,

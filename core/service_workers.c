@@ -94,6 +94,12 @@ static void told_bound(void *arg)
     weir__generation_worker_bound(worker->generation, worker->site);
 }
 
+static void told_closed(void *arg)
+{
+    const weir__worker *worker = arg;
+    weir__generation_worker_closed(worker->generation);
+}
+
 static void told_drained(void *arg)
 {
     weir__worker *worker = arg;
@@ -160,7 +166,9 @@ static void stop_with(weir__worker *worker, uint64_t grace)
 
 static void drain(void *arg)
 {
-    stop_with(arg, WEIR__SITE_DRAIN);
+    weir__worker *worker = arg;
+    stop_with(worker, WEIR__SITE_DRAIN);
+    post_surely(worker->generation->service->runtime, told_closed, worker);
 }
 
 static void stop_in_time(void *arg)

@@ -99,9 +99,9 @@ static void the_number_of_workers_may_change(void **state)
     for (int n = 1; n < 5; n++) {
         const char *mark = fixture_text(f, "%d", workers[n]);
         served_reload(s, numbered(f, workers[n], workers[n]));
-        wait_for_contexts(f, 2 + 2 * workers[n]); /* the first generation has its connection, the one before has gone */
         expect_marks(f, t, mark);
         expect_marks(f, i, mark);
+        wait_for_contexts(f, 2 + 2 * workers[n]); /* the first generation has its connection, the one before has gone */
         marked_echo(old);
     }
     assert_string_equal(s->told, "listening:t listening:i running reloaded reloaded reloaded reloaded");
@@ -140,7 +140,6 @@ static void the_place_of_a_server_that_goes_is_free(void **state)
     const char *t = served_url(s, "t");
     served_reload(s, "{\"workers\": 3, \"servers\": [{\"name\": \"i\", \"listen\": \"ipc:i.sock\", \"handler\": "
                      "{\"mark\": {\"say\": \"2\"}}}]}");
-    wait_for_contexts(f, 3);
     recorder *client = fixture_client(f, t, NULL);
     recorder_wait(client, WEIR_EVENT_CLOSE);
     assert_true(recorder_saw(client, "close:error"));
@@ -161,8 +160,8 @@ static void a_worker_that_cannot_be_made_leaves_the_old_ones(void **state)
     expect_marks(f, served_url(s, "i"), "1");
     marked_fail_after(-1);
     served_reload(s, numbered(f, 4, 3));
-    wait_for_contexts(f, 8);
     expect_marks(f, served_url(s, "t"), "3");
+    wait_for_contexts(f, 8);
     served_stop(s, 1);
 }
 

@@ -46,7 +46,7 @@ typedef enum weir_service_event_type {
     WEIR_SERVICE_FAILED,    /* server, endpoint, error: one could not; nothing serves, STOPPED follows */
     WEIR_SERVICE_STOPPING,  /* stop was called */
     WEIR_SERVICE_STOPPED,   /* the last event; connections_destroyed */
-    WEIR_SERVICE_RELOADED,  /* all servers of the file as it is now accept; those that moved were told of by LISTENING */
+    WEIR_SERVICE_RELOADED,  /* the file as it is now serves, and the one before nobody new; LISTENING came for new places */
     WEIR_SERVICE_RELOAD_FAILED /* server, endpoint, error: one of them could not listen; all serve on as before */
 } weir_service_event_type;
 
@@ -76,7 +76,7 @@ WEIR_EXPORT int weir_service_stop(weir_service *service, int now);
 /*
  * Reads the file anew and serves what it says now, without letting go of anybody: what is described there is checked and
  * read as weir_service_load does it (certificates, lists, whatever the components refer to), and all its servers listen
- * before the first of them accepts. From then on it is they who accept. Connections that were open go on with what they
+ * before the first of them accepts. Then it is they who accept, in place of those before. Connections that were open go on with what they
  * were opened with, for as long as they like or until the service is stopped, and their handlers are told nothing before
  * that. Whatever goes wrong, now or later, leaves the running service as it was.
  *
