@@ -151,9 +151,12 @@ static void print_stopped(run *self, const weir_service_event *event)
 static void on_service(const weir_service_event *event, void *arg)
 {
     static void (*const printers[])(run *, const weir_service_event *) = {
-        [WEIR_SERVICE_LISTENING] = print_listening, [WEIR_SERVICE_RUNNING] = print_running,
-        [WEIR_SERVICE_FAILED] = print_failed,       [WEIR_SERVICE_STOPPING] = print_stopping,
-        [WEIR_SERVICE_STOPPED] = print_stopped,     [WEIR_SERVICE_RELOADED] = print_reloaded,
+        [WEIR_SERVICE_LISTENING] = print_listening,
+        [WEIR_SERVICE_RUNNING] = print_running,
+        [WEIR_SERVICE_FAILED] = print_failed,
+        [WEIR_SERVICE_STOPPING] = print_stopping,
+        [WEIR_SERVICE_STOPPED] = print_stopped,
+        [WEIR_SERVICE_RELOADED] = print_reloaded,
         [WEIR_SERVICE_RELOAD_FAILED] = print_reload_failed,
     };
     if ((size_t)event->type < sizeof(printers) / sizeof(printers[0])) {
@@ -211,8 +214,7 @@ static int start_signals(run *self)
             status = uv_signal_start(&self->signals[i], on_signal, signals[i].number);
         }
         if (status < 0) {
-            session_error(&self->session, "%s: %s (%s)", signals[i].name, uv_strerror(status),
-                          uv_err_name(status));
+            session_error(&self->session, "%s: %s (%s)", signals[i].name, uv_strerror(status), uv_err_name(status));
             return status;
         }
     }

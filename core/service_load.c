@@ -439,8 +439,7 @@ int weir_service_load(weir_runtime *runtime, const char *file, weir_fault_functi
     made->runtime = runtime;
     made->file = weir__strdup(file);
     made->folder = folder_of(file);
-    int status =
-        made->file && made->folder ? weir__generation_load(made, file, fault, arg, &made->current) : UV_ENOMEM;
+    int status = made->file && made->folder ? weir__generation_load(made, file, fault, arg, &made->current) : UV_ENOMEM;
     if (status == 0)
         *service = made;
     else

@@ -41,10 +41,10 @@ struct weir__site_server {
     weir_endpoint *endpoint;
     weir__component handler;
     weir_server_options options;
-    weir_blocklist *block_list; /* in the options; NULL: the file has none */
-    bool reuses_port;           /* by its options several sockets may listen in its place */
-    bool socket_reuses_port;    /* and they may beside the one it has */
-    bool keeps_socket;          /* that of a predecessor */
+    weir_blocklist *block_list;           /* in the options; NULL: the file has none */
+    bool reuses_port;                     /* by its options several sockets may listen in its place */
+    bool socket_reuses_port;              /* and they may beside the one it has */
+    bool keeps_socket;                    /* that of a predecessor */
     const weir__site_server *predecessor; /* of the generation before, until this one accepts; NULL: none */
 
     weir_server *server; /* from bind to the end of stop */
@@ -147,12 +147,12 @@ struct weir__generation {
     weir_service *service;
     weir__document *document;
     weir__service_plan plan;
-    weir__site *site;             /* worker 0 is the runtime's own thread */
-    weir__worker **workers;       /* the others, while they exist: plan.workers - 1 of them */
-    size_t workers_waited_for;    /* that have not told yet whether they listen */
-    size_t workers_running;       /* threads that have not ended */
-    size_t workers_accepting;     /* that were told to drain, and may still accept */
-    weir__inherited **inherited;  /* by each worker, of the generation before; NULL: nothing */
+    weir__site *site;            /* worker 0 is the runtime's own thread */
+    weir__worker **workers;      /* the others, while they exist: plan.workers - 1 of them */
+    size_t workers_waited_for;   /* that have not told yet whether they listen */
+    size_t workers_running;      /* threads that have not ended */
+    size_t workers_accepting;    /* that were told to drain, and may still accept */
+    weir__inherited **inherited; /* by each worker, of the generation before; NULL: nothing */
     const weir_error **failures; /* of each server of the file why it does not listen, or NULL */
 
     weir__generation_state state;

@@ -150,7 +150,8 @@ static int match_some(const weir__site *site, places *all, bool same_name)
         weir__site_server *server = &site->servers[i];
         if (server->predecessor)
             continue;
-        place key = {.text = place_text(all->service, server->endpoint), .transport = server->endpoint->transport.plugin};
+        place key = {.text = place_text(all->service, server->endpoint),
+                     .transport = server->endpoint->transport.plugin};
         if (!key.text)
             return UV_ENOMEM;
         server->predecessor = take(all, server, &key, same_name);

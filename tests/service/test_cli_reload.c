@@ -15,7 +15,7 @@
 #include "child.h"
 #include "fixture.h"
 
-#define SERVER(name)       "{\"name\": \"" name "\", \"listen\": \"tcp://127.0.0.1:0\", \"handler\": \"echo\"}"
+#define SERVER(name)     "{\"name\": \"" name "\", \"listen\": \"tcp://127.0.0.1:0\", \"handler\": \"echo\"}"
 #define SERVICE(servers) "{\"shutdownGrace\": \"1h\", \"servers\": [" servers "]}"
 
 /* The next line is this event's; `server` and `endpoint` as they stand in it. */
@@ -139,7 +139,8 @@ static void a_reload_that_cannot_be_is_told_and_all_goes_on(void **state)
     assert_int_equal(listen(other, 1), 0);
     assert_int_equal(getsockname(other, (struct sockaddr *)&address, &size), 0);
     snprintf(b, sizeof(b),
-             "{\"servers\": [" SERVER("a") ", {\"name\": \"b\", \"listen\": \"tcp://127.0.0.1:%d\", \"handler\": \"echo\"}]}",
+             "{\"servers\": [" SERVER(
+                 "a") ", {\"name\": \"b\", \"listen\": \"tcp://127.0.0.1:%d\", \"handler\": \"echo\"}]}",
              ntohs(address.sin_port));
     hang_up(weir, b);
     for (length = 0; !memmem(line, length, "reloadFailed", 12) || line[length - 1] != '\n'; length += (size_t)size) {

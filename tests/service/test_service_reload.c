@@ -250,8 +250,7 @@ static void it_may_be_reloaded_in_its_own_events(void **state)
     served_reload(s, SERVICE(SERVER("b", "ipc:taken.sock", "two")));
     while (s->reloading)
         fixture_turns(f, 1);
-    assert_string_equal(s->told,
-                        "listening:a running reloadFailed:b reloadFailed:b reloadFailed:b reloadFailed:b");
+    assert_string_equal(s->told, "listening:a running reloadFailed:b reloadFailed:b reloadFailed:b reloadFailed:b");
     marked_client(f, served_url(s, "a"), "one");
     served_stop(s, 1);
 }
@@ -263,9 +262,10 @@ static void a_stop_overtakes_a_reload(void **state)
         for (int turns = 0; turns < 5; turns++) {
             served *s = served_start(f, IPC("one"));
             /* A name takes a thread of its own to look up: the reload does not end at once. */
-            assert_code(served_reload_begin(s, SERVICE(SERVER("a", "ipc:a.sock", "two") ", " SERVER(
-                                                "b", "tcp://localhost:0", "two") ", " SERVER("c", "ipc:c.sock", "two"))),
-                        0);
+            assert_code(
+                served_reload_begin(s, SERVICE(SERVER("a", "ipc:a.sock", "two") ", " SERVER(
+                                           "b", "tcp://localhost:0", "two") ", " SERVER("c", "ipc:c.sock", "two"))),
+                0);
             fixture_turns(f, turns);
             assert_code(weir_service_stop(s->service, now), 0);
             fixture_until(f, &s->stopped);
@@ -304,8 +304,7 @@ static void it_may_be_freed_in_its_last_event(void **state)
     fixture *f = *state;
     int stopped = 0;
     served *s = served_load(f, IPC("one"));
-    assert_code(weir_service_start(s->service, it_may_be_freed_in_its_last_event_while_generations_drain, &stopped),
-                0);
+    assert_code(weir_service_start(s->service, it_may_be_freed_in_its_last_event_while_generations_drain, &stopped), 0);
     fixture_until(f, &stopped);
     s->service = NULL;
     served_stop(s, 0);
@@ -327,8 +326,7 @@ static void a_port_is_kept_where_the_place_is_the_same(void **state)
     marked_client(f, b, "two");
     marked_client(f, c, "two");
     /* A name of its own has a port of its own, unless it names that of another one. */
-    const char *text =
-        fixture_text(f, SERVICE(SERVER("x", "tcp://127.0.0.1:0", "x") ", " SERVER("y", "%s", "y")), a);
+    const char *text = fixture_text(f, SERVICE(SERVER("x", "tcp://127.0.0.1:0", "x") ", " SERVER("y", "%s", "y")), a);
     served_reload(s, text);
     marked_client(f, a, "y");
     assert_string_not_equal(served_url(s, "x"), a);
@@ -358,7 +356,8 @@ static void servers_come_and_go(void **state)
     served_reload(s, SERVICE(SERVER("b", "ipc:b.sock", "three")));
     marked_client(f, ipc_url(f, "b.sock"), "three");
     marked_echo(at_b);
-    assert_string_equal(s->told, "listening:a listening:b listening:t running listening:c reloaded listening:b reloaded");
+    assert_string_equal(s->told,
+                        "listening:a listening:b listening:t running listening:c reloaded listening:b reloaded");
     served_stop(s, 1);
     assert_int_equal(access(fixture_path(f, "b.sock"), F_OK), -1);
 }

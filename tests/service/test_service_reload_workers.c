@@ -209,14 +209,10 @@ static void every_allocation_of_a_reload_of_workers_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nobody_is_refused_or_cut_while_it_is_reloaded),
-        TEST(nobody_is_refused_or_cut_by_workers),
-        TEST(nobody_is_refused_or_cut_by_fewer_or_more_workers),
-        TEST(the_number_of_workers_may_change),
-        TEST(connections_of_old_workers_go_on_until_the_stop),
-        TEST(the_place_of_a_server_that_goes_is_free),
-        TEST(a_worker_that_cannot_be_made_leaves_the_old_ones),
-        TEST(a_stop_overtakes_a_reload_of_workers),
+        TEST(nobody_is_refused_or_cut_while_it_is_reloaded),     TEST(nobody_is_refused_or_cut_by_workers),
+        TEST(nobody_is_refused_or_cut_by_fewer_or_more_workers), TEST(the_number_of_workers_may_change),
+        TEST(connections_of_old_workers_go_on_until_the_stop),   TEST(the_place_of_a_server_that_goes_is_free),
+        TEST(a_worker_that_cannot_be_made_leaves_the_old_ones),  TEST(a_stop_overtakes_a_reload_of_workers),
         TEST(every_allocation_of_a_reload_of_workers_may_fail),
     };
     return cmocka_run_group_tests_name("service reload workers", tests, NULL, NULL);

@@ -37,11 +37,12 @@ static void first_pair(pair_files *files, const char *name)
 
 static const char *service_text(fixture *f, const pair_files *files, int workers, const char *more)
 {
-    return fixture_text(f,
-                        "{\"workers\": %d, \"servers\": [{\"name\": \"tls\", \"handler\": \"echo\", \"listen\": {\"tcp\": "
-                        "{\"host\": \"127.0.0.1\", \"port\": 0}, \"layers\": [{\"tls\": {\"cert\": \"%s\", \"key\": "
-                        "\"%s\"%s}}]}}]}",
-                        workers, files->cert, files->key, more);
+    return fixture_text(
+        f,
+        "{\"workers\": %d, \"servers\": [{\"name\": \"tls\", \"handler\": \"echo\", \"listen\": {\"tcp\": "
+        "{\"host\": \"127.0.0.1\", \"port\": 0}, \"layers\": [{\"tls\": {\"cert\": \"%s\", \"key\": "
+        "\"%s\"%s}}]}}]}",
+        workers, files->cert, files->key, more);
 }
 
 static unsigned port_of(served *s)
@@ -126,8 +127,7 @@ static void TLS_15_TLS_12_a_ticket_outlives_the_reload(void **state)
     first_pair(&files, "tickets");
     for (int workers = 1; workers <= 2; workers++) {
         served *s = served_start(f, service_text(f, &files, workers, ""));
-        const char *url =
-            fixture_text(f, "tls+tcp://127.0.0.1:%u?servername=localhost&ca=%s", port_of(s), files.ca);
+        const char *url = fixture_text(f, "tls+tcp://127.0.0.1:%u?servername=localhost&ca=%s", port_of(s), files.ca);
         assert_int_equal(exchange(f, url, NULL), 0);
         assert_int_equal(exchange(f, url, &open), 1);
         served_reload(s, NULL);

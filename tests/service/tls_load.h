@@ -11,7 +11,7 @@ typedef struct tls_load {
     fixture *f;
     const char *url;
     weir_stream *streams[TLS_LOAD_CLIENTS];
-    int mark;       /* whoever began to connect before it was changed does not count */
+    int mark; /* whoever began to connect before it was changed does not count */
     int marks[TLS_LOAD_CLIENTS];
     size_t handshakes;
     size_t failures;

@@ -15,8 +15,7 @@ static atomic_int contexts, stops, configures_left;
 static int configure(weir_configure *configure, void **context)
 {
     const char *say = json_string_value(json_object_get(configure->options, "say"));
-    if (strcmp(say, "bad") == 0 ||
-        (atomic_load(&configures_left) >= 0 && atomic_fetch_sub(&configures_left, 1) == 0)) {
+    if (strcmp(say, "bad") == 0 || (atomic_load(&configures_left) >= 0 && atomic_fetch_sub(&configures_left, 1) == 0)) {
         weir_configure_fault(configure, "/say", "not this");
         return WEIR_EINVALID_CONFIG;
     }

@@ -10,7 +10,7 @@ typedef struct served {
     weir_service *service; /* NULL: it could not be loaded, or is stopped and freed */
     char *faults;          /* one line each, "" for none */
     char *failures;        /* messages of servers that could not listen, one line each */
-    char *told;            /* events, one word each: "listening:NAME running reloaded reloadFailed:NAME stopping stopped" */
+    char *told; /* events, one word each: "listening:NAME running reloaded reloadFailed:NAME stopping stopped" */
     int running;
     int stopping;
     int stopped;
@@ -19,7 +19,7 @@ typedef struct served {
     int inside;    /* a call into the service is on the stack */
     int reload_in; /* reload in the events of this number, plus 1, so many times: */
     int reload_times;
-    int stop_in; /* stop at once in the event of this number, plus 1 */
+    int stop_in;      /* stop at once in the event of this number, plus 1 */
     size_t destroyed; /* connections that were cut by the stop */
     char *endpoints;  /* "NAME URL\n" of every server that listens */
 } served;

@@ -46,7 +46,7 @@ typedef enum weir_service_event_type {
     WEIR_SERVICE_FAILED,    /* server, endpoint, error: one could not; nothing serves, STOPPED follows */
     WEIR_SERVICE_STOPPING,  /* stop was called */
     WEIR_SERVICE_STOPPED,   /* the last event; connections_destroyed */
-    WEIR_SERVICE_RELOADED,  /* the file as it is now serves, and the one before nobody new; LISTENING came for new places */
+    WEIR_SERVICE_RELOADED, /* the file as it is now serves, and the one before nobody new; LISTENING came for new places */
     WEIR_SERVICE_RELOAD_FAILED /* server, endpoint, error: one of them could not listen; all serve on as before */
 } weir_service_event_type;
 
