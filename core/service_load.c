@@ -289,7 +289,7 @@ int weir__site_load(weir__place *place, const weir__inherited *inherited, weir__
     weir__site *site = weir__calloc(1, sizeof(*site));
     *made = NULL;
     int status = schema && site ? weir__component_check(place, schema, root, "") : weir__place_out_of_memory(place);
-    if (status != UV_ENOMEM) {
+    if (site && status != UV_ENOMEM) {
         json_t *servers = json_object_get(root, "servers");
         read_plan(root, schema, plan);
         loading load = {.place = place, .schema = schema, .plan = plan, .inherited = inherited};

@@ -57,18 +57,20 @@ static void a_certificate_is_replaced(fixture *f, int workers, const char *wrong
     char before[128];
     f->record = 0;
     first_pair(&files, workers == 1 ? "reloaded" : "reloaded-workers");
+    int reloads = getenv("WEIR_TEST_VALGRIND") ? 1 : 5; /* under which a handshake takes a second */
+    size_t few = getenv("WEIR_TEST_VALGRIND") ? 2 : 10;
     served *s = served_start(f, service_text(f, &files, workers, ""));
     tls_load_start(&load, f, port_of(s), files.ca);
-    tls_load_turns(&load, 20);
+    tls_load_turns(&load, few);
     /* Clients go on coming all the time. */
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < reloads; i++) {
         memcpy(before, load.now, sizeof(before));
         make_pair(&files);
-        tls_load_turns(&load, 10); /* a file that has changed means nothing by itself */
+        tls_load_turns(&load, few); /* a file that has changed means nothing by itself */
         assert_string_equal(load.now, before);
         served_reload(s, NULL);
         load.mark++;
-        tls_load_turns(&load, 10);
+        tls_load_turns(&load, few);
         assert_string_not_equal(load.now, before);
     }
     /* A key that is none of this certificate's is refused, and what was good serves on. */
@@ -76,12 +78,12 @@ static void a_certificate_is_replaced(fixture *f, int workers, const char *wrong
     assert_int_equal(rename(tls_cert(wrong_key), files.key), 0);
     assert_code(served_reload_begin(s, NULL), WEIR_EINVALID_CONFIG);
     assert_non_null(strstr(s->faults, "/servers/0/listen/layers/0/tls"));
-    tls_load_turns(&load, 20);
+    tls_load_turns(&load, few);
     assert_string_equal(load.now, before);
     make_pair(&files);
     served_reload(s, NULL);
     load.mark++;
-    tls_load_turns(&load, 10);
+    tls_load_turns(&load, few);
     assert_string_not_equal(load.now, before);
     tls_load_end(&load);
     assert_null(strstr(fixture_log(f), "error: "));
