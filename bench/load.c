@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The load generator: asks an echo server on loopback for a fixed amount of work over epoll and checks every byte
  * that comes back. Between its phases it waits for whoever measures (docs/benchmarks.md tells the protocol). */
+#include "channel.h"
+#include "complain.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,10 +31,10 @@ enum {
     EVENTS_AT_ONCE = 512,
 };
 
-enum mode { PING_PONG, STREAM, CONNECT, IDLE };
+enum mode { PING_PONG, STREAM, CONNECT, RECONNECT, IDLE };
 
 struct connection {
-    int fd;
+    struct channel channel;
     uint32_t events;
     bool ending;
     /* Where in the pattern this connection begins: other connections' bytes are wrong bytes. */
@@ -67,17 +69,6 @@ struct load {
     uint64_t done;
 };
 
-__attribute__((format(printf, 1, 2))) static int fail(const char *format, ...)
-{
-    va_list values;
-    va_start(values, format);
-    fputs("bench_load: ", stderr);
-    vfprintf(stderr, format, values);
-    fputc('\n', stderr);
-    va_end(values);
-    return -1;
-}
-
 static uint64_t now(clockid_t clock)
 {
     struct timespec time;
@@ -91,7 +82,7 @@ static int make_buffers(struct load *load)
     load->bytes = malloc(READ_SIZE);
     load->slots = calloc(load->connections, sizeof *load->slots);
     if (load->pattern == NULL || load->bytes == NULL || load->slots == NULL) {
-        return fail("out of memory");
+        return bench_complain("out of memory");
     }
     uint64_t state = 88172645463325252u;
     for (size_t i = 0; i < PATTERN_PERIOD; i++) {
@@ -113,30 +104,32 @@ static const unsigned char *expected(const struct load *load, const struct conne
 
 static int watch(struct load *load, struct connection *connection)
 {
-    uint32_t wanted = EPOLLIN | (connection->sent < connection->goal ? (uint32_t)EPOLLOUT : 0u);
+    bool waits = connection->channel.open && connection->sent < connection->goal;
+    uint32_t wanted = EPOLLIN | (waits ? (uint32_t)EPOLLOUT : 0u);
     if (wanted == connection->events) {
         return 0;
     }
     struct epoll_event event = {.events = wanted, .data = {.ptr = connection}};
     int how = connection->events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
     connection->events = wanted;
-    return epoll_ctl(load->epoll, how, connection->fd, &event) == 0 ? 0 : fail("epoll_ctl: %s", strerror(errno));
+    return epoll_ctl(load->epoll, how, connection->channel.fd, &event) == 0
+               ? 0
+               : bench_complain("epoll_ctl: %s", strerror(errno));
 }
 
 /* Send once, as much as the size of a send allows and the kernel takes. */
 static int push(struct load *load, struct connection *connection)
 {
     uint64_t left = connection->goal - connection->sent;
-    if (left == 0) {
+    if (left == 0 || !connection->channel.open) {
         return 0;
     }
     size_t size = (size_t)(left < load->size ? left : load->size);
-    ssize_t taken =
-        send(connection->fd, expected(load, connection, connection->sent), size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (taken < 0) {
-        return errno == EAGAIN ? 0 : fail("send after %" PRIu64 " bytes: %s", connection->sent, strerror(errno));
+    ssize_t taken = channel_send(&connection->channel, expected(load, connection, connection->sent), size);
+    if (taken == CHANNEL_FAILED) {
+        return bench_complain("after %" PRIu64 " bytes that were sent", connection->sent);
     }
-    connection->sent += (uint64_t)taken;
+    connection->sent += taken == CHANNEL_AGAIN ? 0 : (uint64_t)taken;
     return 0;
 }
 
@@ -152,14 +145,14 @@ static int begin_connection(struct load *load, struct connection *connection)
 {
     int fd = socket(load->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        return fail("socket: %s", strerror(errno));
+        return bench_complain("socket: %s", strerror(errno));
     }
     /* It may wait for a place in the server's queue; the deadline bounds that. */
     if (connect(fd, (const struct sockaddr *)&load->address, load->address_length) != 0) {
-        return fail("connect: %s", strerror(errno));
+        return bench_complain("connect: %s", strerror(errno));
     }
-    *connection = (struct connection){.fd = fd, .offset = load->connected++ * 7919};
-    return ask(load, connection, GREETING);
+    *connection = (struct connection){.channel = {.fd = fd}, .offset = load->connected++ * 7919};
+    return channel_begin(&connection->channel) < 0 ? -1 : ask(load, connection, GREETING);
 }
 
 static int begin_exchange(struct load *load, struct connection *connection)
@@ -170,10 +163,10 @@ static int begin_exchange(struct load *load, struct connection *connection)
 /* All that was asked for has come back, each byte as it should be. */
 static int answered(struct load *load, struct connection *connection)
 {
-    if (!load->opening && load->mode == CONNECT) {
+    if (!load->opening && (load->mode == CONNECT || load->mode == RECONNECT)) {
         /* An orderly end on both sides belongs to the work. */
         connection->ending = true;
-        return shutdown(connection->fd, SHUT_WR) == 0 ? 0 : fail("shutdown: %s", strerror(errno));
+        return channel_end(&connection->channel);
     }
     load->done++;
     if (load->opening) {
@@ -188,9 +181,9 @@ static int answered(struct load *load, struct connection *connection)
 static int ended(struct load *load, struct connection *connection)
 {
     if (!connection->ending) {
-        return fail("the server closed a connection after %" PRIu64 " bytes", connection->received);
+        return bench_complain("the server closed a connection after %" PRIu64 " bytes", connection->received);
     }
-    close(connection->fd);
+    channel_close(&connection->channel);
     load->done++;
     return load->begun < load->tasks ? begin_connection(load, connection) : 0;
 }
@@ -198,8 +191,8 @@ static int ended(struct load *load, struct connection *connection)
 static int check(const struct load *load, const struct connection *connection, size_t count)
 {
     if (count > connection->sent - connection->received) {
-        return fail("%zu bytes came back where %" PRIu64 " were awaited", count,
-                    (connection->sent - connection->received));
+        return bench_complain("%zu bytes came back where %" PRIu64 " were awaited", count,
+                              (connection->sent - connection->received));
     }
     const unsigned char *right = expected(load, connection, connection->received);
     if (memcmp(load->bytes, right, count) == 0) {
@@ -209,24 +202,46 @@ static int check(const struct load *load, const struct connection *connection, s
     while (load->bytes[at] == right[at]) {
         at++;
     }
-    return fail("byte %" PRIu64 " of an echo is 0x%02x and not 0x%02x", connection->received + at, load->bytes[at],
-                right[at]);
+    return bench_complain("byte %" PRIu64 " of an echo is 0x%02x and not 0x%02x", connection->received + at,
+                          load->bytes[at], right[at]);
 }
 
 static int pull(struct load *load, struct connection *connection)
 {
-    ssize_t count = recv(connection->fd, load->bytes, READ_SIZE, MSG_DONTWAIT);
-    if (count == 0) {
-        return ended(load, connection);
+    do {
+        ssize_t count = channel_receive(&connection->channel, load->bytes, READ_SIZE);
+        if (count == CHANNEL_AGAIN) {
+            return 0;
+        }
+        if (count == CHANNEL_FAILED) {
+            return bench_complain("after %" PRIu64 " bytes that came back", connection->received);
+        }
+        if (count == 0) {
+            return ended(load, connection);
+        }
+        if (check(load, connection, (size_t)count) < 0) {
+            return -1;
+        }
+        connection->received += (uint64_t)count;
+        if (connection->received == connection->goal && answered(load, connection) < 0) {
+            return -1;
+        }
+    } while (connection->channel.more);
+    return 0;
+}
+
+static int serve(struct load *load, struct connection *connection, uint32_t events)
+{
+    if (!connection->channel.open) {
+        if (channel_go_on(&connection->channel) < 0) {
+            return -1;
+        }
+        return push(load, connection) < 0 ? -1 : watch(load, connection);
     }
-    if (count < 0) {
-        return errno == EAGAIN ? 0 : fail("recv after %" PRIu64 " bytes: %s", connection->received, strerror(errno));
-    }
-    if (check(load, connection, (size_t)count) < 0) {
+    if ((events & EPOLLOUT) != 0 && (push(load, connection) < 0 || watch(load, connection) < 0)) {
         return -1;
     }
-    connection->received += (uint64_t)count;
-    return connection->received == connection->goal ? answered(load, connection) : 0;
+    return (events & ~(uint32_t)EPOLLOUT) != 0 ? pull(load, connection) : 0;
 }
 
 static int work_until_done(struct load *load)
@@ -235,14 +250,10 @@ static int work_until_done(struct load *load)
     while (load->done < load->tasks) {
         int count = epoll_wait(load->epoll, events, EVENTS_AT_ONCE, -1);
         if (count < 0 && errno != EINTR) {
-            return fail("epoll_wait: %s", strerror(errno));
+            return bench_complain("epoll_wait: %s", strerror(errno));
         }
         for (int i = 0; i < count; i++) {
-            struct connection *connection = events[i].data.ptr;
-            if ((events[i].events & EPOLLOUT) != 0 && (push(load, connection) < 0 || watch(load, connection) < 0)) {
-                return -1;
-            }
-            if ((events[i].events & ~(uint32_t)EPOLLOUT) != 0 && pull(load, connection) < 0) {
+            if (serve(load, events[i].data.ptr, events[i].events) < 0) {
                 return -1;
             }
         }
@@ -275,7 +286,7 @@ static int run_phase(struct load *load, uint64_t work)
     for (uint64_t i = 0; i < load->connections && load->begun < load->tasks; i++) {
         struct connection *connection = &load->slots[i];
         int result;
-        if (load->mode == CONNECT) {
+        if (load->mode == CONNECT || load->mode == RECONNECT) {
             result = begin_connection(load, connection);
         } else {
             result = ask(load, connection, load->mode == STREAM ? work / load->connections : load->size);
@@ -293,16 +304,17 @@ static int report(const struct load *load, const char *line)
     char answer[16];
     printf("%s\n", line);
     fflush(stdout);
-    return load->at_once || fgets(answer, sizeof answer, stdin) != NULL ? 0 : fail("nobody measures any more");
+    return load->at_once || fgets(answer, sizeof answer, stdin) != NULL ? 0
+                                                                        : bench_complain("nobody measures any more");
 }
 
 static int run(struct load *load)
 {
     char line[128];
-    bool connects = load->mode == CONNECT || load->mode == IDLE;
+    bool connects = load->mode == CONNECT || load->mode == RECONNECT || load->mode == IDLE;
     load->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (load->epoll < 0) {
-        return fail("epoll_create1: %s", strerror(errno));
+        return bench_complain("epoll_create1: %s", strerror(errno));
     }
     if (make_buffers(load) < 0 || (!connects && open_connections(load, load->connections) < 0) ||
         (load->warm > 0 && run_phase(load, load->warm) < 0) || report(load, "ready") < 0) {
@@ -324,7 +336,7 @@ static int parse_address(struct load *load, const char *text)
         struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
         int port = atoi(text + 4);
         if (port <= 0 || port > 65535) {
-            return fail("%s: a port is 1 to 65535", text);
+            return bench_complain("%s: a port is 1 to 65535", text);
         }
         address.sin_port = htons((uint16_t)port);
         memcpy(&load->address, &address, sizeof address);
@@ -333,7 +345,7 @@ static int parse_address(struct load *load, const char *text)
     }
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strncmp(text, "ipc:", 4) != 0 || strlen(text + 4) >= sizeof address.sun_path) {
-        return fail("%s: an address is tcp:PORT or ipc:PATH", text);
+        return bench_complain("%s: an address is tcp:PORT or ipc:PATH", text);
     }
     memcpy(address.sun_path, text + 4, strlen(text + 4));
     memcpy(&load->address, &address, sizeof address);
@@ -343,14 +355,14 @@ static int parse_address(struct load *load, const char *text)
 
 static int parse_mode(struct load *load, const char *text)
 {
-    static const char *const names[] = {"ping-pong", "stream", "connect", "idle"};
+    static const char *const names[] = {"ping-pong", "stream", "connect", "reconnect", "idle"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(text, names[i]) == 0) {
             load->mode = (enum mode)i;
             return 0;
         }
     }
-    return fail("%s: a mode is ping-pong, stream, connect or idle", text);
+    return bench_complain("%s: a mode is ping-pong, stream, connect, reconnect or idle", text);
 }
 
 static int parse_options(struct load *load, int argc, char **argv, unsigned *seconds)
@@ -389,9 +401,9 @@ static int parse_options(struct load *load, int argc, char **argv, unsigned *sec
         }
     }
     if (argc - optind != 2) {
-        return fail(
-            "usage: bench_load ping-pong|stream|connect|idle tcp:PORT|ipc:PATH [--connections N] [--size BYTES] "
-            "[--warm N] [--work N] [--seconds N] [--at-once]");
+        return bench_complain("usage: bench_load ping-pong|stream|connect|reconnect|idle tcp:PORT|ipc:PATH "
+                              "[--connections N] [--size BYTES] "
+                              "[--warm N] [--work N] [--seconds N] [--at-once]");
     }
     if (parse_mode(load, argv[optind]) < 0 || parse_address(load, argv[optind + 1]) < 0) {
         return -1;
@@ -400,9 +412,11 @@ static int parse_options(struct load *load, int argc, char **argv, unsigned *sec
         load->connections = load->warm + load->work;
     }
     if (load->size < 1 || load->size > LARGEST_SEND || load->connections < 1 || load->connections > 100000) {
-        return fail("sizes are 1 to %d bytes, connections 1 to 100000", LARGEST_SEND);
+        return bench_complain("sizes are 1 to %d bytes, connections 1 to 100000", LARGEST_SEND);
     }
-    return load->mode == IDLE || load->work >= load->connections ? 0 : fail("--work: there is less than connections");
+    return load->mode == IDLE || load->work >= load->connections
+               ? 0
+               : bench_complain("--work: there is less than connections");
 }
 
 static void out_of_time(int number)
@@ -424,9 +438,13 @@ int main(int argc, char **argv)
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
+    signal(SIGPIPE, SIG_IGN);
     signal(SIGALRM, out_of_time);
     alarm(seconds);
-    int result = run(&load);
+    int result = channel_prepare(load.mode == RECONNECT);
+    if (result == 0) {
+        result = run(&load);
+    }
     free(load.pattern);
     free(load.bytes);
     free(load.slots);
