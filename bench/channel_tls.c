@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -93,6 +95,9 @@ static int come_back(SSL *ssl)
 int channel_begin(struct channel *channel)
 {
     int flags = fcntl(channel->fd, F_GETFL);
+    int on = 1;
+    /* The first bytes follow the handshake's last: they are not to wait until those are acknowledged. */
+    setsockopt(channel->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (flags < 0 || fcntl(channel->fd, F_SETFL, flags | O_NONBLOCK) < 0) {
         return bench_complain("fcntl: %s", strerror(errno));
     }
