@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -126,7 +127,7 @@ static int measure(struct bench *bench, const struct bench_workload *workload, c
     if (result == 0) {
         result = bench_measure(&bench->run, workload, WEIR_BENCH_LOAD, address, &server, sample);
     }
-    result = bench_stop_server(&server, result);
+    result = bench_stop_server(&server, SIGTERM, result);
     if (strcmp(transport, "ipc") == 0) {
         unlink(address + 4);
     }

@@ -30,8 +30,8 @@ static const struct bench_workload workloads[ROWS] = {
     [FULL] = {{"full handshake", "us/conn", "conn/s", 0, 1}, "connect", 16, 64, 32, 256, 1},
     [RESUMED] = {{"resumed handshake", "us/conn", "conn/s", 0, 1}, "reconnect", 16, 64, 128, 2048, 1},
     [EXCHANGE] = {{"ping-pong 64 x 64 B", "us/request", "req/s", 0, 1}, "ping-pong", 64, 64, 5000, 50000, 1},
-    [STREAM] = {{"stream 1", "us/64 KiB", "MiB/s", 0, 1}, "stream", 1, 256 * KIB, 16 * MIB, 160 * MIB, 64 * KIB},
-    [STREAMS] = {{"stream 8", "us/64 KiB", "MiB/s", 0, 1}, "stream", 8, 256 * KIB, 16 * MIB, 160 * MIB, 64 * KIB},
+    [STREAM] = {{"stream 1", "us/64 KiB", "MiB/s", 0, 1}, "stream", 1, 256 * KIB, 16 * MIB, 128 * MIB, 64 * KIB},
+    [STREAMS] = {{"stream 8", "us/64 KiB", "MiB/s", 0, 1}, "stream", 8, 256 * KIB, 16 * MIB, 128 * MIB, 64 * KIB},
     [IDLE] = {{"idle memory", "bytes/conn", "", 0, 0}, "idle", 0, 64, 100, IDLE_CONNECTIONS, 1},
 };
 
@@ -86,7 +86,7 @@ static int measure(struct bench *bench, enum tls_side side, size_t row, struct t
     if (result == 0) {
         result = bench_measure(&bench->run, &workload, load, server.address, &server.server, &round->sides[side]);
     }
-    result = tls_stop(&server, result);
+    result = tls_stop(side, &server, result);
     if (result < 0) {
         bench_complain("this was \"%s\" with %s; what it wrote:", workload.row.name, tls_kinds[side].name);
         bench_show_log(&bench->run);

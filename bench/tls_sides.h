@@ -48,7 +48,7 @@ int tls_make_certificate(struct bench_run *run);
 int tls_start(struct bench_run *run, enum tls_side side, struct tls_server *server);
 
 /* `result`, or -1 when the server did not end as it should. */
-int tls_stop(struct tls_server *server, int result);
+int tls_stop(enum tls_side side, struct tls_server *server, int result);
 
 /* Ask mbedTLS alone for a row; -1 after saying why. */
 int tls_ask_mbedtls(struct bench_run *run, const struct bench_workload *workload, struct bench_sample *sample,

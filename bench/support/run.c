@@ -184,10 +184,10 @@ int bench_wait_until_it_listens(const struct bench_process *server, const char *
     return bench_complain("the server does not listen on %s", address);
 }
 
-int bench_stop_server(struct bench_process *server, int result)
+int bench_stop_server(struct bench_process *server, int signal, int result)
 {
-    int status = bench_stop(server, SIGTERM);
-    if (result == 0 && WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM) {
+    int status = bench_stop(server, signal);
+    if (result == 0 && WIFSIGNALED(status) && WTERMSIG(status) != signal) {
         return bench_complain("the server was ended by signal %d", WTERMSIG(status));
     }
     return result;

@@ -67,8 +67,8 @@ uint64_t bench_work(const struct bench_run *run, const struct bench_workload *wo
 int bench_measure(struct bench_run *run, const struct bench_workload *workload, const char *program,
                   const char *address, const struct bench_process *server, struct bench_sample *sample);
 
-/* End a server: `result`, or -1 after saying so when a signal other than ours has ended it. */
-int bench_stop_server(struct bench_process *server, int result);
+/* End a server by a signal: `result`, or -1 after saying so when another one has ended it. */
+int bench_stop_server(struct bench_process *server, int signal, int result);
 
 /* What the processes of the last measurement wrote. */
 void bench_show_log(const struct bench_run *run);
