@@ -251,7 +251,7 @@ static int handshakes(struct limit *limit, struct pair *pair, uint64_t count, bo
     return 0;
 }
 
-/* Two numbers, bytes a session: its two record buffers, and all that the library keeps. */
+/* Two numbers, bytes a session: all that the library keeps, and what its two record buffers are of it. */
 static int memory(struct limit *limit, struct pair *pair)
 {
     static struct end servers[OPEN_AT_ONCE];
@@ -270,7 +270,7 @@ static int memory(struct limit *limit, struct pair *pair)
     for (size_t i = 0; i < OPEN_AT_ONCE; i++) {
         mbedtls_ssl_free(&servers[i].ssl);
     }
-    printf("%zu %zu\n", buffers / OPEN_AT_ONCE, all / OPEN_AT_ONCE);
+    printf("%zu %zu\n", all / OPEN_AT_ONCE, buffers / OPEN_AT_ONCE);
     return 0;
 }
 

@@ -275,7 +275,7 @@ int tls_stop(enum tls_side side, struct tls_server *server, int result)
 /* ---- mbedTLS alone ---- */
 
 int tls_ask_mbedtls(struct bench_run *run, const struct bench_workload *workload, struct bench_sample *sample,
-                    double *session)
+                    double *buffers)
 {
     static char program[] = WEIR_BENCH_LIMIT;
     struct bench_process process;
@@ -293,7 +293,7 @@ int tls_ask_mbedtls(struct bench_run *run, const struct bench_workload *workload
     }
     int result = bench_hear(&process, line, sizeof line, LONGEST_LIMIT);
     int status = bench_stop(&process, result == 0 ? 0 : SIGTERM);
-    if (result < 0 || status != 0 || sscanf(line, "%lf %lf", &value, session) < 1) {
+    if (result < 0 || status != 0 || sscanf(line, "%lf %lf", &value, buffers) < 1) {
         bench_complain("mbedTLS alone was not measured; what was written:");
         bench_show_log(run);
         return -1;

@@ -52,7 +52,7 @@ int tls_stop(enum tls_side side, struct tls_server *server, int result);
 
 /* Ask mbedTLS alone for a row; -1 after saying why. */
 int tls_ask_mbedtls(struct bench_run *run, const struct bench_workload *workload, struct bench_sample *sample,
-                    double *session);
+                    double *buffers);
 
 /* Remove the files that the others made. */
 void tls_clean(const struct bench_run *run);
