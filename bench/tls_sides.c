@@ -29,8 +29,9 @@ const struct tls_kind tls_kinds[TLS_SIDES] = {
     [TLS_HAPROXY] = {"haproxy", "haproxy", true}, [TLS_STUNNEL] = {"stunnel", "stunnel4", true},
 };
 
-static const char *const files[] = {"service.json", "nginx.conf", "haproxy.conf", "stunnel.conf", "echo.js",
-                                    "both.pem",     "server.pem", "server.key",   "ca.pem",       "ca.key"};
+static const char *const files[] = {"service.json", "nginx.conf", "nginx.pid", "haproxy.conf",
+                                    "stunnel.conf", "echo.js",    "both.pem",  "server.pem",
+                                    "server.key",   "ca.pem",     "ca.key"};
 enum { FILES = sizeof files / sizeof files[0] };
 
 bool tls_is_there(enum tls_side side)
