@@ -366,7 +366,10 @@ static const weir_tls *interface_of(fixture *f)
 {
     const weir_plugin *plugin;
     assert_code(weir_runtime_load_plugin(f->runtime, "tls", &plugin, NULL), 0);
-    return weir_tls_of(plugin);
+    const weir_tls *tls = weir_tls_of(plugin);
+    assert_non_null(tls);
+    assert_int_equal(tls->size, sizeof(weir_tls));
+    return tls;
 }
 
 static const char *port_of(fixture *f, const weir_server *server)
