@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 
 #include <dirent.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,6 +195,9 @@ static int threads(void)
     return count;
 }
 
+/* Blocks that a service at rest holds; 0: nobody knows yet. */
+static size_t at_rest;
+
 static void reload_once(void *arg)
 {
     served *s = arg;
@@ -208,15 +212,32 @@ static void reload_once(void *arg)
     while (threads() != before)
         fixture_turns(s->fixture, 1);
     fixture_turns(s->fixture, 4);
+    /* The new workers are told to accept and do not answer: that message may still be on its way. */
+    while (at_rest && allocator_live() > at_rest && !s->fixture->expired)
+        fixture_turns(s->fixture, 1);
     assert_int_equal(marked_contexts(), 4);
+}
+
+/* The least of several: hardly ever is a message on its way in every one of them. */
+static size_t live_at_rest(served *s)
+{
+    size_t least = SIZE_MAX;
+    for (int i = 0; i < 10; i++) {
+        reload_once(s);
+        if (allocator_live() < least)
+            least = allocator_live();
+    }
+    return least;
 }
 
 static void every_allocation_of_a_reload_of_workers_may_fail(void **state)
 {
     fixture *f = *state;
     served *s = served_start(f, numbered(f, 2, 1));
+    at_rest = live_at_rest(s);
     reload_once(s);
     assert_true(allocator_fail_each(reload_once, s) > 60);
+    at_rest = 0;
     expect_marks(f, served_url(s, "t"), "1");
     expect_marks(f, served_url(s, "i"), "1");
     served_stop(s, 1);
