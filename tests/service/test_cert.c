@@ -169,7 +169,7 @@ static void certificates_that_cannot_be_made_say_why(void **state)
         int code;
         const char *message;
     } cases[] = {
-        {{"cert", "--host", "a=b", "--out", "/nonexistent/folder"}, 2, "a host is a name or an address"},
+        {{"cert", "--host", "a=b", "--out", "/nonexistent/folder"}, 2, "\\\"a=b\\\" is neither a name"},
         {{"cert", "--host", "a", "--out", "/nonexistent/folder"}, 1, "/nonexistent/folder"},
         {{"cert", "--host", "a", "--out", "/nonexistent", "--file", "ca"}, 2, "not \\\"ca\\\""},
         {{"cert", "--host", "a", "--out", "/nonexistent", "--file", "../x"}, 2, "without '/'"},

@@ -242,19 +242,32 @@ static int sign(const weir_tls_cert_options *options, const char *name, const mb
     return status;
 }
 
-static const char *fault_of(const weir_tls_cert_options *options, const char *name)
+/* What is wrong with the options: 0, or UV_EINVAL with the error. Nothing is written before all of them are right. */
+static int check_options(const weir_tls_cert_options *options, const char *name, weir_error **error)
 {
+    const char *fault = NULL;
+
     if (!options->folder || !*options->folder)
-        return "a folder is wanted";
-    if (!options->hosts || options->host_count == 0)
-        return "at least one host is wanted";
-    for (size_t i = 0; i < options->host_count; i++) {
-        if (!options->hosts[i] || strcspn(options->hosts[i], ",=+\\\"") != strlen(options->hosts[i]))
-            return "a host is a name or an address";
+        fault = "a folder is wanted";
+    else if (!options->hosts || options->host_count == 0)
+        fault = "at least one host is wanted";
+    else if (!*name || strchr(name, '/') || strcmp(name, "ca") == 0)
+        fault = "the files' name is one without '/', and not \"ca\"";
+    else if (options->days > DAYS_MOST)
+        fault = "a hundred years are enough";
+    if (fault) {
+        *error = weir_error_newf(UV_EINVAL, NULL, NULL, -1, "%s", fault);
+        return UV_EINVAL;
     }
-    if (!*name || strchr(name, '/') || strcmp(name, "ca") == 0)
-        return "the files' name is one without '/', and not \"ca\"";
-    return options->days > DAYS_MOST ? "a hundred years are enough" : NULL;
+    for (size_t i = 0; i < options->host_count; i++) {
+        const char *host = options->hosts[i] ? options->hosts[i] : "";
+        if (weir__mbed_cert_is_host(host))
+            continue;
+        *error = weir_error_newf(UV_EINVAL, NULL, NULL, -1,
+                                 "\"%s\" is neither a name (ASCII letters, as DNS has it) nor an address", host);
+        return UV_EINVAL;
+    }
+    return 0;
 }
 
 static int make(const weir_tls_cert_options *options, weir_error **error)
@@ -271,14 +284,9 @@ static int make(const weir_tls_cert_options *options, weir_error **error)
         return UV_EINVAL;
     }
     const char *name = options->name ? options->name : options->client ? "client" : "server";
-    const char *fault = fault_of(options, name);
-    int status = 0;
-    if (fault) {
-        status = UV_EINVAL;
-        *error = weir_error_newf(status, NULL, NULL, -1, "%s", fault);
-    } else if (mkdir(options->folder, 0755) != 0 && errno != EEXIST) {
+    int status = check_options(options, name, error);
+    if (status == 0 && mkdir(options->folder, 0755) != 0 && errno != EEXIST)
         status = refuse(-errno, options->folder, "cannot make the folder", error);
-    }
     if (status == 0)
         status = read_authority(options->folder, &authority, error);
     if (status == 0)

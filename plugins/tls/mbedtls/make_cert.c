@@ -26,7 +26,12 @@ enum {
 
 /* ---- extensions ---- */
 
-static int is_host(const char *host)
+static int is_address(const char *host, unsigned char address[16])
+{
+    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+static int is_name(const char *host)
 {
     size_t length = strlen(host);
 
@@ -38,6 +43,16 @@ static int is_host(const char *host)
     return !star || (star == host && host[1] == '.');
 }
 
+/* A label that is empty, as the one behind a last dot is, stands in no name that clients ask for. */
+int weir__mbed_cert_is_host(const char *host)
+{
+    unsigned char address[16];
+
+    if (is_address(host, address))
+        return 1;
+    return is_name(host) && host[0] != '.' && host[strlen(host) - 1] != '.' && !strstr(host, "..");
+}
+
 /* One GeneralName, written from its end to its beginning as mbedTLS writes. */
 static int put_host(unsigned char **at, unsigned char *start, const char *host)
 {
@@ -46,11 +61,11 @@ static int put_host(unsigned char **at, unsigned char *start, const char *host)
     size_t size = strlen(host);
     unsigned char tag = TAG_DNS;
 
-    if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1) {
+    if (is_address(host, address)) {
         size = strchr(host, ':') ? 16 : 4;
         data = address;
         tag = TAG_ADDRESS;
-    } else if (!is_host(host)) {
+    } else if (!is_name(host)) {
         return MBEDTLS_ERR_X509_INVALID_NAME;
     }
     int length = mbedtls_asn1_write_raw_buffer(at, start, data, size);

@@ -27,6 +27,9 @@ typedef struct mbed_cert {
     char *key;
 } mbed_cert;
 
+/* Can a certificate be for it: a name without a last dot ("*.example.org" too), or an address? */
+int weir__mbed_cert_is_host(const char *host);
+
 /* 0, or below 0 with `*error`: UV_EINVAL, UV_ENOMEM, UV_EIO. */
 int weir__mbed_cert_make(const mbed_cert_request *request, mbed_cert *made, weir_error **error);
 
