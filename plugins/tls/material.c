@@ -273,11 +273,17 @@ int weir__tls_material_read(const json_t *value, const char *folder, const char 
     return status;
 }
 
+/* Where a certificate was given instead, that is the fault, and everybody may read it. */
+static int may_hold_key(const tls_material *material)
+{
+    return !strstr(material->data, PEM_BEGINS) || strstr(material->data, "KEY-----");
+}
+
 void weir__tls_material_check_mode(const tls_material *material, tls_report *report)
 {
     struct stat about;
 
-    if (material->path && stat(material->path, &about) == 0 && about.st_mode & S_IROTH)
+    if (material->path && may_hold_key(material) && stat(material->path, &about) == 0 && about.st_mode & S_IROTH)
         weir__tls_warning(report, material->pointer ? material->pointer : "",
                           "everybody may read the private key in %s: let nobody but its owner (chmod 600)",
                           material->path);

@@ -24,7 +24,7 @@ void weir__tls_material_free(tls_material *material);
 /* Which file stands at a path now, and of when: tls_material's `stamp`. 0: none. */
 uint64_t weir__tls_material_stamp(const char *path);
 
-/* Warns when others may read the file of a key. */
+/* Warns when others may read the file of a key; its bytes have been read. */
 void weir__tls_material_check_mode(const tls_material *material, tls_report *report);
 
 /* In new memory; NULL: no memory. */

@@ -166,6 +166,18 @@ static void TLS_14_a_key_that_everybody_may_read_is_warned_about(void **state)
     assert_non_null(strstr(fixture_log(f), fixture_path(f, "key.pem")));
 }
 
+static void TLS_14_a_certificate_in_the_place_of_a_key_may_be_read(void **state)
+{
+    fixture *f = *state;
+    write_files(f);
+    assert_int_equal(chmod(fixture_path(f, "cert.pem"), 0644), 0);
+    expect_good(f, "\"cert\": \"cert.pem\", \"key\": \"cert.pem\"", WEIR_SERVER); /* the engine's to refuse */
+    assert_string_equal(fixture_log(f), "");
+    assert_int_equal(chmod(fixture_path(f, "both.pem"), 0644), 0);
+    expect_good(f, "\"cert\": \"both.pem\"", WEIR_SERVER);
+    assert_non_null(strstr(fixture_log(f), "everybody may read the private key"));
+}
+
 static void TLS_14_an_expired_certificate_is_a_warning(void **state)
 {
     fixture *f = *state;
@@ -371,6 +383,7 @@ int main(void)
         FIXTURE_TEST(TLS_14_a_key_in_the_options_is_never_quoted),
         FIXTURE_TEST(TLS_14_a_file_that_is_too_large_is_not_read),
         FIXTURE_TEST(TLS_14_a_key_that_everybody_may_read_is_warned_about),
+        FIXTURE_TEST(TLS_14_a_certificate_in_the_place_of_a_key_may_be_read),
         FIXTURE_TEST(TLS_14_an_expired_certificate_is_a_warning),
         FIXTURE_TEST(what_does_not_go_together_is_a_fault),
         FIXTURE_TEST(TLS_09_TLS_21_what_decides_about_clients_needs_them_to_be_asked),
