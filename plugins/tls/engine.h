@@ -125,7 +125,8 @@ typedef struct tls_session_options {
  * out. An alert that the engine owes the peer is given to send before TLS_FAILED is returned; the layer sends it.
  */
 typedef struct tls_engine {
-    const char *name; /* "mbedtls 2.28.3": of the library that runs, static text */
+    const char *name; /* "mbedtls 2.28.3": static text */
+    int newest;       /* version of TLS that it speaks: TLS_VERSION_13, say */
 
     /* Of one runtime. 0, or below 0 with a message in `*error` (may be left NULL): the plugin is then refused. */
     int (*init)(void **instance, weir_error **error);

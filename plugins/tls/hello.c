@@ -126,12 +126,13 @@ static void read_versions(window field, tls_hello *hello, int *failed)
 {
     window list = take_field(&field, 1);
 
+    hello->versions = 0; /* the message's own number counts no more */
     while (list.left > 0 && !list.failed) {
         unsigned version = take(&list, 2);
 
         /* others are there to keep servers from choking on what they do not know */
-        if (version <= 0x0304 && version > hello->version)
-            hello->version = (uint16_t)version;
+        if (version >= 0x0300 && version <= 0x0304)
+            hello->versions |= TLS_HELLO_VERSION(version);
     }
     *failed |= field.failed || list.failed;
 }
@@ -178,6 +179,14 @@ static int read_extensions(window list, tls_hello *hello)
 
 /* ---- the message ---- */
 
+/* Without a list of its own the message's number is the highest that is offered; TLS 1.3 is never offered so. */
+static unsigned versions_up_to(unsigned version)
+{
+    if (version < 0x0300)
+        return 0;
+    return (TLS_HELLO_VERSION(version < 0x0303 ? version : 0x0303) << 1) - 1;
+}
+
 static int read_message(window message, tls_hello *hello)
 {
     window session;
@@ -185,7 +194,7 @@ static int read_message(window message, tls_hello *hello)
     window compressions;
 
     memset(hello, 0, sizeof(*hello));
-    hello->version = (uint16_t)take(&message, 2);
+    hello->versions = versions_up_to(take(&message, 2));
     if (message.left < 32)
         return 0;
     message.at += 32; /* the random */

@@ -14,6 +14,8 @@
 
 #define TLS_NAME_MOST 255
 
+#define TLS_HELLO_VERSION(version) (1u << ((version)-0x0300)) /* 0x0300 is SSL 3, 0x0304 TLS 1.3 */
+
 typedef enum tls_hello_verdict {
     TLS_HELLO_MORE,      /* it goes on: ask again with more bytes */
     TLS_HELLO_DONE,      /* it is whole, and read */
@@ -26,7 +28,7 @@ typedef enum tls_hello_verdict {
 
 typedef struct tls_hello {
     char server_name[TLS_NAME_MOST + 1]; /* in lower case, "" when none was sent */
-    uint16_t version;                    /* the highest that is offered: 0x0303 is TLS 1.2, 0x0304 TLS 1.3 */
+    unsigned versions;                   /* that are offered, a bit each: TLS_HELLO_VERSION */
     int early_data;                      /* is offered */
     size_t alpn_count;
     size_t alpn_size;

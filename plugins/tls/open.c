@@ -362,20 +362,40 @@ static int choose_protocol(tls_link *self, const tls_hello *hello)
     return found >= 0;
 }
 
-/* Scanners offer what nobody should speak any more. */
-static int is_too_old(const tls_link *self, const tls_hello *hello)
+static int newest_version(const tls_link *self)
 {
-    return hello->version < self->context->settings->min_version;
+    int most = self->context->settings->max_version;
+
+    return most && most < weir__tls_engine.newest ? most : weir__tls_engine.newest;
 }
 
+/* An engine without TLS 1.3 does not know the list, and finds something else that is wrong. */
+static int is_version_spoken(const tls_link *self, const tls_hello *hello)
+{
+    for (int version = self->context->settings->min_version; version <= newest_version(self); version++) {
+        if (hello->versions & TLS_HELLO_VERSION(version))
+            return 1;
+    }
+    return 0;
+}
+
+/* Scanners offer what nobody should speak any more, and some clients the newest alone. */
 static void refuse_version(tls_link *self, const tls_hello *hello)
 {
     static const char *const names[] = {"SSL 3", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"};
-    size_t most = hello->version < 0x0300 ? 0 : (size_t)(hello->version - 0x0300);
+    int version = self->context->settings->min_version;
     char why[160];
 
-    snprintf(why, sizeof(why),
-             "ERR_SSL_UNSUPPORTED_PROTOCOL: the client speaks %s at most, and \"minVersion\" is higher", names[most]);
+    while (version > 0x0300 && !(hello->versions & TLS_HELLO_VERSION(version)))
+        version--;
+    if (hello->versions & TLS_HELLO_VERSION(version))
+        snprintf(why, sizeof(why),
+                 "ERR_SSL_UNSUPPORTED_PROTOCOL: the client speaks %s at most, and \"minVersion\" is higher",
+                 names[version - 0x0300]);
+    else
+        snprintf(why, sizeof(why),
+                 "ERR_SSL_UNSUPPORTED_PROTOCOL: the client speaks nothing as old as %s, the newest that is spoken here",
+                 names[newest_version(self) - 0x0300]);
     send_alert(self, ALERT_PROTOCOL_VERSION);
     fail_open(self, UV_EPROTO, why);
 }
@@ -390,7 +410,7 @@ static void serve(tls_link *self, const tls_hello *hello)
     }
     if (weir__tls_gone(self)) /* the application's callback may do anything */
         return;
-    if (is_too_old(self, hello)) {
+    if (!is_version_spoken(self, hello)) {
         refuse_version(self, hello);
         return;
     }

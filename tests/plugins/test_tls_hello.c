@@ -40,7 +40,7 @@ static const unsigned char captured[] = {
 static void expect_captured(const tls_hello *hello)
 {
     assert_string_equal(hello->server_name, "www.example.org");
-    assert_int_equal(hello->version, 0x0304);
+    assert_int_equal(hello->versions, TLS_HELLO_VERSION(0x0303) | TLS_HELLO_VERSION(0x0304));
     assert_int_equal(hello->alpn_count, 2);
     assert_int_equal(hello->alpn_size, 12);
     assert_memory_equal(hello->alpn, "\x02h2\x08http/1.1", 12);
@@ -146,7 +146,7 @@ static void without_extensions_there_is_no_name(void **state)
     (void)state;
     assert_int_equal(weir__tls_hello_read(old, sizeof(old), &hello), TLS_HELLO_DONE);
     assert_string_equal(hello.server_name, "");
-    assert_int_equal(hello.version, 0x0301);
+    assert_int_equal(hello.versions, TLS_HELLO_VERSION(0x0300) | TLS_HELLO_VERSION(0x0301));
     assert_int_equal(hello.alpn_count, 0);
 }
 

@@ -57,14 +57,20 @@ static const char *endpoint_of(fixture *f, const char *cert, const char *key, co
                         stream, cert, key, more);
 }
 
-static void told_listen(fixture *f, told *self, const char *stream)
+static void told_listen_with(fixture *f, told *self, const char *more, const char *stream)
 {
     memset(self, 0, sizeof(*self));
     f->record = 0;
-    self->server = fixture_listen(f, endpoint_of(f, tls_cert("server.pem"), tls_cert("server.key"), "", stream), NULL);
+    self->server =
+        fixture_listen(f, endpoint_of(f, tls_cert("server.pem"), tls_cert("server.key"), more, stream), NULL);
     assert_int_equal(weir_server_on(self->server, WEIR_EVENT_CLIENT_ERROR, on_client_error, self), 0);
     assert_int_equal(weir_server_on(self->server, WEIR_EVENT_CONNECTION, on_connection, self), 0);
     assert_int_equal(weir_server_address(self->server, &self->address), 0);
+}
+
+static void told_listen(fixture *f, told *self, const char *stream)
+{
+    told_listen_with(f, self, "", stream);
 }
 
 /* ---- clients ---- */
@@ -256,6 +262,30 @@ static void TLS_05_each_mischief_is_one_clear_error(void **state)
     assert_int_equal(weir_server_connections(server.server), 0);
 }
 
+static void TLS_05_TLS_13_a_client_of_the_newest_version_alone(void **state)
+{
+    fixture *f = *state;
+    static const char tls13[] = "\x16\x03\x01\x00\x4c\x01\x00\x00\x48\x03\x03"
+                                "0123456789abcdef0123456789abcdef"
+                                "\x00\x00\x02\x13\x01\x01\x00\x00\x1d"
+                                "\x00\x2b\x00\x03\x02\x03\x04"
+                                "\x00\x00\x00\x12\x00\x10\x00\x00\x0dnew.localhost";
+    static const mischief what = {.bytes = tls13, .size = sizeof(tls13) - 1, .leaves = ANSWERED_ENDED};
+    char alert[7] = {0};
+    told server;
+    told_listen_with(f, &server, ", \"maxVersion\": \"TLSv1.2\"", "");
+    int fd = make_mischief(&what, &server, NULL);
+    until_told(f, &server, 1);
+    assert_string_equal(server.letters, "ERR_SSL_UNSUPPORTED_PROTOCOL");
+    assert_non_null(strstr(server.message,
+                           "nothing as old as TLS 1.2, the newest that is spoken here; the client asked "
+                           "for new.localhost"));
+    assert_int_equal(recv(fd, alert, sizeof(alert), 0), sizeof(alert));
+    assert_memory_equal(alert, "\x15\x03\x03\x00\x02\x02\x46", sizeof(alert)); /* protocol_version */
+    close(fd);
+    assert_int_equal(server.connections, 0);
+}
+
 static void TLS_05_TLS_06_a_silent_client_is_closed(void **state)
 {
     fixture *f = *state;
@@ -351,6 +381,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(TLS_05_each_mischief_is_one_clear_error),
+        FIXTURE_TEST(TLS_05_TLS_13_a_client_of_the_newest_version_alone),
         FIXTURE_TEST(TLS_05_TLS_06_a_silent_client_is_closed),
         FIXTURE_TEST(TLS_05_TLS_06_a_client_that_falls_silent_is_told_with_its_name),
         FIXTURE_TEST(TLS_05_ten_thousand_leave_everything_as_it_was),

@@ -133,6 +133,7 @@ static const void *engine_interface(const char *name, unsigned version)
 
 const tls_engine weir__tls_engine = {
     .name = "mbedtls " MBEDTLS_VERSION_STRING,
+    .newest = MBED_TLS13 ? TLS_VERSION_13 : TLS_VERSION_12,
     .init = engine_init,
     .exit = engine_exit,
     .random = engine_random,

@@ -207,7 +207,7 @@ static void fit_versions(choice *to)
 static int take_versions(tls_credentials *credentials, tls_report *report)
 {
     const tls_settings *settings = credentials->settings;
-    int newest = MBED_TLS13 ? TLS_VERSION_13 : TLS_VERSION_12;
+    int newest = weir__tls_engine.newest;
 
     credentials->min_version = settings->min_version > TLS_VERSION_12 ? settings->min_version : TLS_VERSION_12;
     credentials->max_version = settings->max_version ? settings->max_version : newest;
