@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What this engine stands on: sets WEIR_TLS_LIBS, or leaves it empty where mbedTLS is not there.
 set(WEIR_TLS_LIBS)
+set(WEIR_TLS_NEEDS "mbedTLS (libmbedtls-dev)")
 find_path(WEIR_MBEDTLS_HEADERS mbedtls/ssl.h)
 find_library(WEIR_MBEDTLS mbedtls)
 find_library(WEIR_MBEDX509 mbedx509)
