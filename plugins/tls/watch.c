@@ -201,6 +201,7 @@ static void read_again(weir_tls_context *holder, uint64_t sum)
     weir_runtime *runtime = holder->instance->runtime;
     weir_error *error = NULL;
     int status = weir__tls_holder_reload(holder, NULL, &error);
+    const char *cert = holder->current->settings->cert.path;
 
     if (holder->watch)
         holder->watch->refused = status && status != UV_ENOMEM ? sum : 0;
@@ -209,7 +210,8 @@ static void read_again(weir_tls_context *holder, uint64_t sum)
                  "%s: the files have changed and cannot be used; what was read before serves on: %s", weir__tls_name,
                  error ? error->message : weir_error_text(status));
     else
-        weir_log(runtime, WEIR_LOG_INFO, "%s: the files have changed and were read again", weir__tls_name);
+        weir_log(runtime, WEIR_LOG_INFO, "%s: the files have changed and were read again%s%s", weir__tls_name,
+                 cert ? "; the certificate is that in " : "", cert ? cert : "");
     weir_error_release(error);
 }
 

@@ -597,7 +597,9 @@ static void TLS_15_files_that_change_are_read_again(void **state)
     weir_server *server = polite_server(f, fixture_text(f, "%s, \"watch\": true", FILES(f)));
     assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "first");
     write_pair(f, "second");
-    wait_log(f, "info: tls-fake: the files have changed and were read again");
+    wait_log(f, fixture_text(
+                    f, "info: tls-fake: the files have changed and were read again; the certificate is that in %s\n",
+                    fixture_path(f, "cert.pem")));
     assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "second");
     /* replaced by a rename, and first by half of a pair */
     write_file(f, "new.pem", "-----BEGIN FAKE CERTIFICATE-----\nsubject=third\nissuer=ca\naddress=127.0.0.1\n");
