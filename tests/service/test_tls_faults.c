@@ -310,6 +310,7 @@ static void TLS_05_TLS_06_a_client_that_falls_silent_is_told_with_its_name(void 
     fixture *f = *state;
     hello real;
     told server;
+    tls_need(); /* before anything is open */
     real.size = get_hello(f, real.bytes, sizeof(real.bytes));
     told_listen(f, &server, "\"handshakeTimeout\": 50");
     int fd = connect_plainly(&server);
