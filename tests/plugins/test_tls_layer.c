@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "allocator.h"
 #include "tls_world.h"
 
 #define TURNS 40
@@ -675,6 +676,30 @@ static void TLS_18_both_ways_at_once_through_a_slow_reader_memory_is_bounded(voi
     free(bytes);
 }
 
+/* Of one large write no more is encrypted than may wait in the queue: the rest waits as it was given. */
+static void TLS_18_a_large_write_is_not_encrypted_ahead(void **state)
+{
+    enum { SIZE = 8 * 1024 * 1024 };
+    fixture *f = *state;
+    char *bytes = calloc(1, SIZE);
+    assert_non_null(bytes);
+    f->record = 0;
+    weir_server *server = tls_server(f, SERVES);
+    pair p = fixture_connect(f, server, tls_endpoint(f, server, TRUSTS), NULL);
+    weir_stream_pause(p.accepted->stream);
+    size_t before = allocator_bytes();
+    allocator_peak_begin();
+    recorder_write(p.client, bytes, SIZE);
+    fixture_turns(f, 20);
+    assert_true(weir_stream_writable_length(p.client->stream) > SIZE / 4); /* it does wait */
+    assert_true(allocator_peak() - before < (size_t)SIZE + 1024 * 1024);
+    recorder_end(p.client);
+    recorder_end(p.accepted);
+    weir_stream_resume(p.accepted->stream);
+    recorder_wait(p.accepted, WEIR_EVENT_END);
+    free(bytes);
+}
+
 /* The peer asks and asks, and does not read what it is answered: answers are not heaped up for it. */
 static void TLS_18_answers_of_the_engine_have_a_bound_too(void **state)
 {
@@ -971,6 +996,7 @@ int main(void)
         FIXTURE_TEST(TLS_18_counters_are_of_the_plaintext),
         FIXTURE_TEST(TLS_18_a_write_is_done_when_it_has_left),
         FIXTURE_TEST(TLS_18_both_ways_at_once_through_a_slow_reader_memory_is_bounded),
+        FIXTURE_TEST(TLS_18_a_large_write_is_not_encrypted_ahead),
         FIXTURE_TEST(TLS_18_answers_of_the_engine_have_a_bound_too),
         FIXTURE_TEST(TLS_18_answers_that_have_left_let_reading_go_on),
         FIXTURE_TEST(TLS_18_reports_have_a_bound_in_a_turn),
