@@ -379,13 +379,19 @@ static const char *port_of(fixture *f, const weir_server *server)
     return fixture_text(f, "%u", address.port);
 }
 
-static called serve_by_call(fixture *f, const char *options)
+static called make_by_call(fixture *f, const char *options)
 {
     called self = {.tls = interface_of(f)};
     const weir_tls_options wanted = {.size = sizeof(wanted), .role = WEIR_SERVER, .options = options};
     weir_error *error = NULL;
     if (self.tls->context_new(f->runtime, &wanted, &self.context, &error) != 0)
         fail_msg("%s", error->message);
+    return self;
+}
+
+static called serve_by_call(fixture *f, const char *options)
+{
+    called self = make_by_call(f, options);
     assert_code(self.tls->context_register(self.context, "site"), 0);
     self.server = fixture_listen(f, "tls+tcp://127.0.0.1:0?context=site", NULL);
     return self;
@@ -751,6 +757,31 @@ static void TLS_15_a_passphrase_in_a_file_is_in_memory_no_more(void **state)
         skip();
 }
 
+/* A key that this process has never seen but by the layer. */
+static void TLS_14_a_private_key_is_in_memory_no_more(void **state)
+{
+    enum { WITHIN = 80 }; /* the first line of base64, behind what all keys begin with */
+    fixture *f = *state;
+    char part[12] = {0};
+    const char *cert = fixture_path(f, "unseen.pem"), *key = fixture_path(f, "unseen.key");
+    make_pairs();
+    child *openssl = OTHER(CHILD_CLOSED, CHILD_PIPE, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                           "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=a", "-keyout", key, "-out", cert);
+    assert_int_equal(child_finish(openssl), 0);
+    child_free(openssl);
+    int file = open(key, O_RDONLY | O_CLOEXEC);
+    assert_int_equal(pread(file, part, sizeof(part) - 1, WITHIN), sizeof(part) - 1);
+    close(file);
+    assert_null(strpbrk(part, "-\n"));
+    assert_int_equal(found_in_heap(part), 0);
+    called site = make_by_call(f, fixture_text(f, "{\"cert\": \"%s\", \"key\": \"%s\"}", cert, key));
+    size_t seen = found_in_heap(part); /* as long as it may be needed; nothing where it cannot be seen at all */
+    site.tls->context_release(site.context);
+    assert_int_equal(found_in_heap(part), 0);
+    if (seen == 0)
+        skip();
+}
+
 /* ---- */
 
 static int group_setup(void **state)
@@ -781,6 +812,7 @@ int main(void)
         FIXTURE_TEST(TLS_15_a_passphrase_is_watched),
         FIXTURE_TEST(TLS_15_a_reload_keeps_a_passphrase_given_as_text),
         FIXTURE_TEST(TLS_15_a_passphrase_in_a_file_is_in_memory_no_more),
+        FIXTURE_TEST(TLS_14_a_private_key_is_in_memory_no_more),
     };
     return cmocka_run_group_tests_name("service.tls_renewal", tests, group_setup, NULL);
 }
