@@ -337,8 +337,8 @@ static void TLS_12_tickets_are_bound_to_the_settings_of_client_authentication(vo
         ", \"requestCert\": true, \"rejectUnauthorized\": false, \"ca\": \"" FAKE_CA "\"",
         ", \"ca\": \"" FAKE_CA "\"",
         ", \"crl\": \"" OTHER_CERT "\"",
-        ", \"requestCert\": true, \"rejectUnauthorized\": false, "
-        "\"pinSha256\": \"n5dWZ5SNxKHBbJyLFYqgv9jpNQ6YIBt0ecrF9dcmQjA=\"",
+        (", \"requestCert\": true, \"rejectUnauthorized\": false, "
+         "\"pinSha256\": \"n5dWZ5SNxKHBbJyLFYqgv9jpNQ6YIBt0ecrF9dcmQjA=\""),
         ", \"pskIdentity\": \"\u00fc\", \"psk\": \"00112233445566778899aabbccddeeff\"",
     };
     fixture *f = *state;
