@@ -42,11 +42,12 @@ static int complain(const char *what)
 
 int channel_prepare(bool resume)
 {
+    static char group[] = GROUP; /* which a macro of OpenSSL takes without const */
     comes_back = resume;
     context = SSL_CTX_new(TLS_client_method());
     if (context == NULL || !SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) ||
         !SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION) || !SSL_CTX_set_cipher_list(context, CIPHER) ||
-        !SSL_CTX_set1_groups_list(context, GROUP)) {
+        !SSL_CTX_set1_groups_list(context, group)) {
         return complain("OpenSSL cannot be set up");
     }
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
