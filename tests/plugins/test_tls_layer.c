@@ -401,6 +401,80 @@ static void a_record_that_cannot_be_read_fails_behind_the_data_with_an_alert(voi
     recorder_end(p.accepted);
 }
 
+/* Takes 100 bytes at a time, and pauses after each. */
+typedef struct cautious {
+    char block[100], all[3000];
+    size_t count;
+    int paused;
+} cautious;
+
+static weir_onread_result take_one(weir_stream *stream, size_t count, void *buffer, void *arg)
+{
+    cautious *self = arg;
+    (void)stream;
+    assert_true(self->count + count <= sizeof(self->all));
+    memcpy(self->all + self->count, buffer, count);
+    self->count += count;
+    self->paused = 1;
+    return WEIR_ONREAD_PAUSE;
+}
+
+/*
+ * What has arrived comes in small blocks, the first one pauses the stream, and then what is below fails: the rest is in the
+ * engine, and comes before the error. When chaos lets the data through before it fails there is nothing to be hidden, so
+ * it is tried with several of its dice.
+ */
+static void what_is_readable_comes_before_a_failure_below(void **state)
+{
+    fixture *f = *state;
+    static char bytes[3000];
+    fixture_fill(bytes, sizeof(bytes), 7);
+    for (unsigned seed = 1; seed <= 12; seed++) {
+        wire out = {0};
+        size_t at = 0;
+        cautious self = {.count = 0};
+        weir_stream_options options;
+        weir_stream_options_init(&options);
+        options.onread.callback = take_one;
+        options.onread.buffer = self.block;
+        options.onread.size = sizeof(self.block);
+        options.onread.arg = &self;
+        weir_server *server = fixture_listen(f, "tcp://127.0.0.1:0", NULL);
+        weir_address address;
+        assert_code(weir_server_address(server, &address), 0);
+        const char *endpoint = fixture_text(
+            f,
+            "{\"tcp\": {\"host\": \"127.0.0.1\", \"port\": %u}, \"layers\": [{\"chaos\": {\"seed\": %u, "
+            "\"delay\": 200, \"cut\": false, \"again\": 0, \"failAt\": \"read:3\"}}, {\"tls-fake\": {%s}}]}",
+            address.port, seed, TRUSTS);
+        recorder *client = fixture_client(f, endpoint, &options);
+        recorder *raw = fixture_accepted(f, server, 0);
+        assert_code(weir_stream_set_no_delay(raw->stream, 1), 0); /* the second write does not wait for the first */
+        while (raw_record(raw, &at, NULL, NULL) == 0)
+            recorder_wait_data(raw, raw->data_size + 1);
+        raw_server_hello(raw);
+        recorder_wait(client, WEIR_EVENT_READY);
+        wire_data(&out, bytes, sizeof(bytes));
+        raw_send(raw, &out);
+        fixture_turns(f, 4);
+        wire_data(&out, "", 0); /* what chaos fails at */
+        raw_send(raw, &out);
+        fixture_until(f, &self.paused);
+        fixture_turns(f, 1000);
+        assert_int_equal(self.count, sizeof(self.block));
+        assert_int_equal(client->counts[WEIR_EVENT_ERROR], 0);
+        while (client->counts[WEIR_EVENT_CLOSE] == 0) {
+            assert_false(f->expired);
+            recorder_resume(client);
+            fixture_turns(f, 1);
+        }
+        assert_true(recorder_saw(client, "error:EIO"));
+        assert_int_equal(self.count, sizeof(bytes));
+        assert_memory_equal(self.all, bytes, sizeof(bytes));
+        recorder_destroy(raw, NULL);
+    }
+}
+
 static void an_alert_of_the_peer_says_which(void **state)
 {
     fixture *f = *state;
@@ -984,6 +1058,7 @@ int main(void)
         FIXTURE_TEST(TLS_04_BN_17_a_record_cut_in_two_is_truncation),
         FIXTURE_TEST(BN_16_a_reset_goes_through_the_layer),
         FIXTURE_TEST(a_record_that_cannot_be_read_fails_behind_the_data_with_an_alert),
+        FIXTURE_TEST(what_is_readable_comes_before_a_failure_below),
         FIXTURE_TEST(an_alert_of_the_peer_says_which),
         FIXTURE_TEST(TLS_09_a_refused_client_sees_the_error_after_its_secureConnect),
         FIXTURE_TEST(a_failing_write_is_told_and_latched),
