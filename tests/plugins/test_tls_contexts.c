@@ -537,6 +537,28 @@ static void TLS_15_a_reload_by_its_own_name_changes_nothing(void **state)
     tls->context_release(context);
 }
 
+static void TLS_15_a_context_does_not_become_another_one(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    weir_error *error = NULL;
+    weir_tls_counters counters = {.size = sizeof(counters)};
+    weir_tls_options options = options_of(WEIR_SERVER, "{" SERVES "}");
+    weir_tls_context *context = make_context(f, tls, &options);
+    weir_server *server = named_server(f, tls, context);
+    weir_tls_context *other = make_context(f, tls, &options);
+    assert_code(tls->context_register(other, "other"), 0);
+    options.options = "{\"context\": \"other\"}";
+    assert_code(tls->context_reload(context, &options, &error), UV_EINVAL);
+    assert_non_null(strstr(error->message, "cannot become another one"));
+    weir_error_release(error);
+    tls->context_counters(context, &counters);
+    assert_int_equal(counters.reloads_refused, 1);
+    tls->context_release(other);
+    assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "server");
+    tls->context_release(context);
+}
+
 typedef struct letting_go {
     const weir_tls *tls;
     weir_tls_context *context;
@@ -1200,6 +1222,7 @@ int main(void)
         FIXTURE_TEST(TLS_15_a_bad_pair_is_refused_and_the_old_one_serves_on),
         FIXTURE_TEST(TLS_15_a_reload_may_bring_other_options),
         FIXTURE_TEST(TLS_15_a_reload_by_its_own_name_changes_nothing),
+        FIXTURE_TEST(TLS_15_a_context_does_not_become_another_one),
         FIXTURE_TEST(TLS_15_a_context_may_be_given_up_in_a_line_of_the_log),
         FIXTURE_TEST(TLS_15_files_that_change_are_read_again),
         FIXTURE_TEST(TLS_15_what_changed_before_the_first_connection_is_seen),

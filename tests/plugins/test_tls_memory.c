@@ -258,16 +258,16 @@ static void wait_closed(fixture *f, int fd)
     close(fd);
 }
 
-static void TLS_05_any_allocation_of_a_hello_in_pieces_may_fail(void **state)
+/* As one record, or as several of so many bytes. */
+static void hello_without_memory(fixture *f, size_t cut)
 {
     enum { PIECE = 40 };
-    fixture *f = *state;
     echoing server = {0};
     wire hello = {0};
     unsigned without_memory = 0;
     size_t failures = 1;
     begin_echoing(f, SERVES, &server);
-    wire_client_hello(&hello, &(wire_hello){.name = "localhost"}, 0);
+    wire_client_hello(&hello, &(wire_hello){.name = "localhost"}, cut);
     assert_true(hello.size > 2 * PIECE);
     for (size_t nth = 1; failures > 0; nth++) {
         int fd = plain_client(server.port);
@@ -291,6 +291,12 @@ static void TLS_05_any_allocation_of_a_hello_in_pieces_may_fail(void **state)
     assert_true(without_memory > 0);
     wire_free(&hello);
     finish_echoing(f, &server);
+}
+
+static void TLS_05_any_allocation_of_a_hello_in_pieces_may_fail(void **state)
+{
+    hello_without_memory(*state, 0);
+    hello_without_memory(*state, 30);
 }
 
 /* ---- parts ---- */

@@ -350,7 +350,7 @@ static void configure_without_memory(void *arg)
                                          "{\"tcp\": {\"port\": 0}, \"layers\": [{\"tls-fake\": {" FILES
                                          ", \"ca\": [\"ca.pem\"], \"crl\": [\"cert.pem\"], \"requestCert\": true,"
                                          "\"ALPNProtocols\": [\"h2\"], \"ciphers\": \"FAKE_CHATTY=0\","
-                                         "\"pskIdentity\": \"me\", \"psk\": \"00112233445566778899aabbccddeeff\","
+                                         "\"pskIdentity\": \"me\", \"psk\": {\"file\": \"psk\"},"
                                          "\"pinSha256\": \"n5dWZ5SNxKHBbJyLFYqgv9jpNQ6YIBt0ecrF9dcmQjA=\","
                                          "\"keylog\": \"log\","
                                          "\"SNI\": {\"a.b\": {\"cert\": \"both.pem\"}, \"b.b\": {}}}}]}",
@@ -372,6 +372,7 @@ static void any_allocation_of_a_context_may_fail(void **state)
 {
     fixture *f = *state;
     write_files(f);
+    write_file(f, "psk", "00112233445566778899aabbccddeeff\n", 0600);
     assert_true(allocator_fail_each(configure_without_memory, f) > 100);
 }
 
