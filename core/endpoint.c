@@ -339,8 +339,8 @@ int weir_endpoint_parse(weir_runtime *runtime, const char *text, weir_role role,
 /* ---- a layer alone ---- */
 
 typedef struct layer_options {
-    const char *text; /* NULL: */
-    const json_t *given;
+    const char *text;    /* in JSON; NULL: */
+    const json_t *given; /* as weir_configure has it */
 } layer_options;
 
 static int configure_text(weir__place *place, const weir__loaded *found, const char *text, weir_role role,

@@ -194,7 +194,7 @@ void weir__document_free(weir__document *document)
     json_decref(document->root);
     weir__free(document->file);
     if (document->text)
-        explicit_bzero(document->text, strlen(document->text)); /* secrets may stand in it */
+        explicit_bzero(document->text, document->length); /* secrets may stand in it */
     weir__free(document->text);
     weir__free(document);
 }

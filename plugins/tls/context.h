@@ -23,9 +23,9 @@ typedef struct tls_context {
     tls_settings *settings;
     tls_credentials *credentials;
     tls_tickets *tickets; /* a server's with `tickets` on, otherwise NULL */
-    char
-        client_name[2 * TLS_DIGEST_SIZE]; /* what is kept of sessions is kept under: the same settings, the same name */
-    struct tls_named *names;              /* of the option SNI, sorted by name */
+    /* What is kept of sessions is kept under: the same settings, the same name. */
+    char client_name[2 * TLS_DIGEST_SIZE];
+    struct tls_named *names; /* of the option SNI, sorted by name */
     size_t name_count;
 } tls_context;
 

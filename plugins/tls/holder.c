@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Holders: the layer's contexts, which have a current snapshot, and a name perhaps; made, reloaded, given up. */
+#include <stdint.h>
 #include <string.h>
 
 #include <uv.h>
@@ -87,42 +88,11 @@ static int build(weir_tls_context *holder, const json_t *options, tls_report *re
     return weir__tls_context_build(holder->instance, &source, report, &holder->current);
 }
 
-/* What the schema fills in is not to be told from what was said so. */
-static const struct said {
-    const char *name;
-    json_type type;
-    json_int_t number;
-    const char *text;
-} defaults[] = {
-    {"minVersion", JSON_STRING, 0, "TLSv1.2"},
-    {"requestCert", JSON_FALSE, 0, NULL},
-    {"rejectUnauthorized", JSON_TRUE, 0, NULL},
-    {"tickets", JSON_TRUE, 0, NULL},
-    {"ticketLifetime", JSON_INTEGER, 7200000, NULL},
-    {"sessionTimeout", JSON_INTEGER, 300000, NULL},
-    {"allowTruncation", JSON_FALSE, 0, NULL},
-    {"keylog", JSON_FALSE, 0, NULL},
-    {"watch", JSON_FALSE, 0, NULL},
-};
-
-static int is_default(const char *name, const json_t *value)
-{
-    size_t i;
-
-    for (i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
-        const struct said *by = &defaults[i];
-
-        if (strcmp(by->name, name) == 0)
-            return json_typeof(value) == by->type && json_integer_value(value) == by->number &&
-                   (!by->text || strcmp(json_string_value(value), by->text) == 0);
-    }
-    return strcmp(name, "context") == 0;
-}
-
 /* The option `context`: one that a program has registered decides about everything. */
 static int use_named(weir_configure *configure, const char *name, void **context)
 {
     weir_tls_context *holder = find_named(configure->instance, name);
+    json_t *given = (json_t *)(uintptr_t)configure->given; /* Jansson's iterators take nothing that is const */
     const char *other;
     json_t *value;
 
@@ -135,9 +105,10 @@ static int use_named(weir_configure *configure, const char *name, void **context
                              holder->role == WEIR_SERVER ? "listening" : "connecting");
         return WEIR_EINVALID_CONFIG;
     }
-    json_object_foreach(configure->options, other, value)
+    /* As they were written: what the schema fills in was not said. */
+    json_object_foreach(given, other, value)
     {
-        if (!is_default(other, value)) {
+        if (strcmp(other, "context") != 0) {
             weir_configure_fault(configure, "/context", "a context has its own \"%s\": it cannot stand beside it",
                                  other);
             return WEIR_EINVALID_CONFIG;

@@ -106,7 +106,6 @@ static void close_folders(watched_folder *first)
         watched_folder *folder = first;
 
         first = folder->next;
-        folder->watch = NULL;
         uv_close((uv_handle_t *)&folder->handle, on_closed);
     }
 }

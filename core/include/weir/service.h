@@ -62,8 +62,8 @@ typedef struct weir_service_event {
 typedef void (*weir_service_function)(const weir_service_event *event, void *arg);
 
 /*
- * Starts all servers, of the file as it was last loaded or reloaded. None accepts before all are bound; if one cannot be, none serves (FAILED, then STOPPED). Events
- * never come inside the call. 0, UV_EALREADY, UV_ENOMEM.
+ * Starts all servers, of the file as it was last loaded or reloaded. None accepts before all are bound; if one cannot
+ * be, none serves (FAILED, then STOPPED). Events never come inside the call. 0, UV_EALREADY, UV_ENOMEM.
  */
 WEIR_EXPORT int weir_service_start(weir_service *service, weir_service_function function, void *arg);
 
@@ -76,9 +76,9 @@ WEIR_EXPORT int weir_service_stop(weir_service *service, int now);
 /*
  * Reads the file anew and serves what it says now, without letting go of anybody: what is described there is checked and
  * read as weir_service_load does it (certificates, lists, whatever the components refer to), and all its servers listen
- * before the first of them accepts. Then it is they who accept, in place of those before. Connections that were open go on with what they
- * were opened with, for as long as they like or until the service is stopped, and their handlers are told nothing before
- * that. Whatever goes wrong, now or later, leaves the running service as it was.
+ * before the first of them accepts. Then it is they who accept, in place of those before. Connections that were open go
+ * on with what they were opened with, for as long as they like or until the service is stopped, and their handlers are
+ * told nothing before that. Whatever goes wrong, now or later, leaves the running service as it was.
  *
  * A server keeps its listening sockets, with all who wait there, where one of the same transport listens at the same
  * place: at the same host and port, or path, as they are written. At port 0 it has to have the same name, too. Who keeps
@@ -103,8 +103,8 @@ WEIR_EXPORT int weir_service_free(weir_service *service);
 WEIR_EXPORT char *weir_service_schema(weir_runtime *runtime);
 
 /*
- * Connections open now, over all servers and all workers, those of before a reload too. Other workers' threads change it meanwhile: with more than one
- * it is the number of a moment. 0 for one that does not run.
+ * Connections open now, over all servers and all workers, those of before a reload too. Other workers' threads change it
+ * meanwhile: with more than one it is the number of a moment. 0 for one that does not run.
  */
 WEIR_EXPORT size_t weir_service_connections(const weir_service *service);
 
