@@ -66,20 +66,12 @@ static recorder *client_of(fixture *f, resolver *r, const char *endpoint)
 
 static weir_server *local_server(fixture *f)
 {
-    return fixture_listen(f, "tcp://127.0.0.1:0", NULL);
+    return fixture_listen_alone(f, "127.0.0.1");
 }
 
 static const char *named(fixture *f, const weir_server *server, const char *options)
 {
     return fixture_text(f, "tcp://some.test:%d%s", raw_port_of(server), options);
-}
-
-/* Nobody listens on it, on any address. */
-static uint16_t free_port(void)
-{
-    uint16_t port = 0;
-    close(raw_listen(&port, 1));
-    return port;
 }
 
 /* Turns until the question has been asked and kept. */
@@ -342,7 +334,7 @@ static void CONN_26_CONN_27_CONN_31_SOCP_01_all_are_tried_ipv6_first(void **stat
     fixture *f = *state;
     resolver r = {.answers = {"127.0.0.1", "127.0.0.2", "::1"}};
     size_t before_first = 0;
-    recorder *client = client_of(f, &r, fixture_text(f, "tcp://some.test:%d", free_port()));
+    recorder *client = client_of(f, &r, fixture_text(f, "tcp://some.test:%d", fixture_port(f)));
     weir_stream_once(client->stream, WEIR_EVENT_CONNECTION_ATTEMPT, note_tried, &before_first);
     assert_string_equal(tried_of(f, client->stream), "");
     recorder_wait(client, WEIR_EVENT_CLOSE);

@@ -35,14 +35,7 @@ static weir_connect_options to_path(const char *path)
 
 static weir_server *at_port(fixture *f)
 {
-    return fixture_listen(f, "tcp://127.0.0.1:0", NULL);
-}
-
-static uint16_t free_port(void)
-{
-    uint16_t port = 0;
-    close(raw_listen(&port, 1));
-    return port;
+    return fixture_listen_alone(f, "127.0.0.1");
 }
 
 /* A stream that weir_create_connection made, recorded; the runtime keeps it. */
@@ -365,7 +358,7 @@ static void CONN_13_CONN_14_the_local_end_is_chosen(void **state)
     weir_address local;
     char text[WEIR_ADDRESS_TEXT_SIZE];
     options.local_address = "127.0.0.3";
-    options.local_port = free_port();
+    options.local_port = fixture_port(f);
     recorder *client = created(f, &options, NULL);
     recorder_wait(client, WEIR_EVENT_READY);
     assert_code(weir_stream_local_address(client->stream, &local), 0);
@@ -386,10 +379,10 @@ static void SOCK_35_CONN_14_an_error_names_the_local_end_that_was_chosen(void **
                 {"::1", "::1", "::1", "[::1]"},
                 {"::1", NULL, "::", "[::]"}};
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-        weir_connect_options options = to_port(free_port());
+        weir_connect_options options = to_port(fixture_port(f));
         options.host = ends[i].host;
         options.local_address = ends[i].local_address;
-        options.local_port = free_port();
+        options.local_port = fixture_port(f);
         recorder *client = created(f, &options, NULL);
         recorder_wait(client, WEIR_EVENT_CLOSE);
         const weir_error *error = weir_stream_errored(client->stream);
@@ -405,7 +398,7 @@ static void SOCK_35_CONN_14_an_error_names_the_local_end_that_was_chosen(void **
 static void SOCK_35_CONN_13_an_error_names_the_local_address_alone(void **state)
 {
     fixture *f = *state;
-    weir_connect_options options = to_port(free_port());
+    weir_connect_options options = to_port(fixture_port(f));
     options.host = "127.0.0.1";
     options.local_address = "127.0.0.3";
     recorder *client = created(f, &options, NULL);
@@ -512,41 +505,13 @@ static void MOD_11_MOD_12_MOD_13_the_default_attempt_timeout(void **state)
     weir_runtime_free(other);
 }
 
-/* A listener on 127.0.0.2 whose queue is full answers nothing at all. */
-typedef struct silent {
-    int listener;
-    int fillers[4];
-} silent;
-
-static silent silence(uint16_t port)
-{
-    silent made = {.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    struct sockaddr_in address = raw_loopback(port);
-    assert_int_equal(inet_pton(AF_INET, "127.0.0.2", &address.sin_addr), 1);
-    assert_int_equal(bind(made.listener, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_int_equal(listen(made.listener, 0), 0);
-    for (size_t i = 0; i < 4; i++) {
-        made.fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        (void)connect(made.fillers[i], (struct sockaddr *)&address, sizeof(address));
-    }
-    return made;
-}
-
-static void end_silence(const silent *of)
-{
-    for (size_t i = 0; i < 4; i++) {
-        close(of->fillers[i]);
-    }
-    close(of->listener);
-}
-
 /* A day by default, then by its own; a day by its own would never end, nor would the default's. */
 static void CONN_28_CONN_32_SOCK_24_MOD_12_the_attempt_timeout(void **state)
 {
     fixture *f = *state;
     static const int64_t day = 24 * 60 * 60 * 1000;
-    int port = raw_port_of(at_port(f));
-    silent first = silence((uint16_t)port);
+    uint16_t port = raw_port_of(at_port(f));
+    raw_silent first = raw_silence("127.0.0.2", port);
     for (int by_option = 0; by_option < 2; by_option++) {
         char asked[64] = "";
         weir_stream_options stream_options = resolving(asked);
@@ -559,15 +524,15 @@ static void CONN_28_CONN_32_SOCK_24_MOD_12_the_attempt_timeout(void **state)
         recorder_expect(client, "lookup:ok lookup:ok connectionAttempt connectionAttemptTimeout "
                                 "connectionAttempt connect ready");
     }
-    end_silence(&first);
+    raw_end_silence(&first);
 }
 
 /* 'timeout' is told and nothing more: connecting goes on, as long as the system has patience. */
 static void CONN_35_CONN_39_the_idle_timeout_covers_connecting(void **state)
 {
     fixture *f = *state;
-    uint16_t port = free_port();
-    silent only = silence(port);
+    uint16_t port = fixture_port(f);
+    raw_silent only = raw_silence("127.0.0.2", port);
     weir_stream_options stream_options;
     weir_stream_options_init(&stream_options);
     stream_options.timeout = 10;
@@ -578,7 +543,7 @@ static void CONN_35_CONN_39_the_idle_timeout_covers_connecting(void **state)
     over_wait_alive(f, client, WEIR_EVENT_TIMEOUT);
     recorder_expect(client, "connectionAttempt timeout");
     assert_int_equal(weir_stream_connecting(client->stream), 1);
-    end_silence(&only);
+    raw_end_silence(&only);
 }
 
 typedef struct socket_state {
@@ -715,7 +680,7 @@ static void note_attempt(const weir_event *event, void *arg)
 static void CONN_03_CONN_45_SOCK_22_SOCK_23_SOCK_46_nobody_listens(void **state)
 {
     fixture *f = *state;
-    int ports[] = {free_port(), 0};
+    int ports[] = {fixture_port(f), 0};
     for (size_t i = 0; i < 2; i++) {
         char seen[256] = "";
         int connected = 0;
@@ -752,14 +717,14 @@ static void CONN_45_an_address_that_cannot_be_reached(void **state)
 static void CONN_45_CONN_35_nobody_answers(void **state)
 {
     fixture *f = *state;
-    uint16_t port = free_port();
-    silent only = silence(port);
+    uint16_t port = fixture_port(f);
+    raw_silent only = raw_silence("127.0.0.2", port);
     recorder *client = fixture_client(f, fixture_text(f, "tcp://127.0.0.2:%d?userTimeout=1ms", port), NULL);
     recorder_wait(client, WEIR_EVENT_CLOSE);
     const weir_error *error = weir_stream_errored(client->stream);
     assert_code(error->code, UV_ETIMEDOUT);
     assert_string_equal(error->syscall, "connect");
-    end_silence(&only);
+    raw_end_silence(&only);
 }
 
 typedef struct sweep {

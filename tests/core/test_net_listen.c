@@ -78,13 +78,6 @@ static const char *ip_of(fixture *f, const weir_server *server)
     return fixture_text(f, "%s", text);
 }
 
-static uint16_t free_port(void)
-{
-    uint16_t port = 0;
-    close(raw_listen(&port, 1));
-    return port;
-}
-
 static const char *any_address(void)
 {
     int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -100,7 +93,7 @@ static void SRV_33_SRV_49_SRV_51_SRV_61_every_form_of_listen(void **state)
 {
     fixture *f = *state;
     const char *paths[] = {fixture_path(f, "a"), fixture_path(f, "b")};
-    int ports[] = {free_port(), free_port()};
+    int ports[] = {fixture_port(f), fixture_port(f)};
     weir_listen_options by_port = at_port(ports[1]);
     weir_listen_options by_path = at_path(paths[1]);
     weir_server *servers[4];

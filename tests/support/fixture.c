@@ -4,9 +4,11 @@
 
 #include <dirent.h>
 #include <ftw.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "fixture_private.h"
@@ -17,6 +19,11 @@ typedef struct kept_text {
     struct kept_text *next;
     char text[];
 } kept_text;
+
+typedef struct kept_port {
+    struct kept_port *next;
+    int fd;
+} kept_port;
 
 typedef struct kept_server {
     struct kept_server *next;
@@ -36,6 +43,7 @@ struct fixture_state {
     char folder[96];
     kept_text *texts;
     kept_server *servers;
+    kept_port *ports;
     recorder *recorders;
     char *log;
     size_t log_size;
@@ -275,6 +283,16 @@ void fixture_end(fixture *f)
     f->runtime = NULL;
 }
 
+static void forget_ports(fixture *f)
+{
+    while (f->own->ports) {
+        kept_port *kept = f->own->ports;
+        f->own->ports = kept->next;
+        close(kept->fd);
+        free(kept);
+    }
+}
+
 static void forget_servers(fixture *f)
 {
     while (f->own->servers) {
@@ -352,6 +370,7 @@ int fixture_teardown(void **state)
     if (!fault)
         fault = probe_fault(f);
     forget_servers(f);
+    forget_ports(f);
     if (close_loop(f)) {
         free(fault);
         fail_msg("something is left in the loop");
@@ -376,6 +395,45 @@ void fixture_adopt(fixture *f, recorder *r)
 {
     recorder_link(r, f->own->recorders);
     f->own->recorders = r;
+}
+
+/* ---- ports ---- */
+
+/* At all addresses of both families, or of IPv4 where there is no IPv6. Returns the port, 0 when that failed. */
+static uint16_t bind_everywhere(int family, int fd)
+{
+    const int off = 0;
+    struct sockaddr_storage any = {.ss_family = (sa_family_t)family};
+    socklen_t size = family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+
+    if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)))
+        return 0;
+    if (bind(fd, (struct sockaddr *)&any, size) || getsockname(fd, (struct sockaddr *)&any, &size))
+        return 0;
+    return ntohs(family == AF_INET6 ? ((struct sockaddr_in6 *)&any)->sin6_port
+                                    : ((struct sockaddr_in *)&any)->sin_port);
+}
+
+uint16_t fixture_port(fixture *f)
+{
+    static const int families[] = {AF_INET6, AF_INET};
+    const int on = 1;
+
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+        int fd = socket(families[i], SOCK_STREAM | SOCK_CLOEXEC, 0);
+        uint16_t port = fd < 0 ? 0 : bind_everywhere(families[i], fd);
+        /* Only now, so that the system has chosen a port that was nobody's. */
+        if (port > 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0) {
+            kept_port *kept = need(malloc(sizeof(*kept)));
+            *kept = (kept_port){f->own->ports, fd};
+            f->own->ports = kept;
+            return port;
+        }
+        if (fd >= 0)
+            close(fd);
+    }
+    fail_msg("no port is free");
+    return 0;
 }
 
 /* ---- servers and connections ---- */
@@ -433,6 +491,11 @@ static kept_server *find_server(fixture *f, const weir_server *server)
         abort(); /* cmocka does not say that fail_msg never returns */
     }
     return kept;
+}
+
+weir_server *fixture_listen_alone(fixture *f, const char *host)
+{
+    return fixture_listen(f, fixture_text(f, "tcp://%s:%d", host, fixture_port(f)), NULL);
 }
 
 const char *fixture_url(fixture *f, const weir_server *server)

@@ -113,6 +113,15 @@ void fixture_preload(const char *plugin);
  */
 weir_server *fixture_listen(fixture *f, const char *endpoint, const weir_server_options *options);
 
+/*
+ * A TCP port on which nobody listens, at any address of this machine, and which no other program gets, until the test
+ * ends: a connect to it is refused. Sockets with SO_REUSEADDR (weir's all have it) may be bound to it by its number.
+ */
+uint16_t fixture_port(fixture *f);
+
+/* As fixture_listen, over tcp at `host` alone, a port of fixture_port: at other addresses a connect to it is refused. */
+weir_server *fixture_listen_alone(fixture *f, const char *host);
+
 /* The URL that reaches it, without its layers: "tcp://127.0.0.1:41237". */
 const char *fixture_url(fixture *f, const weir_server *server);
 

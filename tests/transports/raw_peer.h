@@ -35,6 +35,14 @@ static inline struct sockaddr_in raw_loopback(uint16_t port)
     return address;
 }
 
+/* Before bind(2): this socket may be bound to a port of fixture_port. */
+static inline void raw_share_port(int fd)
+{
+    const int on = 1;
+
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+}
+
 /* A listener on 127.0.0.1; `*port` 0 is filled in. */
 static inline int raw_listen(uint16_t *port, int backlog)
 {
@@ -48,6 +56,40 @@ static inline int raw_listen(uint16_t *port, int backlog)
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
     *port = ntohs(address.sin_port);
     return fd;
+}
+
+/* A listener that answers nothing at all, since its queue is full. */
+typedef struct raw_silent {
+    int fd;
+    int fillers[4];
+} raw_silent;
+
+/* At `host`, an address, and a port of fixture_port or of a server that has one of those. */
+static inline raw_silent raw_silence(const char *host, uint16_t port)
+{
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int is_six = inet_pton(AF_INET6, host, &six.sin6_addr) == 1;
+    const struct sockaddr *address = is_six ? (const struct sockaddr *)&six : (const struct sockaddr *)&four;
+    socklen_t size = is_six ? sizeof(six) : sizeof(four);
+    raw_silent made = {.fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+
+    assert_true(is_six || inet_pton(AF_INET, host, &four.sin_addr) == 1);
+    raw_share_port(made.fd);
+    assert_int_equal(bind(made.fd, address, size), 0);
+    assert_int_equal(listen(made.fd, 0), 0);
+    for (size_t i = 0; i < sizeof(made.fillers) / sizeof(made.fillers[0]); i++) {
+        made.fillers[i] = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        (void)connect(made.fillers[i], address, size);
+    }
+    return made;
+}
+
+static inline void raw_end_silence(const raw_silent *of)
+{
+    for (size_t i = 0; i < sizeof(of->fillers) / sizeof(of->fillers[0]); i++)
+        close(of->fillers[i]);
+    close(of->fd);
 }
 
 static inline int raw_connect(uint16_t port)

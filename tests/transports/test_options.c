@@ -384,36 +384,12 @@ static void resolver_says(const char *first, const char *second)
     answers[2] = NULL;
 }
 
-#define FILLERS 4
-
-/* A listener on 127.0.0.2 that answers nothing at all, since its queue is full. */
-typedef struct silent {
-    int fd;
-    int fillers[FILLERS];
-} silent;
-
-static silent silence(uint16_t port)
-{
-    struct sockaddr_in address = raw_loopback(port);
-    silent made = {.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    size_t i;
-
-    assert_int_equal(inet_pton(AF_INET, "127.0.0.2", &address.sin_addr), 1);
-    assert_int_equal(bind(made.fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_int_equal(listen(made.fd, 0), 0);
-    for (i = 0; i < FILLERS; i++) {
-        made.fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        (void)connect(made.fillers[i], (struct sockaddr *)&address, sizeof(address));
-    }
-    return made;
-}
-
 /* Those that filled the queue leave it; accepting them makes room for who still knocks. */
-static void break_silence(silent *of)
+static void break_silence(raw_silent *of)
 {
     size_t i;
 
-    for (i = 0; i < FILLERS; i++)
+    for (i = 0; i < sizeof(of->fillers) / sizeof(of->fillers[0]); i++)
         close(of->fillers[i]);
     for (;;) {
         int fd = accept4(of->fd, NULL, NULL, SOCK_CLOEXEC);
@@ -424,15 +400,6 @@ static void break_silence(silent *of)
         if (poll(&more, 1, 0) == 0)
             return;
     }
-}
-
-static void end_silence(silent *of)
-{
-    size_t i;
-
-    for (i = 0; i < FILLERS; i++)
-        close(of->fillers[i]);
-    close(of->fd);
 }
 
 typedef struct timeouts {
@@ -461,9 +428,8 @@ static recorder *attempt(fixture *f, const char *endpoint, timeouts *seen)
 static void net_SOCK_24_BN_01_an_attempt_that_takes_long_is_told(void **state)
 {
     fixture *f = *state;
-    weir_server *server = fixture_listen(f, LOCAL, NULL);
-    uint16_t port = raw_port_of(server);
-    silent first = silence(port);
+    uint16_t port = raw_port_of(fixture_listen_alone(f, "127.0.0.1"));
+    raw_silent first = raw_silence("127.0.0.2", port);
     timeouts seen = {0};
     char text[WEIR_ADDRESS_TEXT_SIZE];
     recorder *client;
@@ -478,16 +444,15 @@ static void net_SOCK_24_BN_01_an_attempt_that_takes_long_is_told(void **state)
     weir_address_ip(&seen.last, text, sizeof(text));
     assert_string_equal(text, "127.0.0.2");
     assert_int_equal(seen.last.port, port);
-    end_silence(&first);
+    raw_end_silence(&first);
 }
 
 /* With no other address to try there is nothing to tell: the whole connect has a time of its own. */
 static void net_SOCK_24_the_last_address_has_no_timeout(void **state)
 {
     fixture *f = *state;
-    uint16_t port = 0;
-    int listener = raw_listen(&port, 1);
-    silent only = silence(port);
+    uint16_t port = fixture_port(f);
+    raw_silent only = raw_silence("127.0.0.2", port);
     timeouts seen = {0};
     recorder *client;
 
@@ -501,23 +466,20 @@ static void net_SOCK_24_the_last_address_has_no_timeout(void **state)
     recorder_wait(client, WEIR_EVENT_CLOSE);
     recorder_expect(client, "resume lookup:ok connectionAttempt error:ETIMEDOUT close:error");
     assert_int_equal(seen.count, 0);
-    end_silence(&only);
-    close(listener);
+    raw_end_silence(&only);
 }
 
 /* It goes on: refused at the second address, the connect still ends well at the first. */
 static void net_BN_01_SOCP_02_an_address_that_took_long_can_still_win(void **state)
 {
     fixture *f = *state;
-    uint16_t port = 0;
-    int reserve = raw_listen(&port, 1);
-    silent first = silence(port);
+    uint16_t port = fixture_port(f);
+    raw_silent first = raw_silence("127.0.0.2", port);
     timeouts seen = {0};
     const weir_address *tried = NULL;
     weir_address peer;
     recorder *client;
 
-    close(reserve); /* on 127.0.0.1 nobody listens from now on */
     resolver_says("127.0.0.2", "127.0.0.1");
     client = attempt(f, fixture_text(f, "tcp://two.test:%d?autoSelectFamilyAttemptTimeout=10", port), &seen);
     recorder_wait(client, WEIR_EVENT_CONNECTION_ATTEMPT_FAILED);

@@ -139,12 +139,10 @@ static void net_CONN_03_each_call_of_a_connect_over_ipc_fails(void **state)
 static void net_CONN_03_an_answer_that_cannot_be_asked_for(void **state)
 {
     fixture *f = *state;
-    uint16_t port = 0;
     recorder *r;
 
-    close(raw_listen(&port, 1));
     syscalls_fail(&(syscall_fault){.call = "getsockopt", .error = EBADF, .of = is_error, .times = 1});
-    r = fixture_client(f, fixture_text(f, "tcp://127.0.0.1:%d", port), NULL);
+    r = fixture_client(f, fixture_text(f, "tcp://127.0.0.1:%d", fixture_port(f)), NULL);
     expect_refused(f, r, UV_EBADF, "connect");
     assert_int_equal(syscalls_failures(), 1);
 }
@@ -232,11 +230,8 @@ static void be_refused_twice(void *arg)
 static void net_CONN_31_every_allocation_of_a_connect_to_several_addresses_fails(void **state)
 {
     fixture *f = *state;
-    uint16_t port = 0;
-    refusal seen = {.f = f};
+    refusal seen = {.f = f, .endpoint = fixture_text(f, "tcp://depot.test:%d", fixture_port(f))};
 
-    close(raw_listen(&port, 1));
-    seen.endpoint = fixture_text(f, "tcp://depot.test:%d", port);
     be_refused_twice(&seen);
     assert_true(allocator_fail_each(be_refused_twice, &seen) > 10);
 }

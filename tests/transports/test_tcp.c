@@ -84,8 +84,9 @@ static void net_SRV_63_SRV_65_without_a_host_both_families_are_served(void **sta
 static void net_SRV_59_A_22_ipv6_only_leaves_ipv4_alone(void **state)
 {
     fixture *f = *state;
-    weir_server *server = fixture_listen(f, "{\"tcp\": {\"ipv6Only\": true}}", NULL);
-    uint16_t port = raw_port_of(server);
+    uint16_t port = fixture_port(f);
+    weir_server *server =
+        fixture_listen(f, fixture_text(f, "{\"tcp\": {\"ipv6Only\": true, \"port\": %d}}", port), NULL);
     recorder *client = fixture_client(f, fixture_text(f, "tcp://127.0.0.1:%d", port), NULL);
 
     recorder_wait(client, WEIR_EVENT_CLOSE);
@@ -224,13 +225,10 @@ static void net_SRV_46_a_descriptor_that_is_no_socket_is_EINVAL(void **state)
 static void net_CONN_45_SOCK_46_SOCK_23_a_refused_connect(void **state)
 {
     fixture *f = *state;
-    uint16_t port = 0;
-    int listener = raw_listen(&port, 1);
-    recorder *client;
+    uint16_t port = fixture_port(f);
+    recorder *client = fixture_client(f, fixture_text(f, "tcp://127.0.0.1:%d", port), NULL);
     const weir_error *error;
 
-    close(listener);
-    client = fixture_client(f, fixture_text(f, "tcp://127.0.0.1:%d", port), NULL);
     recorder_wait(client, WEIR_EVENT_CLOSE);
     recorder_expect(client,
                     "resume connectionAttempt connectionAttemptFailed:ECONNREFUSED error:ECONNREFUSED close:error");
@@ -245,12 +243,10 @@ static void net_CONN_45_SOCK_46_SOCK_23_a_refused_connect(void **state)
 static void net_BN_03_refused_connects_leave_no_descriptor(void **state)
 {
     fixture *f = *state;
-    uint16_t port = 0;
-    int before;
+    uint16_t port = fixture_port(f);
+    int before = fixture_descriptors();
     int i;
 
-    close(raw_listen(&port, 1));
-    before = fixture_descriptors();
     for (i = 0; i < 200; i++) {
         recorder *client = fixture_client(f, fixture_text(f, "tcp://127.0.0.1:%d", port), NULL);
 
@@ -285,19 +281,18 @@ static void net_CONN_13_CONN_14_the_local_end_is_bound(void **state)
 {
     fixture *f = *state;
     weir_server *server = fixture_listen(f, LOCAL, NULL);
-    uint16_t free_port = 0;
+    uint16_t port = fixture_port(f);
     pair p;
     weir_address address;
     char text[WEIR_ADDRESS_TEXT_SIZE];
 
-    close(raw_listen(&free_port, 1));
-    p = fixture_connect(
-        f, server, fixture_text(f, "%s?localAddress=127.0.0.2&localPort=%d", fixture_url(f, server), free_port), NULL);
+    p = fixture_connect(f, server,
+                        fixture_text(f, "%s?localAddress=127.0.0.2&localPort=%d", fixture_url(f, server), port), NULL);
     assert_code(weir_stream_remote_address(p.accepted->stream, &address), 0);
     weir_address_format(&address, text, sizeof(text));
-    assert_string_equal(text, fixture_text(f, "127.0.0.2:%d", free_port));
+    assert_string_equal(text, fixture_text(f, "127.0.0.2:%d", port));
     assert_code(weir_stream_local_address(p.client->stream, &address), 0);
-    assert_int_equal(address.port, free_port);
+    assert_int_equal(address.port, port);
 }
 
 static void net_CONN_14_a_taken_local_port_fails_the_bind(void **state)

@@ -132,7 +132,7 @@ static int setup(void **state)
 static void net_SOCK_36_to_41_look_up_then_attempt_then_connect(void **state)
 {
     fixture *f = *state;
-    weir_server *server = fixture_listen(f, "tcp://127.0.0.1:0", NULL);
+    weir_server *server = fixture_listen_alone(f, "127.0.0.1");
     pair p = fixture_connect(f, server, fixture_text(f, "tcp://one.test:%d", raw_port_of(server)), NULL);
 
     recorder_expect(p.client, "resume lookup:ok connectionAttempt connect ready");
@@ -142,7 +142,7 @@ static void net_SOCK_36_to_41_look_up_then_attempt_then_connect(void **state)
 static void net_SOCK_41_no_look_up_for_an_address(void **state)
 {
     fixture *f = *state;
-    weir_server *server = fixture_listen(f, "tcp://127.0.0.1:0", NULL);
+    weir_server *server = fixture_listen_alone(f, "127.0.0.1");
     pair p = fixture_connect(f, server, NULL, NULL);
 
     recorder_expect(p.client, "resume connectionAttempt connect ready");
@@ -185,18 +185,10 @@ static recorder *refused_client(fixture *f, const char *host, uint16_t port, att
     return client;
 }
 
-static uint16_t free_port(void)
-{
-    uint16_t port = 0;
-
-    close(raw_listen(&port, 1));
-    return port;
-}
-
 static void net_CONN_27_A_10_families_alternate_ipv6_first(void **state)
 {
     attempts seen = {"", ""};
-    recorder *client = refused_client(*state, "four.test", free_port(), &seen);
+    recorder *client = refused_client(*state, "four.test", fixture_port(*state), &seen);
 
     assert_string_equal(seen.text, "::1 127.0.0.1 127.0.0.2 127.0.0.3");
     assert_string_equal(seen.host, "four.test");
@@ -207,7 +199,7 @@ static void net_CONN_31_BN_02_the_error_names_every_address(void **state)
 {
     fixture *f = *state;
     attempts seen = {"", ""};
-    uint16_t port = free_port();
+    uint16_t port = fixture_port(f);
     recorder *client = refused_client(f, "both.test", port, &seen);
     const weir_error *error = weir_stream_errored(client->stream);
 
@@ -226,7 +218,7 @@ static void net_CONN_31_BN_02_the_error_names_every_address(void **state)
 static void net_CONN_31_one_address_gives_its_plain_error(void **state)
 {
     attempts seen = {"", ""};
-    recorder *client = refused_client(*state, "one.test", free_port(), &seen);
+    recorder *client = refused_client(*state, "one.test", fixture_port(*state), &seen);
     const weir_error *error = weir_stream_errored(client->stream);
 
     assert_int_equal(error->error_count, 0);
@@ -236,7 +228,7 @@ static void net_CONN_31_one_address_gives_its_plain_error(void **state)
 static void net_CONN_26_CONN_30_the_next_address_is_tried(void **state)
 {
     fixture *f = *state;
-    weir_server *server = fixture_listen(f, "tcp://127.0.0.1:0", NULL);
+    weir_server *server = fixture_listen_alone(f, "127.0.0.1");
     pair p = fixture_connect(f, server, fixture_text(f, "tcp://both.test:%d", raw_port_of(server)), NULL);
 
     recorder_expect(p.client, "resume lookup:ok lookup:ok connectionAttempt connectionAttemptFailed:ECONNREFUSED "
@@ -258,7 +250,7 @@ static void net_BL_02_CONN_26_blocked_addresses_are_passed_over(void **state)
 {
     fixture *f = *state;
     weir_stream_options options = without("::1", "127.0.0.1-127.0.0.2");
-    weir_server *server = fixture_listen(f, "tcp://127.0.0.3:0", NULL);
+    weir_server *server = fixture_listen_alone(f, "127.0.0.3");
     pair p = fixture_connect(f, server, fixture_text(f, "tcp://four.test:%d", raw_port_of(server)), &options);
 
     recorder_expect(p.client, "resume lookup:ok lookup:ok lookup:ok lookup:ok "
@@ -291,7 +283,7 @@ static void net_CONN_25_CONN_29_only_the_first_address(void **state)
 {
     fixture *f = *state;
     static const char *const options[] = {"autoSelectFamily=false", "family=4", "localAddress=127.0.0.1"};
-    weir_server *server = fixture_listen(f, "tcp://127.0.0.2:0", NULL);
+    weir_server *server = fixture_listen_alone(f, "127.0.0.2");
     size_t i;
 
     for (i = 0; i < 3; i++) {
@@ -305,49 +297,27 @@ static void net_CONN_25_CONN_29_only_the_first_address(void **state)
     }
 }
 
-/* A listener on [::1] whose queue is full answers nothing at all. */
-static int silent_listener(uint16_t port, int *fillers, size_t count)
-{
-    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = in6addr_loopback};
-    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    size_t i;
-
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_int_equal(listen(fd, 0), 0);
-    for (i = 0; i < count; i++) {
-        fillers[i] = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        (void)connect(fillers[i], (struct sockaddr *)&address, sizeof(address));
-    }
-    return fd;
-}
-
 static void net_BN_01_CONN_28_a_silent_address_does_not_hold_up_the_next(void **state)
 {
     fixture *f = *state;
-    weir_server *server = fixture_listen(f, "tcp://127.0.0.1:0", NULL);
+    weir_server *server = fixture_listen_alone(f, "127.0.0.1");
     uint16_t port = raw_port_of(server);
-    int fillers[4];
-    int silent = silent_listener(port, fillers, 4);
+    raw_silent silent = raw_silence("::1", port);
     pair p = fixture_connect(f, server, fixture_text(f, "tcp://both.test:%d?autoSelectFamilyAttemptTimeout=20ms", port),
                              NULL);
-    size_t i;
 
     recorder_expect(p.client, "resume lookup:ok lookup:ok connectionAttempt connectionAttemptTimeout "
                               "connectionAttempt connect ready");
-    for (i = 0; i < 4; i++)
-        close(fillers[i]);
-    close(silent);
+    raw_end_silence(&silent);
 }
 
 static void net_SOCM_09_destroyed_with_an_attempt_and_its_timer_under_way(void **state)
 {
     fixture *f = *state;
-    uint16_t port = free_port();
-    int fillers[4];
-    int silent = silent_listener(port, fillers, 4);
+    uint16_t port = fixture_port(f);
+    raw_silent silent = raw_silence("::1", port);
     recorder *client =
         fixture_client(f, fixture_text(f, "tcp://both.test:%d?autoSelectFamilyAttemptTimeout=60000", port), NULL);
-    size_t i;
 
     recorder_wait(client, WEIR_EVENT_CONNECTION_ATTEMPT);
     recorder_destroy(client, NULL);
@@ -355,9 +325,7 @@ static void net_SOCM_09_destroyed_with_an_attempt_and_its_timer_under_way(void *
     fixture_turns(f, 20);
     recorder_expect(client, "resume lookup:ok lookup:ok connectionAttempt close");
     assert_int_equal(client->counts[WEIR_EVENT_CONNECTION_ATTEMPT], 1);
-    for (i = 0; i < 4; i++)
-        close(fillers[i]);
-    close(silent);
+    raw_end_silence(&silent);
 }
 
 static void net_SOCK_37_CONN_21_a_name_that_is_not_known(void **state)
@@ -385,7 +353,7 @@ static void net_SOCK_37_a_resolver_that_is_out_of_order(void **state)
 static void net_A_26_ADDRCONFIG_is_given_up_when_it_leaves_nothing(void **state)
 {
     fixture *f = *state;
-    weir_server *server = fixture_listen(f, "tcp://127.0.0.1:0", NULL);
+    weir_server *server = fixture_listen_alone(f, "127.0.0.1");
 
     empty_by_flag = 1;
     fixture_connect(f, server, fixture_text(f, "tcp://one.test:%d", raw_port_of(server)), NULL);

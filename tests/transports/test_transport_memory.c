@@ -100,10 +100,8 @@ static void every_allocation_of_an_exchange_over_tcp_fails(void **state)
 {
     fixture *f = *state;
     exchange x = {.f = f};
-    uint16_t port = 0;
 
-    close(raw_listen(&port, 1));
-    x.listen = fixture_text(f, "tcp://127.0.0.1:%d", port);
+    x.listen = fixture_text(f, "tcp://127.0.0.1:%d", fixture_port(f));
     x.connect = x.listen;
     run_exchange(&x); /* what the runtime keeps, it has then */
     assert_true(allocator_fail_each(run_exchange, &x) > 20);
@@ -125,10 +123,8 @@ static void every_allocation_of_a_refused_connect_fails(void **state)
 {
     fixture *f = *state;
     exchange x = {.f = f};
-    uint16_t port = 0;
 
-    close(raw_listen(&port, 1));
-    x.connect = fixture_text(f, "tcp://localhost:%d", port);
+    x.connect = fixture_text(f, "tcp://localhost:%d", fixture_port(f));
     refuse_once(&x);
     assert_true(allocator_fail_each(refuse_once, &x) > 10);
 }
