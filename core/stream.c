@@ -12,8 +12,8 @@
  *                                                                       connect() again: CONNECTING <------+
  *
  * In OPEN two tracks run side by side: reading (stream_read.c: data, then eof, then 'end') and writing (stream_write.c:
- * queue, then end(), then shut, then 'finish'). When both are over the stream destroys itself. Whatever is to be told
- * to the application goes through steps, on the next tick; only 'data' is told at once.
+ * the queue; stream_end.c: end(), then shut, then 'finish'). When both are over the stream destroys itself. Whatever is
+ * to be told to the application goes through steps, on the next tick; only 'data' is told at once.
  */
 #include <stdio.h>
 #include <string.h>

@@ -8,7 +8,8 @@
  * stream_input.c   its buffer
  * stream_encoding.c  its bytes as text
  * stream_onread.c  its bytes into the application's own memory
- * stream_write.c   the writing track: queue, cork, try-first writes, end
+ * stream_write.c   the writing track: queue, cork, try-first writes
+ * stream_end.c     its end: end(), shutdown, 'finish'
  * stream_fds.c     descriptors that go with a write
  * stream_pipe.c    pipes
  * stream_clock.c   the idle time-out and the limits of phases
@@ -32,6 +33,7 @@
 #include "endpoint_private.h"
 #include "listeners.h"
 #include "runtime_private.h"
+#include "write_list.h"
 
 /* The phases of a stream's life; stream.c has the table of what may follow what. */
 typedef enum weir__life {
@@ -75,29 +77,6 @@ typedef struct weir__chunk {
     weir_buf *buf;
     size_t offset; /* of its first byte not read yet */
 } weir__chunk;
-
-/* Descriptors that travel with a write: duplicates. */
-typedef struct weir__fds {
-    size_t count;
-    int fds[];
-} weir__fds;
-
-/* A write that waits for the kernel, or for its callback. */
-typedef struct weir__write {
-    struct weir__write *next;
-    weir_buf *buf;  /* NULL: nothing to send (an empty write, one that failed at once, one completed) */
-    weir__fds *fds; /* go with its first byte; NULL: none */
-    size_t offset;  /* of the first byte the kernel did not take */
-    weir_write_callback callback;
-    void *arg;
-    int status;       /* what the callback gets */
-    struct iovec one; /* the usual batch: this write alone */
-} weir__write;
-
-/* A ring: the last one's next is the first. */
-typedef struct weir__write_list {
-    weir__write *last;
-} weir__write_list;
 
 typedef struct weir__delivery weir__delivery;
 
@@ -409,21 +388,37 @@ void weir__onread_data(weir_stream *stream, weir_buf *buf);
 void weir__onread_flow(weir_stream *stream);
 
 /* ---- stream_write.c ---- */
+/* Nothing is to be sent with it: it is for its callback. NULL: no memory. */
+weir__write *weir__write_new(weir_write_callback callback, void *arg, int status);
+void weir__write_free(weir__write *write);
 void weir__stream_flush(weir_stream *stream);
 uint32_t weir__stream_queued_writes(const weir_stream *stream);
 /* As weir_stream_write, for pipes. */
 int weir__stream_write_piped(weir_stream *stream, const weir_buf *buf);
 void weir__stream_on_written(weir_stream *stream, int status);
-void weir__stream_on_shut(weir_stream *stream, int status);
 void weir__stream_check_drain(weir_stream *stream);
 /* Everything queued will never be written: `status` is what its callbacks get. What is with the links stays. */
 void weir__stream_fail_queue(weir_stream *stream, int status);
-void weir__stream_fail_ends(weir_stream *stream, int status);
-void weir__stream_run_callbacks(weir_stream *stream, weir__write_list *list);
 /* All links are closed: what is in the queue still is over, whoever left it there. */
 void weir__stream_abandon_queue(weir_stream *stream, int status);
+/*
+ * A callback is due: whoever holds the last reference may give it up before it ran; the runtime does so after 'close', in
+ * whose listeners calls are made too.
+ */
+void weir__stream_owe(weir_stream *stream);
+/* A callback that is due, with its status, on the next tick. */
+void weir__stream_tell_later(weir_stream *stream, weir__write *write);
+/* A write or an end that cannot be: its callback gets the code, on the next tick. 0, UV_ENOMEM or UV_ECANCELED. */
+int weir__stream_refuse(weir_stream *stream, int code, weir_write_callback callback, void *arg);
+/* Those of calls that a callback makes come later: who calls again and again must not keep others from their turn. */
+void weir__stream_run_callbacks(weir_stream *stream, weir__write_list *list);
 void weir__step_written(weir_stream *stream);
 void weir__step_drain(weir_stream *stream);
+
+/* ---- stream_end.c ---- */
+void weir__stream_on_shut(weir_stream *stream, int status);
+/* The callbacks of end() get `status`, when their turn comes. */
+void weir__stream_fail_ends(weir_stream *stream, int status);
 void weir__step_shut(weir_stream *stream);
 
 /* ---- stream_fds.c ---- */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The writing track: try the kernel first, queue the rest, one batch with the links at a time, then end(): shutdown,
- * 'finish'. writableLength is what is queued and what links still hold; 'drain' comes when it is 0 again.
+ * The writing track: try the kernel first, queue the rest, one batch with the links at a time. writableLength is what is
+ * queued and what links still hold; 'drain' comes when it is 0 again.
  */
 #include <limits.h>
-#include <string.h>
 
 #include "memory.h"
 #include "stream_private.h"
@@ -17,57 +16,14 @@
 #define FDS_MOST       253  /* SCM_MAX_FD of Linux */
 #define LAST_READ_TIME 1000 /* ms that a failed write waits for readable data (law 7) */
 
-/* ---- lists ---- */
-
-static void list_put(weir__write_list *list, weir__write *write)
-{
-    if (list->last == NULL) {
-        write->next = write;
-    } else {
-        write->next = list->last->next;
-        list->last->next = write;
-    }
-    list->last = write;
-}
-
-static weir__write *list_first(const weir__write_list *list)
-{
-    return list->last == NULL ? NULL : list->last->next;
-}
-
-/* What comes behind a write of the list, or NULL. */
-static weir__write *list_next(const weir__write_list *list, const weir__write *write)
-{
-    return write == list->last ? NULL : write->next;
-}
-
-uint32_t weir__stream_queued_writes(const weir_stream *stream)
-{
-    uint32_t count = 0;
-    for (const weir__write *write = list_first(&stream->queue); write != NULL;
-         write = list_next(&stream->queue, write)) {
-        count++;
-    }
-    return count;
-}
-
-static weir__write *list_take(weir__write_list *list)
-{
-    weir__write *first = list_first(list);
-    if (first == list->last) {
-        list->last = NULL;
-    } else {
-        list->last->next = first->next;
-    }
-    return first;
-}
+/* ---- one write ---- */
 
 static size_t unsent(const weir__write *write)
 {
     return write->buf == NULL ? 0 : write->buf->size - write->offset;
 }
 
-static weir__write *write_new(weir_write_callback callback, void *arg, int status)
+weir__write *weir__write_new(weir_write_callback callback, void *arg, int status)
 {
     weir__write *write = weir__calloc(1, sizeof(*write));
     if (write != NULL) {
@@ -87,7 +43,7 @@ static void write_empty(weir__write *write)
     write->fds = NULL;
 }
 
-static void write_free(weir__write *write)
+void weir__write_free(weir__write *write)
 {
     write_empty(write);
     weir__free(write);
@@ -101,27 +57,36 @@ static void write_done(weir_stream *stream, weir__write *write)
         weir__free(write);
         return;
     }
-    list_put(&stream->done, write);
+    weir__writes_put(&stream->done, write);
     if (!weir__stream_is_destroyed(stream)) {
         weir__stream_step(stream, STEP_WRITTEN);
     }
 }
 
-/* Those of calls that a callback makes come later: who calls again and again must not keep others from their turn. */
 void weir__stream_run_callbacks(weir_stream *stream, weir__write_list *list)
 {
     weir__write *write;
     weir__write_list present = *list;
     list->last = NULL;
-    while ((write = list_take(&present)) != NULL) {
+    while ((write = weir__writes_take(&present)) != NULL) {
         if (write->callback != NULL) {
             write->callback(stream, write->status, write->arg);
         }
-        write_free(write);
+        weir__write_free(write);
     }
 }
 
 /* ---- the batch with the links ---- */
+
+uint32_t weir__stream_queued_writes(const weir_stream *stream)
+{
+    uint32_t count = 0;
+    for (const weir__write *write = weir__writes_first(&stream->queue); write != NULL;
+         write = weir__writes_next(&stream->queue, write)) {
+        count++;
+    }
+    return count;
+}
 
 static void drop_batch(weir_stream *stream)
 {
@@ -138,7 +103,7 @@ static weir__write *take_from_queue(weir_stream *stream)
     if (stream->writes_before_layer > 0) {
         stream->writes_before_layer--;
     }
-    return list_take(&stream->queue);
+    return weir__writes_take(&stream->queue);
 }
 
 /* How many of the queue may go in one write: descriptors travel with its first byte, so those that have some begin one. */
@@ -147,8 +112,8 @@ static uint32_t batch_size(const weir_stream *stream)
     uint32_t count = 0;
     uint32_t most =
         stream->adding && stream->writes_before_layer < BATCH_MOST ? stream->writes_before_layer : BATCH_MOST;
-    for (const weir__write *write = list_first(&stream->queue); write != NULL && count < most;
-         write = list_next(&stream->queue, write)) {
+    for (const weir__write *write = weir__writes_first(&stream->queue); write != NULL && count < most;
+         write = weir__writes_next(&stream->queue, write)) {
         if (count > 0 && write->fds != NULL) {
             break;
         }
@@ -161,7 +126,7 @@ static uint32_t batch_size(const weir_stream *stream)
 static uint32_t make_batch(weir_stream *stream)
 {
     uint32_t count = batch_size(stream);
-    weir__write *write = list_first(&stream->queue);
+    weir__write *write = weir__writes_first(&stream->queue);
     stream->batch = &write->one;
     if (count > 1) {
         struct iovec *many = weir__malloc(count * sizeof(*many));
@@ -238,7 +203,7 @@ static void shut_when_empty(weir_stream *stream)
 /* Empty writes at the head of the queue have nothing to wait for (WR-24). */
 static void pass_empty(weir_stream *stream)
 {
-    while (stream->queue.last != NULL && unsent(list_first(&stream->queue)) == 0) {
+    while (stream->queue.last != NULL && unsent(weir__writes_first(&stream->queue)) == 0) {
         write_done(stream, take_from_queue(stream));
         if (!may_send(stream)) {
             return;
@@ -258,7 +223,7 @@ void weir__stream_flush(weir_stream *stream)
         return;
     }
     if (stream->queue.last != NULL) {
-        const weir__fds *fds = list_first(&stream->queue)->fds;
+        const weir__fds *fds = weir__writes_first(&stream->queue)->fds;
         stream->in_flight = make_batch(stream);
         stream->writing = 1;
         int status = fds == NULL ? weir__links_write(stream, stream->batch, stream->in_flight)
@@ -288,14 +253,14 @@ static void finish_batch(weir_stream *stream)
 /* The last report on a destroyed stream's batch. What the kernel took all the same is no failure (LIFE-03). */
 static void finish_destroyed(weir_stream *stream, int status)
 {
-    weir__write *write = list_first(&stream->queue);
+    weir__write *write = weir__writes_first(&stream->queue);
     for (; stream->in_flight > 0; stream->in_flight--, write = write->next) {
         if (status == 0) {
             write->status = 0;
         }
     }
     drop_batch(stream);
-    while ((write = list_take(&stream->queue)) != NULL) {
+    while ((write = weir__writes_take(&stream->queue)) != NULL) {
         write_done(stream, write);
     }
 }
@@ -336,7 +301,8 @@ void weir__stream_fail_queue(weir_stream *stream, int status)
 {
     size_t kept = stream->in_flight;
     stream->writable_length = 0;
-    for (weir__write *write = list_first(&stream->queue); write != NULL; write = list_next(&stream->queue, write)) {
+    for (weir__write *write = weir__writes_first(&stream->queue); write != NULL;
+         write = weir__writes_next(&stream->queue, write)) {
         write->status = status;
         if (kept > 0) {
             kept--;
@@ -348,7 +314,7 @@ void weir__stream_fail_queue(weir_stream *stream, int status)
         return;
     }
     weir__write *write;
-    while ((write = list_take(&stream->queue)) != NULL) {
+    while ((write = weir__writes_take(&stream->queue)) != NULL) {
         write_done(stream, write);
     }
 }
@@ -361,21 +327,9 @@ void weir__stream_abandon_queue(weir_stream *stream, int status)
     weir__stream_fail_queue(stream, status);
 }
 
-void weir__stream_fail_ends(weir_stream *stream, int status)
-{
-    for (weir__write *write = list_first(&stream->end_done); write != NULL;
-         write = list_next(&stream->end_done, write)) {
-        write->status = status;
-    }
-}
+/* ---- callbacks that are due ---- */
 
-/* ---- write() ---- */
-
-/*
- * A callback is due: whoever holds the last reference may give it up before it ran; the runtime does so after 'close', in
- * whose listeners calls are made too.
- */
-static void owe(weir_stream *stream)
+void weir__stream_owe(weir_stream *stream)
 {
     if ((!stream->active || weir__stream_is_destroyed(stream)) && !stream->owes) {
         stream->owes = 1;
@@ -383,20 +337,18 @@ static void owe(weir_stream *stream)
     }
 }
 
-/* A callback that is due, with its status, on the next tick. */
-static void tell_later(weir_stream *stream, weir__write *write)
+void weir__stream_tell_later(weir_stream *stream, weir__write *write)
 {
     if (stream->queue.last != NULL) {
-        list_put(&stream->queue, write); /* behind those that are told first */
+        weir__writes_put(&stream->queue, write); /* behind those that are told first */
         return;
     }
-    list_put(&stream->done, write);
-    owe(stream);
+    weir__writes_put(&stream->done, write);
+    weir__stream_owe(stream);
     weir__stream_step(stream, STEP_WRITTEN);
 }
 
-/* A write that cannot be: its callback gets the code, on the next tick. */
-static int refuse(weir_stream *stream, int code, weir_write_callback callback, void *arg)
+int weir__stream_refuse(weir_stream *stream, int code, weir_write_callback callback, void *arg)
 {
     if (callback == NULL) {
         return 0;
@@ -404,19 +356,21 @@ static int refuse(weir_stream *stream, int code, weir_write_callback callback, v
     if (stream->runtime == NULL) {
         return UV_ECANCELED;
     }
-    weir__write *write = write_new(callback, arg, code);
+    weir__write *write = weir__write_new(callback, arg, code);
     if (write == NULL) {
         return UV_ENOMEM;
     }
-    tell_later(stream, write);
+    weir__stream_tell_later(stream, write);
     return 0;
 }
+
+/* ---- write() ---- */
 
 /* Rows SOCM-55 to SOCM-57: what write() means in the states in which nothing can be written any more. 1: go on. */
 static int check_state(weir_stream *stream, weir_write_callback callback, void *arg)
 {
     if (weir__stream_is_destroyed(stream)) {
-        return refuse(stream, WEIR_ESTREAM_DESTROYED, callback, arg);
+        return weir__stream_refuse(stream, WEIR_ESTREAM_DESTROYED, callback, arg);
     }
     int code = 0;
     if (stream->life == LIFE_NEW) {
@@ -424,12 +378,12 @@ static int check_state(weir_stream *stream, weir_write_callback callback, void *
     } else if (stream->ending) {
         code = stream->ended_by_peer ? UV_EPIPE : WEIR_EWRITE_AFTER_END;
     } else if (stream->pending_error != NULL) {
-        return refuse(stream, stream->pending_error->code, callback, arg);
+        return weir__stream_refuse(stream, stream->pending_error->code, callback, arg);
     }
     if (code == 0) {
         return 1;
     }
-    int status = refuse(stream, code, callback, arg);
+    int status = weir__stream_refuse(stream, code, callback, arg);
     if (status == 0) {
         weir__stream_destroy_code(stream, code, "write");
     }
@@ -464,7 +418,7 @@ static int queue_rest(weir_stream *stream, const char *data, size_t size, weir_b
                       weir__write *write)
 {
     if (size == 0) {
-        list_put(&stream->queue, write);
+        weir__writes_put(&stream->queue, write);
         return 0;
     }
     if (buf != NULL) {
@@ -476,7 +430,7 @@ static int queue_rest(weir_stream *stream, const char *data, size_t size, weir_b
             return UV_ENOMEM;
         }
     }
-    list_put(&stream->queue, write);
+    weir__writes_put(&stream->queue, write);
     stream->writable_length += size - taken;
     return 0;
 }
@@ -495,7 +449,7 @@ static int write_bytes(weir_stream *stream, const char *data, size_t size, weir_
                        void *arg)
 {
     weir__write *write = NULL;
-    if (callback != NULL && (write = write_new(callback, arg, 0)) == NULL) {
+    if (callback != NULL && (write = weir__write_new(callback, arg, 0)) == NULL) {
         return UV_ENOMEM;
     }
     int at_once = stream->queue.last == NULL && may_send(stream);
@@ -510,7 +464,7 @@ static int write_bytes(weir_stream *stream, const char *data, size_t size, weir_
         weir__links_flush(stream); /* nothing is queued: what a link collects has nothing to wait for */
         return after_write(stream);
     }
-    if (write == NULL && (write = write_new(NULL, NULL, 0)) == NULL) {
+    if (write == NULL && (write = weir__write_new(NULL, NULL, 0)) == NULL) {
         return lose(stream, NULL, taken);
     }
     int status = queue_rest(stream, data, size, buf, taken, write);
@@ -567,7 +521,7 @@ int weir_stream_write_buf(weir_stream *stream, weir_buf *buf, weir_write_callbac
 static int queue_with_fds(weir_stream *stream, const char *data, size_t size, const int *fds, size_t fd_count,
                           weir_write_callback callback, void *arg)
 {
-    weir__write *write = write_new(callback, arg, 0);
+    weir__write *write = weir__write_new(callback, arg, 0);
     if (write == NULL) {
         return UV_ENOMEM;
     }
@@ -576,7 +530,7 @@ static int queue_with_fds(weir_stream *stream, const char *data, size_t size, co
         status = queue_rest(stream, data, size, NULL, 0, write);
     }
     if (status != 0) {
-        write_free(write);
+        weir__write_free(write);
         return status;
     }
     stream->bytes_written += size;
@@ -619,137 +573,6 @@ void weir_stream_uncork(weir_stream *stream)
     }
 }
 
-/* ---- end() ---- */
-
-/* Why end() is too late, or 0. */
-static int end_is_late(const weir_stream *stream)
-{
-    if (weir__stream_is_destroyed(stream)) {
-        return WEIR_ESTREAM_DESTROYED;
-    }
-    if (stream->finish_emitted || stream->finishing) {
-        return WEIR_EALREADY_FINISHED;
-    }
-    return stream->pending_error != NULL ? stream->pending_error->code : 0;
-}
-
-/* `entry` is the callback's, or NULL. */
-static void begin_end(weir_stream *stream, weir__write *entry)
-{
-    if (entry != NULL) {
-        list_put(&stream->end_done, entry);
-        owe(stream);
-    }
-    stream->ending = 1;
-    stream->corked = 0;
-    stream->need_drain = 0;
-    weir__stream_drop_step(stream, STEP_DRAIN);
-    if (stream->life == LIFE_NEW) { /* there is nothing to shut down */
-        weir__stream_on_shut(stream, 0);
-    }
-    weir__stream_flush(stream);
-}
-
-/* Of a stream that has failed, the callbacks of earlier ends may wait for its last data (law 7): this one is behind them. */
-static int refuse_end(weir_stream *stream, int code, weir_write_callback callback, void *arg)
-{
-    int waits = stream->pending_error != NULL && stream->end_done.last != NULL && !weir__stream_is_destroyed(stream);
-    if (callback == NULL || !waits) {
-        return refuse(stream, code, callback, arg);
-    }
-    weir__write *entry = write_new(callback, arg, code);
-    if (entry == NULL) {
-        return UV_ENOMEM;
-    }
-    list_put(&stream->end_done, entry);
-    return 0;
-}
-
-int weir_stream_end(weir_stream *stream, weir_write_callback callback, void *arg)
-{
-    int late = end_is_late(stream);
-    if (late != 0) {
-        return refuse_end(stream, late, callback, arg);
-    }
-    weir__write *entry = NULL;
-    if (callback != NULL && (entry = write_new(callback, arg, 0)) == NULL) {
-        return UV_ENOMEM;
-    }
-    begin_end(stream, entry);
-    return 0;
-}
-
-/* A write that fails, and with it the stream: the callback gets why, behind those of earlier ends (WR-18). */
-static int end_with_in_vain(weir_stream *stream, const void *data, size_t size, weir__write *entry)
-{
-    int written = weir_stream_write(stream, data, size, NULL, NULL);
-    if (written < 0) {
-        weir__free(entry);
-    } else if (entry != NULL) {
-        entry->status = stream->errored != NULL ? stream->errored->code : WEIR_ESTREAM_DESTROYED;
-        list_put(&stream->end_done, entry);
-        owe(stream);
-    }
-    return written;
-}
-
-int weir_stream_end_with(weir_stream *stream, const void *data, size_t size, weir_write_callback callback, void *arg)
-{
-    weir__write *entry = NULL;
-    if (callback != NULL && (entry = write_new(callback, arg, 0)) == NULL) {
-        return UV_ENOMEM;
-    }
-    if (!weir__stream_is_destroyed(stream) && (stream->ending || stream->life == LIFE_NEW)) {
-        return end_with_in_vain(stream, data, size, entry);
-    }
-    int written = weir_stream_write(stream, data, size, NULL, NULL);
-    int late = end_is_late(stream); /* by a write that failed at once */
-    if (written < 0) {
-        weir__free(entry);
-    } else if (late == 0) {
-        begin_end(stream, entry);
-    } else if (entry != NULL) {
-        entry->status = late;
-        tell_later(stream, entry);
-    }
-    return written;
-}
-
-static void on_half_close_time(weir_stream *stream)
-{
-    if (weir__stream_awaits_end(stream)) { /* else somebody reads what came before it, in his own time */
-        weir_stream_destroy(stream, NULL);
-    }
-}
-
-/* Our side is over; the peer's may take its time, or (BN-04) not for ever. */
-static void watch_half_closed(weir_stream *stream)
-{
-    if (weir__stream_awaits_end(stream) &&
-        weir__clock_phase(stream, stream->half_close_timeout, on_half_close_time) != 0) {
-        weir__stream_destroy_code(stream, UV_ENOMEM, "timer");
-        return;
-    }
-    if (stream->discard_on_end && !stream->end_emitted) {
-        stream->discarding = 1;
-        weir__stream_drop_input(stream);
-        weir_stream_resume(stream);
-        weir__stream_step(stream, STEP_FLOW); /* the peer's end may be there already, behind what was dropped */
-    }
-}
-
-void weir__stream_on_shut(weir_stream *stream, int status)
-{
-    if (weir__stream_is_destroyed(stream)) {
-        return;
-    }
-    if (status != 0) {
-        weir__stream_destroy_code(stream, status, "shutdown");
-        return;
-    }
-    weir__stream_step(stream, STEP_SHUT);
-}
-
 /* ---- steps ---- */
 
 void weir__step_written(weir_stream *stream)
@@ -768,39 +591,4 @@ void weir__step_drain(weir_stream *stream)
     if (!weir__stream_is_destroyed(stream)) {
         weir__pipe_drained(stream);
     }
-}
-
-/* Destroyed in one of them, the others get what prevented 'finish'; an end() in one of them is too late (WR-18). */
-static void run_end_callbacks(weir_stream *stream)
-{
-    weir__write *write;
-    stream->finishing = 1;
-    while ((write = list_take(&stream->end_done)) != NULL) {
-        write->callback(stream, write->status, write->arg);
-        write_free(write);
-    }
-    stream->finishing = 0;
-}
-
-/* Write callbacks, then those of end() (WR-17), then 'finish'. */
-void weir__step_shut(weir_stream *stream)
-{
-    if (weir__stream_is_destroyed(stream)) {
-        return;
-    }
-    weir__stream_run_callbacks(stream, &stream->done);
-    if (!weir__stream_is_destroyed(stream)) {
-        run_end_callbacks(stream);
-    }
-    if (weir__stream_is_destroyed(stream)) {
-        return;
-    }
-    stream->finish_emitted = 1;
-    weir__stream_emit(stream, WEIR_EVENT_FINISH);
-    if (weir__stream_is_destroyed(stream)) {
-        return;
-    }
-    weir__pipe_finished(stream);
-    watch_half_closed(stream);
-    weir__stream_maybe_auto_destroy(stream);
 }
