@@ -75,19 +75,12 @@ static void law_07_failing_to_open_is_the_clients_error(void **state)
     assert_true(recorder_saw(client, "error:EIO"));
 }
 
-static void count_event(const weir_event *event, void *arg)
-{
-    int *count = arg;
-    (void)event;
-    ++*count;
-}
-
 static void law_07_failing_to_open_an_arrival_is_clientError(void **state)
 {
     fixture *f = *state;
     int errors = 0;
     weir_server *server = fixture_listen(f, suite_listen_text(f, suite_fail_at(f, "open:1"), 0), NULL);
-    assert_code(weir_server_on(server, WEIR_EVENT_CLIENT_ERROR, count_event, &errors), 0);
+    assert_code(weir_server_on(server, WEIR_EVENT_CLIENT_ERROR, fixture_count, &errors), 0);
     recorder *client = fixture_client(f, suite_bare_connect_text(f, server), NULL);
     fixture_until(f, &errors);
     recorder_wait(client, WEIR_EVENT_CLOSE);

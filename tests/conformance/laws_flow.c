@@ -34,19 +34,12 @@ static void law_01_end_before_opened_is_the_layers_failure(void **state)
     recorder_wait(accepted, WEIR_EVENT_CLOSE);
 }
 
-static void count_event(const weir_event *event, void *arg)
-{
-    int *count = arg;
-    (void)event;
-    ++*count;
-}
-
 static void law_01_end_before_opened_is_no_connection_of_the_server(void **state)
 {
     fixture *f = *state;
     int errors = 0;
     weir_server *server = fixture_listen(f, suite_listen_text(f, "\"handshake\": true", 0), NULL);
-    assert_code(weir_server_on(server, WEIR_EVENT_CLIENT_ERROR, count_event, &errors), 0);
+    assert_code(weir_server_on(server, WEIR_EVENT_CLIENT_ERROR, fixture_count, &errors), 0);
     recorder *client = fixture_client(f, suite_bare_connect_text(f, server), NULL);
     recorder_wait_data(client, 1);
     recorder_end(client);

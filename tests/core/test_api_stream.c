@@ -300,12 +300,6 @@ static weir_endpoint *parsed(fixture *f, const char *text, weir_role role)
     return endpoint;
 }
 
-static void count(const weir_event *event, void *arg)
-{
-    (void)event;
-    ++*(int *)arg;
-}
-
 static void SRV_35_listen_endpoint_listens_again_and_again(void **state)
 {
     fixture *f = *state;
@@ -313,9 +307,9 @@ static void SRV_35_listen_endpoint_listens_again_and_again(void **state)
     weir_server *server = weir_server_new(f->runtime, NULL);
     int calls = 0;
     for (int round = 1; round <= 2; round++) {
-        assert_code(weir_server_listen_endpoint(server, endpoint, count, &calls), 0);
+        assert_code(weir_server_listen_endpoint(server, endpoint, fixture_count, &calls), 0);
         assert_int_equal(calls, round - 1); /* never inside the call (SRV-04) */
-        assert_code(weir_server_listen_endpoint(server, endpoint, count, &calls), WEIR_ESERVER_ALREADY_LISTEN);
+        assert_code(weir_server_listen_endpoint(server, endpoint, fixture_count, &calls), WEIR_ESERVER_ALREADY_LISTEN);
         while (!calls || calls < round)
             assert_int_not_equal(fixture_turn(f, NULL, NULL), 0);
         assert_int_equal(weir_server_listening(server), 1);

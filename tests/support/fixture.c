@@ -567,6 +567,13 @@ void fixture_assert_code(long actual, long expected, const char *what, const cha
     _fail(file, line);
 }
 
+void fixture_count(const weir_event *event, void *arg)
+{
+    int *count = arg;
+    (void)event;
+    ++*count;
+}
+
 void fixture_fill(void *bytes, size_t size, unsigned seed)
 {
     unsigned char *at = bytes;

@@ -149,6 +149,9 @@ recorder *fixture_client(fixture *f, const char *endpoint, const weir_stream_opt
 #define assert_code(actual, expected) fixture_assert_code((actual), (expected), #actual, __FILE__, __LINE__)
 void fixture_assert_code(long actual, long expected, const char *what, const char *file, int line);
 
+/* A listener that counts: its argument is an int. */
+void fixture_count(const weir_event *event, void *arg);
+
 /* `size` bytes that are the same for the same seed, and differ from their neighbours: for content checks. */
 void fixture_fill(void *bytes, size_t size, unsigned seed);
 
