@@ -177,6 +177,12 @@ void over_destroy_with(recorder *r, int code)
     weir_error_release(error);
 }
 
+void over_send_text(fixture *f, recorder *from, const char *text)
+{
+    recorder_write(from, text, strlen(text));
+    fixture_turns(f, OVER_TURNS);
+}
+
 void over_count(const weir_event *event, void *arg)
 {
     int *count = arg;

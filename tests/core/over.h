@@ -68,6 +68,9 @@ weir_stream_options over_half_open(void);
 /* recorder_destroy with an error of this code. */
 void over_destroy_with(recorder *r, int code);
 
+/* Writes a text; what comes of it by itself has happened then. */
+void over_send_text(fixture *f, recorder *from, const char *text);
+
 /* A listener that counts: its argument is an int. */
 void over_count(const weir_event *event, void *arg);
 

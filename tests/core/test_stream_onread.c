@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* onread: blocks of the application's own, how reading stops and goes on, and what everything else makes of it. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "blocks.h"
 
@@ -28,12 +27,6 @@ static pair chaos_pair(fixture *f, const char *query, weir_onread onread)
     return fixture_connect(f, server, fixture_text(f, "chaos+%s?seed=3&cut=false", fixture_url(f, server)), NULL);
 }
 
-static void send_text(fixture *f, recorder *from, const char *text)
-{
-    recorder_write(from, text, strlen(text));
-    fixture_turns(f, OVER_TURNS);
-}
-
 /* ---- blocks ---- */
 
 static void SOCK_11_SOCK_13_bytes_come_in_the_block(void **state)
@@ -42,9 +35,9 @@ static void SOCK_11_SOCK_13_bytes_come_in_the_block(void **state)
     fixture *f = *state;
     blocks_begin(&r, 16);
     pair p = onread_pair(f, 0, blocks_one(&r));
-    send_text(f, p.client, "hello");
+    over_send_text(f, p.client, "hello");
     blocks_expect(&r, "hello", 5);
-    send_text(f, p.client, "0123456789012345678901234567890123456789");
+    over_send_text(f, p.client, "0123456789012345678901234567890123456789");
     blocks_expect(&r, "hello0123456789012345678901234567890123456789", 45);
     assert_int_equal(r.calls, 1 + 3);
     assert_int_equal(weir_stream_bytes_read(p.accepted->stream), 45);
@@ -71,7 +64,7 @@ static void SOCK_12_no_block_fails_the_stream(void **state)
     blocks_begin(&r, 100);
     r.empty = 1;
     pair p = onread_pair(f, 0, blocks_two(&r));
-    send_text(f, p.client, "hello");
+    over_send_text(f, p.client, "hello");
     over_wait_closed(p.accepted);
     over_expect_tail(p.accepted, "error:ENOBUFS close:error");
     assert_int_equal(r.calls, 0);
@@ -83,7 +76,7 @@ static void SOCK_12_a_block_without_room_fails_the_stream(void **state)
     fixture *f = *state;
     blocks_begin(&r, 0);
     pair p = onread_pair(f, 0, blocks_two(&r));
-    send_text(f, p.client, "hello");
+    over_send_text(f, p.client, "hello");
     over_wait_closed(p.accepted);
     over_expect_tail(p.accepted, "error:ENOBUFS close:error");
 }
@@ -107,7 +100,7 @@ static void SOCK_12_the_stream_may_go_while_the_block_is_asked(void **state)
     blocks_begin(&r, 100);
     r.act_asked = destroy_it;
     pair p = onread_pair(f, 0, blocks_two(&r));
-    send_text(f, p.client, "hello");
+    over_send_text(f, p.client, "hello");
     over_wait_closed(p.accepted);
     recorder_expect(p.accepted, "close");
     assert_int_equal(r.calls, 0);
@@ -120,7 +113,7 @@ static void SOCK_12_SOCK_16_paused_while_the_block_is_asked_nothing_is_lost(void
     blocks_begin(&r, 100);
     r.act_asked = pause_it;
     pair p = onread_pair(f, 0, blocks_two(&r));
-    send_text(f, p.client, "hello");
+    over_send_text(f, p.client, "hello");
     assert_int_equal(r.calls, 0);
     r.act_asked = NULL;
     recorder_resume(p.accepted);
@@ -136,7 +129,7 @@ static void SOCK_11_reading_allocates_nothing(void **state)
     static char bytes[60000];
     blocks_begin(&r, 4096);
     pair p = onread_pair(f, 0, blocks_one(&r));
-    send_text(f, p.client, "warm");
+    over_send_text(f, p.client, "warm");
     r.data_size = 0;
     r.data = realloc(r.data, sizeof(bytes));
     assert_true(weir_stream_write(p.client->stream, bytes, sizeof(bytes), NULL, NULL) >= 0);
@@ -208,7 +201,7 @@ static void SOCK_14_a_stop_outlives_no_connection(void **state)
     recorder *client = over_connecting(f, server, &options);
     recorder *accepted = fixture_accepted(f, server, 0);
     recorder_wait(client, WEIR_EVENT_READY);
-    send_text(f, accepted, "first");
+    over_send_text(f, accepted, "first");
     recorder_destroy(client, NULL);
     over_wait_closed(client);
     assert_int_equal(weir_stream_readable_did_read(client->stream), 1);
@@ -216,7 +209,7 @@ static void SOCK_14_a_stop_outlives_no_connection(void **state)
     assert_int_equal(weir_stream_readable_did_read(client->stream), 0);
     accepted = fixture_accepted(f, server, 1);
     recorder_wait(client, WEIR_EVENT_READY);
-    send_text(f, accepted, "second");
+    over_send_text(f, accepted, "second");
     blocks_expect(&r, "firstsecond", 11);
     recorder_destroy(client, NULL);
     over_wait_closed(client);
@@ -230,7 +223,7 @@ static void SOCK_15_no_data_no_readable_nothing_to_read(void **state)
     fixture *f = *state;
     blocks_begin(&r, 64);
     pair p = onread_pair(f, RECORD_DATA | RECORD_READABLE, blocks_one(&r));
-    send_text(f, p.client, "hello");
+    over_send_text(f, p.client, "hello");
     recorder_end(p.client);
     assert_null(weir_stream_read(p.accepted->stream, 0));
     assert_null(weir_stream_read(p.accepted->stream, 1));
@@ -248,8 +241,8 @@ static void SOCK_15_listeners_change_nothing_about_a_stop(void **state)
     blocks_begin(&r, 64);
     r.result = WEIR_ONREAD_PAUSE;
     pair p = onread_pair(f, 0, blocks_one(&r));
-    send_text(f, p.client, "one");
-    send_text(f, p.client, "two");
+    over_send_text(f, p.client, "one");
+    over_send_text(f, p.client, "two");
     recorder_add(p.accepted, RECORD_DATA | RECORD_READABLE);
     weir_stream_refill(p.accepted->stream);
     weir_stream_remove_all(p.accepted->stream, WEIR_EVENT_READABLE);
@@ -277,7 +270,7 @@ static void PIPE_18_no_marks_no_encoding_no_pipe(void **state)
     assert_code(weir_stream_pipe(p.accepted->stream, p.client->stream, NULL), UV_EINVAL);
     assert_code(weir_stream_pipe(p.accepted->stream, p.accepted->stream, NULL), UV_EINVAL);
     assert_code(weir_stream_read_all(p.accepted->stream, 0, &all), UV_EINVAL);
-    send_text(f, p.client, "0123456789");
+    over_send_text(f, p.client, "0123456789");
     blocks_expect(&r, "0123456789", 10);
     assert_code(weir_stream_pipe(p.client->stream, p.accepted->stream, NULL), 0); /* into it: why not */
     recorder_end(p.client);
@@ -294,21 +287,21 @@ static void SOCK_16_pause_and_resume(void **state)
     pair p = onread_pair(f, 0, blocks_one(&r));
     recorder_pause(p.accepted);
     assert_int_equal(weir_stream_is_paused(p.accepted->stream), 1);
-    send_text(f, p.client, "hello");
+    over_send_text(f, p.client, "hello");
     assert_int_equal(r.calls, 0);
     recorder_resume(p.accepted);
     blocks_wait(f, &r, 5);
     blocks_expect(&r, "hello", 5);
     recorder_expect(p.accepted, "pause resume");
     r.act = pause_it;
-    send_text(f, p.client, "one");
-    send_text(f, p.client, "two");
+    over_send_text(f, p.client, "one");
+    over_send_text(f, p.client, "two");
     blocks_expect(&r, "helloone", 8);
     r.result = WEIR_ONREAD_PAUSE; /* both at once: one resume() is enough */
     recorder_resume(p.accepted);
     blocks_wait(f, &r, 11);
     recorder_resume(p.accepted);
-    send_text(f, p.client, "three");
+    over_send_text(f, p.client, "three");
     blocks_expect(&r, "helloonetwothree", 16);
 }
 
@@ -352,7 +345,7 @@ static void SOCK_16_an_error_comes_as_usual(void **state)
     fixture *f = *state;
     blocks_begin(&r, 64);
     pair p = onread_pair(f, 0, blocks_one(&r));
-    send_text(f, p.client, "hello");
+    over_send_text(f, p.client, "hello");
     recorder_reset(p.client);
     over_wait_closed(p.accepted);
     blocks_expect(&r, "hello", 5);
@@ -367,7 +360,7 @@ static void SOCK_16_destroyed_in_its_callback(void **state)
     blocks_begin(&r, 3);
     r.act = destroy_it;
     pair p = onread_pair(f, 0, blocks_one(&r));
-    send_text(f, p.client, "hello");
+    over_send_text(f, p.client, "hello");
     over_wait_closed(p.accepted);
     recorder_expect(p.accepted, "close");
     blocks_expect(&r, "hel", 3);
@@ -380,7 +373,7 @@ static void SOCK_16_destroyed_in_its_callback_while_more_waits(void **state)
     blocks_begin(&r, 3);
     r.act = destroy_it;
     pair p = chaos_pair(f, "seed=2&cut=false", blocks_two(&r));
-    send_text(f, p.client, "hello");
+    over_send_text(f, p.client, "hello");
     over_wait_closed(p.accepted);
     blocks_expect(&r, "hel", 3);
 }
@@ -399,7 +392,7 @@ static void SOCK_16_RD_14_what_is_put_back_comes_again_first(void **state)
     blocks_begin(&r, 5);
     r.act = put_back_once;
     pair p = onread_pair(f, 0, blocks_one(&r));
-    send_text(f, p.client, "hello world");
+    over_send_text(f, p.client, "hello world");
     blocks_wait(f, &r, 13);
     blocks_expect(&r, "hellolo world", 13);
 }
@@ -411,7 +404,7 @@ static void SOCK_16_RD_14_also_before_what_a_layer_had(void **state)
     blocks_begin(&r, 5);
     r.act = put_back_once;
     pair p = chaos_pair(f, "seed=4&cut=false", blocks_two(&r));
-    send_text(f, p.client, "hello world");
+    over_send_text(f, p.client, "hello world");
     blocks_wait(f, &r, 13);
     blocks_expect(&r, "hellolo world", 13);
 }
@@ -447,11 +440,11 @@ static void BN_04_after_our_end_the_callback_is_left_alone(void **state)
     options.stream.discard_on_end = 1;
     options.stream.onread = blocks_two(&r);
     pair p = over_pair_with(f, RECORD_DATA, NULL, 0, &options);
-    send_text(f, p.client, "seen");
-    send_text(f, p.client, "stopped at");
+    over_send_text(f, p.client, "seen");
+    over_send_text(f, p.client, "stopped at");
     recorder_end(p.accepted);
     recorder_wait(p.accepted, WEIR_EVENT_FINISH);
-    send_text(f, p.client, "dropped");
+    over_send_text(f, p.client, "dropped");
     recorder_end(p.client);
     over_wait_both_closed(p);
     blocks_expect(&r, "seen", 4);
@@ -464,7 +457,7 @@ static void BN_05_a_stopped_stream_is_told_that_its_peer_left(void **state)
     blocks_begin(&r, 64);
     r.result = WEIR_ONREAD_PAUSE;
     pair p = onread_pair(f, 0, blocks_one(&r));
-    send_text(f, p.client, "hello");
+    over_send_text(f, p.client, "hello");
     recorder_destroy(p.client, NULL);
     recorder_wait(p.accepted, WEIR_EVENT_PEER_CLOSE);
     recorder_resume(p.accepted);

@@ -9,12 +9,6 @@
 
 #define KIBIBYTE ((size_t)1024)
 
-static void send_text(fixture *f, recorder *from, const char *text)
-{
-    recorder_write(from, text, strlen(text));
-    fixture_turns(f, OVER_TURNS);
-}
-
 static void CONN_34_CONN_42_a_connect_with_a_block_of_4_KiB(void **state)
 {
     static blocks r;
@@ -86,7 +80,7 @@ static void CONN_34_a_stream_that_connects_later(void **state)
     assert_code(recorder_connect(client, fixture_url(f, server)), 0);
     recorder *accepted = fixture_accepted(f, server, 0);
     recorder_wait(client, WEIR_EVENT_READY);
-    send_text(f, accepted, "hello");
+    over_send_text(f, accepted, "hello");
     blocks_expect(&r, "hello", 5);
     recorder_destroy(client, NULL);
     over_wait_closed(client);
@@ -139,9 +133,9 @@ static void SOCK_12_each_stream_of_a_server_may_have_its_block(void **state)
     weir_server *server = over_listen(f, &options);
     pair one = fixture_connect(f, server, NULL, NULL);
     pair two = fixture_connect(f, server, NULL, NULL);
-    send_text(f, one.client, "the first one");
-    send_text(f, two.client, "the second one");
-    send_text(f, one.client, "!");
+    over_send_text(f, one.client, "the first one");
+    over_send_text(f, two.client, "the second one");
+    over_send_text(f, one.client, "!");
     assert_string_equal(account_of(one.accepted->stream)->text, "the first one!");
     assert_string_equal(account_of(two.accepted->stream)->text, "the second one");
 }
@@ -156,7 +150,7 @@ static void SOCK_16_CSRV_04_paused_on_connect_nothing_is_read_before_resume(void
     options.stream.pause_on_connect = 1;
     options.stream.onread = blocks_two(&r);
     pair p = over_pair_with(f, 0, NULL, 0, &options);
-    send_text(f, p.client, "hello");
+    over_send_text(f, p.client, "hello");
     assert_int_equal(r.asked, 0);
     recorder_resume(p.accepted);
     blocks_wait(f, &r, 5);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Pipes, row by row: what goes through, back pressure, ends, errors, and how a pipe is taken off again. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "over.h"
 
@@ -48,12 +47,6 @@ static plumbing lay_and_pipe(fixture *f)
     return p;
 }
 
-static void send_text(fixture *f, recorder *from, const char *text)
-{
-    recorder_write(from, text, strlen(text));
-    fixture_turns(f, OVER_TURNS);
-}
-
 static void PIPE_01_every_byte_goes_over(void **state)
 {
     fixture *f = *state;
@@ -76,7 +69,7 @@ static void PIPE_01_a_paused_source_starts_and_listeners_hear_it_too(void **stat
     recorder_pause(p.source);
     recorder_add(p.source, RECORD_DATA);
     recorder_add(p.to, RECORD_DATA);
-    send_text(f, p.from, "early");
+    over_send_text(f, p.from, "early");
     assert_int_equal(p.source->data_size, 0);
     assert_code(weir_stream_pipe(p.source->stream, p.destination->stream, NULL), 0);
     recorder_wait_data(p.to, 5);
@@ -232,10 +225,10 @@ static void PIPE_08_unpipe_pauses_and_loses_nothing(void **state)
 {
     fixture *f = *state;
     plumbing p = lay_and_pipe(f);
-    send_text(f, p.from, "piped");
+    over_send_text(f, p.from, "piped");
     weir_stream_unpipe(p.source->stream, p.destination->stream);
     assert_int_equal(weir_stream_readable_flowing(p.source->stream), 0);
-    send_text(f, p.from, "kept");
+    over_send_text(f, p.from, "kept");
     recorder_expect_data(p.to, "piped", 5);
     recorder_add(p.source, RECORD_DATA);
     recorder_resume(p.source);
@@ -252,7 +245,7 @@ static void PIPE_08_unpipe_of_one_leaves_the_others(void **state)
     weir_stream_unpipe(p.source->stream, p.destination->stream);
     weir_stream_unpipe(p.source->stream, p.destination->stream); /* none such */
     assert_int_equal(weir_stream_readable_flowing(p.source->stream), 1);
-    send_text(f, p.from, "text");
+    over_send_text(f, p.from, "text");
     recorder_expect_data(other.accepted, "text", 4);
     assert_int_equal(p.to->data_size, 0);
     weir_stream_unpipe(p.source->stream, NULL);
@@ -271,10 +264,10 @@ static void PIPE_08_unpipe_inside_data(void **state)
     plumbing p = lay_and_pipe(f);
     fixture_turns(f, OVER_TURNS);
     weir_stream_on(p.source->stream, WEIR_EVENT_DATA, unpipe_here, NULL);
-    send_text(f, p.from, "text");
+    over_send_text(f, p.from, "text");
     assert_int_equal(weir_stream_readable_flowing(p.source->stream), 0);
     assert_int_equal(p.to->data_size, 0); /* this chunk was the listeners' */
-    send_text(f, p.from, "more");
+    over_send_text(f, p.from, "more");
     assert_int_equal(weir_stream_bytes_read(p.source->stream), 4);
 }
 
@@ -304,13 +297,13 @@ static void PIPE_09_a_failing_destination_leaves_the_source_paused(void **state)
     fixture *f = *state;
     plumbing p = lay_and_pipe(f);
     weir_error *error = weir_error_new(UV_EPROTO, "test", NULL, -1);
-    send_text(f, p.from, "piped");
+    over_send_text(f, p.from, "piped");
     recorder_destroy(p.destination, error);
     weir_error_release(error);
     over_wait_closed(p.destination);
     assert_int_equal(weir_stream_destroyed(p.source->stream), 0);
     assert_int_equal(weir_stream_readable_flowing(p.source->stream), 0);
-    send_text(f, p.from, "kept");
+    over_send_text(f, p.from, "kept");
     recorder_add(p.source, RECORD_DATA);
     recorder_resume(p.source);
     recorder_wait_data(p.source, 4);
@@ -343,7 +336,7 @@ static void PIPE_09_a_destination_that_has_ended(void **state)
     assert_code(weir_stream_pipe(p.source->stream, p.destination->stream, NULL), 0);
     recorder_wait(p.destination, WEIR_EVENT_FINISH);
     fixture_turns(f, OVER_TURNS);
-    send_text(f, p.from, "kept");
+    over_send_text(f, p.from, "kept");
     assert_int_equal(weir_stream_destroyed(p.source->stream), 0);
     assert_int_equal(weir_stream_readable_flowing(p.source->stream), 0);
 }
@@ -353,7 +346,7 @@ static void PIPE_10_a_failing_source_leaves_the_destination_open(void **state)
     fixture *f = *state;
     plumbing p = lay_and_pipe(f);
     weir_error *error = weir_error_new(UV_EPROTO, "test", NULL, -1);
-    send_text(f, p.from, "piped");
+    over_send_text(f, p.from, "piped");
     recorder_destroy(p.source, error);
     weir_error_release(error);
     over_wait_closed(p.source);
@@ -422,8 +415,8 @@ static void PIPE_01_EMT_10_a_pipe_made_inside_data_begins_behind_that_data(void 
     plumbing p = lay(f);
     recorder_add(p.to, RECORD_DATA);
     assert_code(weir_stream_once(p.source->stream, WEIR_EVENT_DATA, pipe_here, p.destination->stream), 0);
-    send_text(f, p.from, "head");
-    send_text(f, p.from, "rest");
+    over_send_text(f, p.from, "head");
+    over_send_text(f, p.from, "rest");
     recorder_wait_data(p.to, 4);
     fixture_turns(f, OVER_TURNS);
     recorder_expect_data(p.to, "rest", 4);
@@ -455,7 +448,7 @@ static void PIPE_01_RD_09_EMT_10_a_pipe_made_inside_data_gets_what_is_read_behin
     assert_code(weir_stream_unshift(p.source->stream, "first", 5), 0);
     assert_code(weir_stream_on(p.source->stream, WEIR_EVENT_DATA, pipe_and_read_here, p.destination->stream), 0);
     recorder_wait_data(p.to, 6);
-    send_text(f, p.from, "third");
+    over_send_text(f, p.from, "third");
     recorder_wait_data(p.to, 11);
     recorder_expect_data(p.to, "secondthird", 11);
 }
@@ -489,7 +482,7 @@ static void PIPE_10_CONN_06_a_source_that_lives_again_does_not_flow_for_nobody(v
     over_wait_closed(in.client);
     assert_code(recorder_connect(in.client, fixture_url(f, server)), 0);
     recorder *accepted = fixture_accepted(f, server, 1);
-    send_text(f, accepted, "kept");
+    over_send_text(f, accepted, "kept");
     recorder_add(in.client, RECORD_DATA);
     recorder_wait_data(in.client, 4);
     recorder_expect_data(in.client, "kept", 4);

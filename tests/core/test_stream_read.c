@@ -8,12 +8,6 @@
 #define MEBIBYTE ((size_t)1024 * 1024)
 #define SLAB     ((size_t)256 * 1024) /* the most that one read of a socket gives */
 
-static void send_text(fixture *f, recorder *from, const char *text)
-{
-    recorder_write(from, text, strlen(text));
-    fixture_turns(f, OVER_TURNS);
-}
-
 /* Takes `size` bytes by read() and compares; `text` NULL: read() gives nothing. */
 static void expect_read(recorder *r, size_t size, const char *text)
 {
@@ -34,7 +28,7 @@ static void RD_01_nobody_has_asked_yet_and_nothing_is_lost(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, 0);
-    send_text(f, p.client, "hello");
+    over_send_text(f, p.client, "hello");
     assert_int_equal(weir_stream_readable_flowing(p.accepted->stream), -1);
     assert_int_equal(weir_stream_is_paused(p.accepted->stream), 0);
     assert_int_equal(weir_stream_bytes_read(p.accepted->stream), 0);
@@ -62,11 +56,11 @@ static void RD_02_resume_starts_the_flow_without_a_listener(void **state)
     pair p = over_pair(f, 0, 0);
     recorder_resume(p.accepted);
     assert_int_equal(weir_stream_readable_flowing(p.accepted->stream), 1);
-    send_text(f, p.client, "lost");
+    over_send_text(f, p.client, "lost");
     assert_int_equal(weir_stream_bytes_read(p.accepted->stream), 4);
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 0);
     recorder_add(p.accepted, RECORD_DATA);
-    send_text(f, p.client, "seen");
+    over_send_text(f, p.client, "seen");
     recorder_expect_data(p.accepted, "seen", 4);
 }
 
@@ -76,7 +70,7 @@ static void RD_02_pipe_starts_the_flow(void **state)
     pair p = over_pair(f, RECORD_DATA, 0);
     assert_code(weir_stream_pipe(p.accepted->stream, p.accepted->stream, NULL), 0);
     assert_int_equal(weir_stream_readable_flowing(p.accepted->stream), 1);
-    send_text(f, p.client, "echo");
+    over_send_text(f, p.client, "echo");
     recorder_expect_data(p.client, "echo", 4);
 }
 
@@ -89,7 +83,7 @@ static void RD_03_after_pause_a_listener_does_not_start_the_flow(void **state)
     assert_int_equal(weir_stream_is_paused(p.accepted->stream), 1);
     recorder_add(p.accepted, RECORD_DATA);
     assert_int_equal(weir_stream_readable_flowing(p.accepted->stream), 0);
-    send_text(f, p.client, "hello");
+    over_send_text(f, p.client, "hello");
     recorder_expect(p.accepted, "pause");
     recorder_resume(p.accepted);
     assert_int_equal(weir_stream_is_paused(p.accepted->stream), 0);
@@ -127,8 +121,8 @@ static void RD_04_two_writes_may_be_one_chunk(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, 0);
-    send_text(f, p.client, "one");
-    send_text(f, p.client, "two");
+    over_send_text(f, p.client, "one");
+    over_send_text(f, p.client, "two");
     recorder_add(p.accepted, RECORD_DATA);
     recorder_wait_data(p.accepted, 6);
     recorder_expect_data(p.accepted, "onetwo", 6);
@@ -151,7 +145,7 @@ static void RD_05_a_retained_chunk_stays_as_it_was(void **state)
     pair p = over_pair(f, 0, RECORD_DATA);
     fixture_fill(bytes, MEBIBYTE, 5);
     weir_stream_on(p.accepted->stream, WEIR_EVENT_DATA, keep_first, &kept);
-    send_text(f, p.client, "the first one");
+    over_send_text(f, p.client, "the first one");
     recorder_write(p.client, bytes, MEBIBYTE);
     recorder_wait_data(p.accepted, MEBIBYTE + 13);
     assert_non_null(kept);
@@ -213,7 +207,7 @@ static void RD_07_without_its_listener_the_flow_goes_on_and_drops(void **state)
     fixture_turns(f, OVER_TURNS);
     weir_stream_remove_all(p.accepted->stream, WEIR_EVENT_DATA);
     assert_int_equal(weir_stream_readable_flowing(p.accepted->stream), 1);
-    send_text(f, p.client, "lost");
+    over_send_text(f, p.client, "lost");
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 0);
     assert_int_equal(weir_stream_bytes_read(p.accepted->stream), 4);
     assert_int_equal(p.accepted->data_size, 0);
@@ -226,7 +220,7 @@ static void RD_07_a_readable_listener_left_keeps_it_from_flowing(void **state)
     fixture_turns(f, OVER_TURNS);
     weir_stream_remove_all(p.accepted->stream, WEIR_EVENT_DATA);
     assert_int_equal(weir_stream_readable_flowing(p.accepted->stream), 0);
-    send_text(f, p.client, "kept");
+    over_send_text(f, p.client, "kept");
     expect_read(p.accepted, 0, "kept");
 }
 
@@ -234,7 +228,7 @@ static void RD_07_when_readable_goes_data_flows(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_DATA | RECORD_READABLE);
-    send_text(f, p.client, "kept");
+    over_send_text(f, p.client, "kept");
     assert_int_equal(p.accepted->data_size, 0);
     weir_stream_remove_all(p.accepted->stream, WEIR_EVENT_READABLE);
     recorder_wait_data(p.accepted, 4);
@@ -250,14 +244,14 @@ static void RD_08_readable_comes_with_new_data_and_not_again(void **state)
     pair p = over_pair(f, 0, RECORD_READABLE);
     fixture_turns(f, OVER_TURNS);
     recorder_expect(p.accepted, "");
-    send_text(f, p.client, "abc");
+    over_send_text(f, p.client, "abc");
     recorder_expect(p.accepted, "readable");
     fixture_turns(f, OVER_TURNS);
     recorder_expect(p.accepted, "readable");
-    send_text(f, p.client, "def");
+    over_send_text(f, p.client, "def");
     recorder_expect(p.accepted, "readable readable");
     expect_read(p.accepted, 0, "abcdef");
-    send_text(f, p.client, "ghi");
+    over_send_text(f, p.client, "ghi");
     recorder_expect(p.accepted, "readable readable readable");
     expect_read(p.accepted, 0, "ghi");
 }
@@ -277,7 +271,7 @@ static void RD_08_the_last_readable_has_nothing_to_read(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
-    send_text(f, p.client, "abc");
+    over_send_text(f, p.client, "abc");
     expect_read(p.accepted, 0, "abc");
     recorder_end(p.client);
     recorder_wait(p.accepted, WEIR_EVENT_READABLE);
@@ -315,7 +309,7 @@ static void RD_09_with_a_readable_listener_data_moves_by_read_alone(void **state
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE | RECORD_DATA);
-    send_text(f, p.client, "abcdef");
+    over_send_text(f, p.client, "abcdef");
     assert_int_equal(weir_stream_readable_flowing(p.accepted->stream), 0);
     assert_int_equal(p.accepted->data_size, 0);
     expect_read(p.accepted, 2, "ab");
@@ -329,7 +323,7 @@ static void RD_09_resume_does_not_beat_a_readable_listener(void **state)
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE | RECORD_DATA);
     recorder_resume(p.accepted);
-    send_text(f, p.client, "abc");
+    over_send_text(f, p.client, "abc");
     assert_int_equal(weir_stream_readable_flowing(p.accepted->stream), 0);
     assert_int_equal(p.accepted->data_size, 0);
     expect_read(p.accepted, 0, "abc");
@@ -342,8 +336,8 @@ static void RD_10_read_gives_all_that_is_buffered_or_nothing(void **state)
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
     expect_read(p.accepted, 0, NULL);
-    send_text(f, p.client, "abc");
-    send_text(f, p.client, "def");
+    over_send_text(f, p.client, "abc");
+    over_send_text(f, p.client, "def");
     weir_stream_unshift(p.accepted->stream, "xyz", 3);
     expect_read(p.accepted, 0, "xyzabcdef");
     expect_read(p.accepted, 0, NULL);
@@ -353,8 +347,8 @@ static void RD_11_read_gives_exactly_so_many(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
-    send_text(f, p.client, "abcd");
-    send_text(f, p.client, "efgh");
+    over_send_text(f, p.client, "abcd");
+    over_send_text(f, p.client, "efgh");
     expect_read(p.accepted, 9, NULL);
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 8);
     expect_read(p.accepted, 1, "a");
@@ -371,7 +365,7 @@ static void RD_12_refill_asks_for_more_and_takes_nothing(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, 0);
-    send_text(f, p.client, "abc");
+    over_send_text(f, p.client, "abc");
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 0);
     weir_stream_refill(p.accepted->stream);
     fixture_turns(f, OVER_TURNS);
@@ -406,7 +400,7 @@ static void RD_14_unshift_puts_bytes_in_front(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
-    send_text(f, p.client, "world");
+    over_send_text(f, p.client, "world");
     assert_code(weir_stream_unshift(p.accepted->stream, "hello ", 6), 0);
     assert_code(weir_stream_unshift(p.accepted->stream, "", 0), 0);
     assert_code(weir_stream_unshift(p.accepted->stream, NULL, 1), UV_EINVAL);
@@ -432,7 +426,7 @@ static void RD_14_unshift_in_a_data_listener_comes_again_before_what_follows(voi
     weir_stream_on(p.accepted->stream, WEIR_EVENT_DATA, unshift_once, &done);
     recorder_write(p.client, "abcd", 4);
     recorder_wait_data(p.accepted, 6);
-    send_text(f, p.client, "ef");
+    over_send_text(f, p.client, "ef");
     recorder_expect_data(p.accepted, "abcdcdef", 8);
 }
 
@@ -448,7 +442,7 @@ static void RD_14_unshift_before_end_delays_it_and_after_end_is_an_error(void **
     int code = 1;
     pair p = over_pair(f, 0, RECORD_READABLE);
     weir_stream_on(p.accepted->stream, WEIR_EVENT_END, unshift_at_end, &code);
-    send_text(f, p.client, "abc");
+    over_send_text(f, p.client, "abc");
     recorder_end(p.client);
     fixture_turns(f, OVER_TURNS);
     weir_runtime_enter(f->runtime); /* 'end' is due on the tick that the bracket's end brings */
@@ -492,9 +486,9 @@ static void RD_15_the_mark_is_a_threshold_and_no_limit(void **state)
     weir_server_options_init(&options);
     options.stream.readable_high_water_mark = 10;
     pair p = over_pair_with(f, 0, NULL, RECORD_READABLE, &options);
-    send_text(f, p.client, "123456789");
-    send_text(f, p.client, "0123456789"); /* below the mark: read, and so above it */
-    send_text(f, p.client, "later");
+    over_send_text(f, p.client, "123456789");
+    over_send_text(f, p.client, "0123456789"); /* below the mark: read, and so above it */
+    over_send_text(f, p.client, "later");
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 19);
     expect_read(p.accepted, 9, "123456789");
     fixture_turns(f, OVER_TURNS);
@@ -509,7 +503,7 @@ static void RD_16_the_length_is_what_is_unread(void **state)
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 0);
-    send_text(f, p.client, "abcdef");
+    over_send_text(f, p.client, "abcdef");
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 6);
     expect_read(p.accepted, 4, "abcd");
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 2);
@@ -551,7 +545,7 @@ static void RD_18_end_waits_for_the_last_byte(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
-    send_text(f, p.client, "abc");
+    over_send_text(f, p.client, "abc");
     recorder_end(p.client);
     fixture_turns(f, OVER_TURNS);
     expect_read(p.accepted, 2, "ab");
@@ -589,7 +583,7 @@ static void RD_18_no_end_after_destroy(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, 0);
-    send_text(f, p.client, "abc");
+    over_send_text(f, p.client, "abc");
     recorder_end(p.client);
     fixture_turns(f, OVER_TURNS);
     weir_stream_on(p.accepted->stream, WEIR_EVENT_DATA, destroy_here, p.accepted);
@@ -685,7 +679,7 @@ static void RD_25_nothing_is_read_after_destroy(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE | RECORD_DATA);
-    send_text(f, p.client, "abc");
+    over_send_text(f, p.client, "abc");
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 3);
     recorder_destroy(p.accepted, NULL);
     expect_read(p.accepted, 0, NULL);
@@ -702,7 +696,7 @@ static void RD_25_no_data_after_destroy_in_a_data_listener(void **state)
     pair p = over_pair(f, 0, 0);
     weir_stream_unshift(p.accepted->stream, "b", 1);
     weir_stream_unshift(p.accepted->stream, "a", 1);
-    send_text(f, p.client, "c");
+    over_send_text(f, p.client, "c");
     recorder_add(p.accepted, RECORD_DATA);
     weir_stream_on(p.accepted->stream, WEIR_EVENT_DATA, destroy_here, p.accepted);
     over_wait_closed(p.accepted);

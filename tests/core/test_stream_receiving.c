@@ -14,12 +14,6 @@
 
 #define GIBIBYTE ((size_t)1024 * 1024 * 1024)
 
-static void send_text(fixture *f, recorder *from, const char *text)
-{
-    recorder_write(from, text, strlen(text));
-    fixture_turns(f, OVER_TURNS);
-}
-
 /* ---- 'data' ---- */
 
 static void SOCK_25_data_is_what_the_peer_wrote(void **state)
@@ -38,9 +32,9 @@ static void SOCK_26_flowing_without_a_listener_data_is_lost(void **state)
     fixture *f = *state;
     pair p = over_pair(f, 0, 0);
     recorder_resume(p.accepted);
-    send_text(f, p.client, "lost");
+    over_send_text(f, p.client, "lost");
     recorder_add(p.accepted, RECORD_DATA);
-    send_text(f, p.client, "kept");
+    over_send_text(f, p.client, "kept");
     recorder_expect_data(p.accepted, "kept", 4);
     assert_int_equal(weir_stream_bytes_read(p.accepted->stream), 8);
 }
@@ -62,7 +56,7 @@ static void SOCK_28_end_comes_when_the_peer_has_ended_and_all_is_consumed(void *
 {
     fixture *f = *state;
     pair p = over_pair(f, RECORD_DATA, RECORD_DATA);
-    send_text(f, p.client, "last words");
+    over_send_text(f, p.client, "last words");
     assert_int_equal(p.accepted->counts[WEIR_EVENT_END], 0);
     recorder_pause(p.accepted);
     recorder_write(p.client, "!", 1);
@@ -105,8 +99,8 @@ static void SOCK_30_half_open_nothing_is_ended_by_itself(void **state)
     recorder_wait(p.accepted, WEIR_EVENT_END);
     fixture_turns(f, OVER_TURNS);
     assert_int_equal(weir_stream_writable(p.accepted->stream), 1);
-    send_text(f, p.accepted, "as much ");
-    send_text(f, p.accepted, "as we like");
+    over_send_text(f, p.accepted, "as much ");
+    over_send_text(f, p.accepted, "as we like");
     assert_int_equal(p.accepted->counts[WEIR_EVENT_CLOSE], 0);
     recorder_end(p.accepted);
     over_wait_both_closed(p);
@@ -119,10 +113,10 @@ static void SOCM_19_SOCM_21_pause_stops_data_and_resume_goes_on(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_DATA);
-    send_text(f, p.client, "one");
+    over_send_text(f, p.client, "one");
     recorder_pause(p.accepted);
-    send_text(f, p.client, "two");
-    send_text(f, p.client, "three");
+    over_send_text(f, p.client, "two");
+    over_send_text(f, p.client, "three");
     recorder_expect_data(p.accepted, "one", 3);
     recorder_resume(p.accepted);
     recorder_wait_data(p.accepted, 11);
@@ -217,7 +211,7 @@ static void RD_21_did_read_is_true_once_data_has_gone_out(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, RECORD_DATA, RECORD_READABLE);
-    send_text(f, p.client, "hello");
+    over_send_text(f, p.client, "hello");
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 5);
     assert_int_equal(weir_stream_readable_did_read(p.accepted->stream), 0);
     assert_null(weir_stream_read(p.accepted->stream, 6));
@@ -225,7 +219,7 @@ static void RD_21_did_read_is_true_once_data_has_gone_out(void **state)
     weir_buf_release(weir_stream_read(p.accepted->stream, 1));
     assert_int_equal(weir_stream_readable_did_read(p.accepted->stream), 1);
     assert_int_equal(weir_stream_readable_did_read(p.client->stream), 0);
-    send_text(f, p.accepted, "hello");
+    over_send_text(f, p.accepted, "hello");
     assert_int_equal(weir_stream_readable_did_read(p.client->stream), 1);
     recorder_end(p.client);
     weir_buf_release(weir_stream_read(p.accepted->stream, 0));

@@ -511,27 +511,6 @@ static void net_CONN_32_the_time_of_an_attempt_is_at_least_one(void **state)
 
 /* ---- descriptors ---- */
 
-static void send_one_descriptor(int peer, int fd)
-{
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } space;
-    struct iovec vector = {(void *)(uintptr_t) "x", 1};
-    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
-    struct cmsghdr *header;
-
-    memset(&space, 0, sizeof(space));
-    message.msg_control = space.bytes;
-    message.msg_controllen = sizeof(space.bytes);
-    header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &fd, sizeof(int));
-    assert_int_equal(sendmsg(peer, &message, MSG_NOSIGNAL), 1);
-}
-
 static void keep_fd(const weir_event *event, void *arg)
 {
     *(int *)arg = event->fd;
@@ -550,11 +529,11 @@ static void net_SOCK_44_BN_25_descriptors_come_while_somebody_listens(void **sta
     int got = -1;
 
     assert_int_equal(pipe(ways), 0);
-    send_one_descriptor(peer, ways[1]);
+    raw_send_descriptors(peer, "x", &ways[1], 1);
     recorder_wait_data(accepted, 1);
     assert_int_equal(fixture_descriptors(), before + 2); /* nobody listened: only the pipe's own */
     weir_stream_on(accepted->stream, WEIR_EVENT_FD, keep_fd, &got);
-    send_one_descriptor(peer, ways[1]);
+    raw_send_descriptors(peer, "x", &ways[1], 1);
     recorder_wait_data(accepted, 2);
     assert_true(got >= 0);
     assert_int_equal(fixture_descriptors(), before + 3);
@@ -562,7 +541,7 @@ static void net_SOCK_44_BN_25_descriptors_come_while_somebody_listens(void **sta
     close(got);
     got = -1;
     weir_stream_off(accepted->stream, WEIR_EVENT_FD, keep_fd, &got);
-    send_one_descriptor(peer, ways[1]);
+    raw_send_descriptors(peer, "x", &ways[1], 1);
     recorder_wait_data(accepted, 3);
     assert_int_equal(got, -1);
     assert_int_equal(fixture_descriptors(), before + 2);
