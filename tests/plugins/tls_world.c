@@ -112,7 +112,7 @@ void raw_server_hello(recorder *raw)
     raw_send(raw, &out);
 }
 
-static void wait_record(recorder *raw, size_t *at)
+void raw_wait_record(recorder *raw, size_t *at)
 {
     while (raw_record(raw, at, NULL, NULL) == 0)
         recorder_wait_data(raw, raw->data_size + 1);
@@ -125,11 +125,11 @@ pair raw_client(fixture *f, weir_server *server, size_t *seen)
     pair p = {.client = fixture_client(f, fixture_url(f, server), &stream)};
     *seen = 0;
     raw_hello(p.client, "localhost", NULL);
-    wait_record(p.client, seen); /* ServerHello */
+    raw_wait_record(p.client, seen); /* ServerHello */
     raw_finished(&out);
     raw_send(p.client, &out);
     p.accepted = fixture_accepted(f, server, 0);
-    wait_record(p.client, seen); /* Ticket */
+    raw_wait_record(p.client, seen); /* Ticket */
     return p;
 }
 
@@ -142,10 +142,10 @@ pair raw_server(fixture *f, const char *client_options, size_t *seen)
     pair p = {.client = tls_client(f, server, client_options)};
     p.accepted = fixture_accepted(f, server, 0);
     *seen = 0;
-    wait_record(p.accepted, seen); /* ClientHello */
+    raw_wait_record(p.accepted, seen); /* ClientHello */
     raw_server_hello(p.accepted);
     recorder_wait(p.client, WEIR_EVENT_READY);
-    wait_record(p.accepted, seen); /* Finished */
+    raw_wait_record(p.accepted, seen); /* Finished */
     return p;
 }
 

@@ -22,6 +22,9 @@
 #define SERVES "\"cert\": \"" FAKE_CERT "\", \"key\": \"" FAKE_KEY "\""
 #define TRUSTS "\"ca\": \"" FAKE_CA "\""
 
+/* What happens by itself within a process has happened after so many turns of the loop. */
+#define TURNS 40
+
 /* An endpoint on tcp with tls-fake of these options; `server` NULL: to listen on. */
 const char *tls_endpoint(fixture *f, const weir_server *server, const char *options);
 
@@ -65,5 +68,8 @@ pair raw_server(fixture *f, const char *client_options, size_t *seen);
 /* The next record of what a raw peer received: its type, or 0: it has not come. `*at` moves behind it. Data is turned back
  * into `data`, which may be NULL. */
 int raw_record(const recorder *raw, size_t *at, unsigned char *data, size_t *size);
+
+/* Waits until it has come; `*at` moves behind it. */
+void raw_wait_record(recorder *raw, size_t *at);
 
 #endif
