@@ -5,20 +5,13 @@
 #include <string.h>
 
 #include "allocator.h"
+#include "block_lists.h"
 #include "diary.h"
 #include "served.h"
 
 static void turns(fixture *f)
 {
     fixture_turns(f, OVER_TURNS);
-}
-
-static weir_blocklist *list_of(const char *rule)
-{
-    weir_blocklist *list = weir_blocklist_new();
-    assert_non_null(list);
-    assert_code(weir_blocklist_add_rule(list, rule), 0);
-    return list;
 }
 
 static weir_blocklist *all_of_it(void)
