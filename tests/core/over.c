@@ -183,13 +183,6 @@ void over_send_text(fixture *f, recorder *from, const char *text)
     fixture_turns(f, OVER_TURNS);
 }
 
-void over_count(const weir_event *event, void *arg)
-{
-    int *count = arg;
-    (void)event;
-    ++*count;
-}
-
 /* ---- time ---- */
 
 typedef struct clock_of {

@@ -71,9 +71,6 @@ void over_destroy_with(recorder *r, int code);
 /* Writes a text; what comes of it by itself has happened then. */
 void over_send_text(fixture *f, recorder *from, const char *text);
 
-/* A listener that counts: its argument is an int. */
-void over_count(const weir_event *event, void *arg);
-
 /* Runs the loop for so long. */
 void over_wait_for(fixture *f, uint64_t milliseconds);
 

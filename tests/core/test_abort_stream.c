@@ -112,7 +112,7 @@ static void BN_18_SOCK_10_nothing_is_started(void **state)
     weir_server *server = diary_listening(f, &d, NULL);
     int descriptors = fixture_descriptors();
     int error = -1;
-    weir_stream *stream = weir_connect(f->runtime, fixture_url(f, server), &options, over_count, NULL, &error);
+    weir_stream *stream = weir_connect(f->runtime, fixture_url(f, server), &options, fixture_count, NULL, &error);
     assert_non_null(stream);
     assert_code(error, 0);
     recorder *r = record_stream(f, stream, 0);
@@ -205,8 +205,8 @@ static void BN_18_a_stream_nobody_keeps_still_tells(void **state)
     weir_abort *signal = fired();
     weir_stream_options options = with_signal(signal);
     weir_stream *stream = weir_stream_new(f->runtime, &options);
-    assert_code(weir_stream_on(stream, WEIR_EVENT_ERROR, over_count, &closed), 0);
-    assert_code(weir_stream_on(stream, WEIR_EVENT_CLOSE, over_count, &closed), 0);
+    assert_code(weir_stream_on(stream, WEIR_EVENT_ERROR, fixture_count, &closed), 0);
+    assert_code(weir_stream_on(stream, WEIR_EVENT_CLOSE, fixture_count, &closed), 0);
     weir_stream_release(stream);
     weir_abort_release(signal);
     fixture_run(f);
@@ -467,7 +467,7 @@ static void live(void *arg)
     if (stream == NULL) {
         assert_code(error, UV_ENOMEM);
     } else {
-        weir_stream_on(stream, WEIR_EVENT_ERROR, over_count, &error);
+        weir_stream_on(stream, WEIR_EVENT_ERROR, fixture_count, &error);
     }
     weir_abort_fire(signal, NULL);
     if (stream != NULL) {

@@ -175,7 +175,7 @@ static void PIPE_13_EMT_06_EMT_08_remove_all_does_not_lose_it(void **state)
     int closed = 0;
     verdict v = {0};
     weir_stream *stream = weir_connect(f->runtime, fixture_url(f, server), NULL, NULL, NULL, NULL);
-    assert_code(weir_stream_on(stream, WEIR_EVENT_CLOSE, over_count, &closed), 0);
+    assert_code(weir_stream_on(stream, WEIR_EVENT_CLOSE, fixture_count, &closed), 0);
     assert_code(weir_stream_finished(stream, NULL, judge, &v, NULL), 0);
     assert_int_equal(weir_stream_listener_count(stream, WEIR_EVENT_CLOSE), 1); /* weir's own is not counted */
     assert_int_equal(weir_stream_listener_count(stream, WEIR_EVENT_ERROR), 0);

@@ -534,9 +534,9 @@ static void connect_or_fail(void *arg)
         assert_code(error, UV_ENOMEM);
         return;
     }
-    int status = weir_stream_on(stream, WEIR_EVENT_CLOSE, over_count, &closed);
+    int status = weir_stream_on(stream, WEIR_EVENT_CLOSE, fixture_count, &closed);
     status |= weir_stream_on(stream, WEIR_EVENT_ERROR, forget, NULL);
-    status |= weir_stream_on(stream, WEIR_EVENT_CONNECT, over_count, &connected);
+    status |= weir_stream_on(stream, WEIR_EVENT_CONNECT, fixture_count, &connected);
     status |= weir_stream_on(stream, WEIR_EVENT_CONNECT, destroy_it, NULL);
     if (status != 0) {
         weir_stream_destroy(stream, NULL);

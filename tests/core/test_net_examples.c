@@ -73,7 +73,7 @@ static void say_hello(fixture *f, const weir_connect_options *where, log *l)
     assert_code(error, 0);
     weir_stream_on(client, WEIR_EVENT_DATA, on_data, l);
     weir_stream_on(client, WEIR_EVENT_END, on_end, l);
-    weir_stream_on(client, WEIR_EVENT_CLOSE, over_count, &closed);
+    weir_stream_on(client, WEIR_EVENT_CLOSE, fixture_count, &closed);
     weir_stream_release(client);
     fixture_until(f, &closed);
     assert_string_equal(l->text, "connected; hello\r\nworld!\r\n; disconnected");
@@ -86,7 +86,7 @@ static void CSRV_11_the_echo_server_over_a_port(void **state)
     log l = {.text = ""};
     weir_server *server = weir_create_server(f->runtime, NULL, on_client, &l);
     /* the example has port 8124, which another program may have */
-    assert_code(weir_server_listen_port(server, 0, NULL, 0, over_count, &listening), 0);
+    assert_code(weir_server_listen_port(server, 0, NULL, 0, fixture_count, &listening), 0);
     fixture_until(f, &listening);
     weir_connect_options where;
     weir_connect_options_init(&where);
@@ -104,7 +104,7 @@ static void CSRV_11_the_echo_server_over_a_socket_file(void **state)
     log l = {.text = ""};
     const char *path = fixture_path(f, "echo.sock");
     weir_server *server = weir_create_server(f->runtime, NULL, on_client, &l);
-    assert_code(weir_server_listen_path(server, path, 0, over_count, &listening), 0);
+    assert_code(weir_server_listen_path(server, path, 0, fixture_count, &listening), 0);
     fixture_until(f, &listening);
     weir_connect_options where;
     weir_connect_options_init(&where);
@@ -130,7 +130,7 @@ static void on_taken(const weir_event *event, void *arg)
     assert_code(event->error->code, UV_EADDRINUSE);
     t->retries++;
     weir_server_close(t->server, NULL, NULL);
-    assert_code(weir_server_listen_port(t->server, 0, "127.0.0.1", 0, over_count, &t->listening), 0);
+    assert_code(weir_server_listen_port(t->server, 0, "127.0.0.1", 0, fixture_count, &t->listening), 0);
 }
 
 static void SRV_43_SRV_39_a_taken_port_and_a_second_try(void **state)
@@ -156,7 +156,7 @@ static void SRV_62_SRV_16_the_port_is_asked_for_after_listening(void **state)
     int listening = 0;
     weir_address address;
     weir_server *server = weir_create_server(f->runtime, NULL, NULL, NULL);
-    assert_code(weir_server_listen_with(server, NULL, over_count, &listening), 0);
+    assert_code(weir_server_listen_with(server, NULL, fixture_count, &listening), 0);
     assert_code(weir_server_address(server, &address), UV_ENOTCONN);
     fixture_until(f, &listening);
     assert_code(weir_server_address(server, &address), 0);

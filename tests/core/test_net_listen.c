@@ -39,7 +39,7 @@ static weir_server *listening(fixture *f, const weir_listen_options *options)
 {
     int done = 0;
     weir_server *server = weir_create_server(f->runtime, NULL, NULL, NULL);
-    assert_code(weir_server_listen_with(server, options, over_count, &done), 0);
+    assert_code(weir_server_listen_with(server, options, fixture_count, &done), 0);
     assert_int_equal(done, 0); /* SRV-34 */
     fixture_until(f, &done);
     return server;
@@ -101,10 +101,10 @@ static void SRV_33_SRV_49_SRV_51_SRV_61_every_form_of_listen(void **state)
     for (size_t i = 0; i < 4; i++) {
         servers[i] = weir_create_server(f->runtime, NULL, NULL, NULL);
     }
-    assert_code(weir_server_listen_port(servers[0], ports[0], "127.0.0.1", 0, over_count, &done[0]), 0);
-    assert_code(weir_server_listen_path(servers[1], paths[0], 0, over_count, &done[1]), 0);
-    assert_code(weir_server_listen_with(servers[2], &by_port, over_count, &done[2]), 0);
-    assert_code(weir_server_listen_with(servers[3], &by_path, over_count, &done[3]), 0);
+    assert_code(weir_server_listen_port(servers[0], ports[0], "127.0.0.1", 0, fixture_count, &done[0]), 0);
+    assert_code(weir_server_listen_path(servers[1], paths[0], 0, fixture_count, &done[1]), 0);
+    assert_code(weir_server_listen_with(servers[2], &by_port, fixture_count, &done[2]), 0);
+    assert_code(weir_server_listen_with(servers[3], &by_path, fixture_count, &done[3]), 0);
     for (size_t i = 0; i < 4; i++) {
         fixture_until(f, &done[i]);
     }
@@ -217,7 +217,7 @@ static void expect_refused(fixture *f, const refused *cases, size_t count)
     static diary d;
     weir_server *server = diary_fresh(f, &d, NULL);
     for (size_t i = 0; i < count; i++) {
-        int status = weir_server_listen_with(server, &cases[i].options, over_count, NULL);
+        int status = weir_server_listen_with(server, &cases[i].options, fixture_count, NULL);
         if (status != cases[i].code) {
             fail_msg("%s: %s instead of %s", cases[i].what, weir_error_name(status), weir_error_name(cases[i].code));
         }
@@ -397,7 +397,7 @@ static void SRV_51_SRV_61_paths_are_taken_to_the_byte(void **state)
         weir_server *server = listening(f, &options);
         assert_int_equal(stat(path, &found), 0);
         weir_stream *stream = weir_stream_new(f->runtime, NULL);
-        assert_code(weir_stream_connect_path(stream, path, over_count, &connected), 0);
+        assert_code(weir_stream_connect_path(stream, path, fixture_count, &connected), 0);
         fixture_until(f, &connected);
         weir_stream_destroy(stream, NULL);
         weir_stream_release(stream);
@@ -448,8 +448,9 @@ static void SRV_44_SRV_45_SRV_49_a_servers_socket_is_shared(void **state)
         options.port = 70000;
         options.path = "";
         weir_server *second = listening(f, &options);
-        weir_server_on(first, WEIR_EVENT_CONNECTION, over_count, &connections); /* it is either's that accepts first */
-        weir_server_on(second, WEIR_EVENT_CONNECTION, over_count, &connections);
+        weir_server_on(first, WEIR_EVENT_CONNECTION, fixture_count,
+                       &connections); /* it is either's that accepts first */
+        weir_server_on(second, WEIR_EVENT_CONNECTION, fixture_count, &connections);
         assert_string_equal(address_of(f, second), where);
         weir_stream *stream = weir_stream_new(f->runtime, NULL);
         uint16_t port = i == 0 ? raw_port_of(second) : 0;
@@ -619,7 +620,7 @@ static void SRV_60_SRV_53_a_refused_listen_leaves_the_signal(void **state)
     weir_abort_fire(signal, NULL);
     options = at_port(0);
     int done = 0;
-    assert_code(weir_server_listen_with(server, &options, over_count, &done), 0);
+    assert_code(weir_server_listen_with(server, &options, fixture_count, &done), 0);
     fixture_until(f, &done);
     end(server);
     weir_abort_release(signal);
@@ -638,12 +639,13 @@ static void CSRV_01_create_server(void **state)
     for (size_t i = 0; i < 2; i++) {
         int connections = 0;
         int done = 0;
-        weir_server *server = weir_create_server(f->runtime, i == 0 ? NULL : &server_options, over_count, &connections);
+        weir_server *server =
+            weir_create_server(f->runtime, i == 0 ? NULL : &server_options, fixture_count, &connections);
         assert_non_null(server);
         assert_int_equal(weir_server_listening(server), 0);
         assert_int_equal(weir_server_listener_count(server, WEIR_EVENT_CONNECTION), 1);
         assert_int_equal(weir_server_max_connections(server), i == 0 ? 0 : 7);
-        assert_code(weir_server_listen_with(server, &ways[i], over_count, &done), 0);
+        assert_code(weir_server_listen_with(server, &ways[i], fixture_count, &done), 0);
         fixture_until(f, &done);
         weir_stream *stream = weir_stream_new(f->runtime, NULL);
         assert_code(i == 0 ? weir_stream_connect_port(stream, raw_port_of(server), "127.0.0.1", NULL, NULL)
@@ -654,7 +656,7 @@ static void CSRV_01_create_server(void **state)
         weir_stream_release(stream);
         cut(f, server);
     }
-    assert_null(weir_create_server(NULL, NULL, over_count, NULL));
+    assert_null(weir_create_server(NULL, NULL, fixture_count, NULL));
 }
 
 /* ---- without memory ---- */
@@ -680,7 +682,7 @@ static void listen_or_fail(void *arg)
     }
     int status = weir_server_on(server, WEIR_EVENT_ERROR, forget, NULL);
     if (status == 0) {
-        status = weir_server_listen_with(server, &s->options, over_count, &s->listened);
+        status = weir_server_listen_with(server, &s->options, fixture_count, &s->listened);
     }
     if (status != 0) {
         assert_code(status, UV_ENOMEM);

@@ -237,7 +237,7 @@ static void connect_whole(void *arg)
         return;
     }
     assert_code(error, 0);
-    weir_stream_on(stream, WEIR_EVENT_ERROR, over_count, &error);
+    weir_stream_on(stream, WEIR_EVENT_ERROR, fixture_count, &error);
     fixture_turns(w->f, OVER_TURNS);
     assert_true(weir_stream_ready_state(stream) == WEIR_READY_OPEN || weir_stream_destroyed(stream));
     weir_stream_destroy(stream, NULL);

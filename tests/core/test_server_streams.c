@@ -105,7 +105,7 @@ static void look_and_listen(const weir_event *event, void *arg)
     look->seen = 1;
     look->paused = weir_stream_is_paused(event->stream);
     look->flowing = weir_stream_readable_flowing(event->stream);
-    weir_stream_on(event->stream, WEIR_EVENT_DATA, over_count, &heard); /* CSRV-06: it starts nothing */
+    weir_stream_on(event->stream, WEIR_EVENT_DATA, fixture_count, &heard); /* CSRV-06: it starts nothing */
 }
 
 static void CSRV_04_CSRV_05_CSRV_06_paused_from_the_beginning(void **state)

@@ -18,12 +18,12 @@ static void SOCM_04_CONN_01_CONN_07_every_form_connects(void **state)
     int error = 1;
     assert_code(weir_endpoint_parse(f->runtime, url, WEIR_CLIENT, NULL, &endpoint, NULL), 0);
     weir_stream *first = weir_stream_new(f->runtime, NULL);
-    assert_code(weir_stream_connect_endpoint(first, endpoint, over_count, &connected), 0);
+    assert_code(weir_stream_connect_endpoint(first, endpoint, fixture_count, &connected), 0);
     weir_endpoint_release(endpoint);
-    weir_stream *second = weir_connect(f->runtime, url, NULL, over_count, &connected, &error);
+    weir_stream *second = weir_connect(f->runtime, url, NULL, fixture_count, &connected, &error);
     assert_code(error, 0);
     weir_stream *third = weir_stream_new(f->runtime, NULL);
-    assert_code(weir_stream_connect(third, url, over_count, &connected), 0);
+    assert_code(weir_stream_connect(third, url, fixture_count, &connected), 0);
     assert_int_equal(connected, 0); /* CONN-02 */
     fixture_accepted(f, server, 2);
     fixture_turns(f, OVER_TURNS);
@@ -57,11 +57,11 @@ static void CONN_04_the_connect_listener_runs_once_and_not_on_failure(void **sta
     weir_server *server = over_listen(f, NULL);
     const char *url = fixture_url(f, server);
     recorder *failing = over_fresh(f, NULL);
-    assert_code(weir_stream_connect(failing->stream, over_nowhere(f), over_count, &connected), 0);
+    assert_code(weir_stream_connect(failing->stream, over_nowhere(f), fixture_count, &connected), 0);
     over_wait_closed(failing);
     assert_int_equal(connected, 0);
     recorder *r = over_fresh(f, NULL);
-    assert_code(weir_stream_connect(r->stream, url, over_count, &connected), 0);
+    assert_code(weir_stream_connect(r->stream, url, fixture_count, &connected), 0);
     recorder_wait(r, WEIR_EVENT_READY);
     assert_int_equal(connected, 1);
     recorder_destroy(r, NULL);
@@ -208,9 +208,9 @@ static void BN_21_connect_twice_is_an_error_and_changes_nothing(void **state)
     weir_server *server = over_listen(f, NULL);
     const char *url = fixture_url(f, server);
     recorder *client = over_connecting(f, server, NULL);
-    assert_code(weir_stream_connect(client->stream, url, over_count, &connected), UV_EALREADY);
+    assert_code(weir_stream_connect(client->stream, url, fixture_count, &connected), UV_EALREADY);
     recorder_wait(client, WEIR_EVENT_READY);
-    assert_code(weir_stream_connect(client->stream, url, over_count, &connected), UV_EISCONN);
+    assert_code(weir_stream_connect(client->stream, url, fixture_count, &connected), UV_EISCONN);
     recorder *accepted = fixture_accepted(f, server, 0);
     assert_code(recorder_connect(accepted, url), UV_EISCONN);
     recorder_add(client, RECORD_DATA);

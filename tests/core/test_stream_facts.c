@@ -288,9 +288,9 @@ static void SOCM_48_SOCP_21_a_time_out_out_of_range(void **state)
     int heard = 0;
     pair p = over_pair(f, 0, 0);
     assert_code(weir_stream_set_timeout(p.client->stream, 60000, NULL, NULL), 0);
-    assert_code(weir_stream_set_timeout(p.client->stream, (uint64_t)INT64_MAX + 1, over_count, &heard),
+    assert_code(weir_stream_set_timeout(p.client->stream, (uint64_t)INT64_MAX + 1, fixture_count, &heard),
                 WEIR_EOUTOFRANGE);
-    assert_code(weir_stream_set_timeout(p.client->stream, UINT64_MAX, over_count, &heard), WEIR_EOUTOFRANGE);
+    assert_code(weir_stream_set_timeout(p.client->stream, UINT64_MAX, fixture_count, &heard), WEIR_EOUTOFRANGE);
     assert_int_equal(weir_stream_listener_count(p.client->stream, WEIR_EVENT_TIMEOUT), 1); /* the recorder's own */
     assert_int_equal(weir_stream_timeout(p.client->stream), 60000);
     assert_code(weir_stream_set_timeout(p.client->stream, INT64_MAX, NULL, NULL), 0); /* long, and never sooner */

@@ -166,7 +166,7 @@ static void LIFE_04_close_comes_once_in_every_ending(void **state)
                 recorder_destroy(p.accepted, NULL);
             }
         }
-        weir_stream_on(client->stream, WEIR_EVENT_CLOSE, over_count, &count);
+        weir_stream_on(client->stream, WEIR_EVENT_CLOSE, fixture_count, &count);
         over_wait_closed(client);
         fixture_turns(f, OVER_TURNS);
         assert_int_equal(count, ending + 1);
@@ -443,10 +443,10 @@ static void SOCK_47_a_listener_attached_after_the_call_sees_everything(void **st
     weir_stream *stream = weir_connect(f->runtime, fixture_url(f, server), NULL, NULL, NULL, &error);
     assert_code(error, 0);
     assert_int_equal(connected, 0);
-    weir_stream_on(stream, WEIR_EVENT_CONNECT, over_count, &connected);
+    weir_stream_on(stream, WEIR_EVENT_CONNECT, fixture_count, &connected);
     fixture_until(f, &connected);
     weir_stream_destroy(stream, NULL);
-    weir_stream_on(stream, WEIR_EVENT_CLOSE, over_count, &closed);
+    weir_stream_on(stream, WEIR_EVENT_CLOSE, fixture_count, &closed);
     fixture_until(f, &closed);
     assert_int_equal(connected, 1);
     weir_stream_release(stream);

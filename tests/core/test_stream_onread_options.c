@@ -21,7 +21,7 @@ static void CONN_34_CONN_42_a_connect_with_a_block_of_4_KiB(void **state)
     options.onread = blocks_one(&r);
     f->record = 0;
     weir_server *server = over_listen(f, NULL);
-    weir_stream *stream = weir_connect(f->runtime, fixture_url(f, server), &options, over_count, &connected, &error);
+    weir_stream *stream = weir_connect(f->runtime, fixture_url(f, server), &options, fixture_count, &connected, &error);
     assert_non_null(stream);
     recorder *client = record_stream(f, stream, 0);
     weir_stream_release(stream);

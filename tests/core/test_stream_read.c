@@ -713,7 +713,7 @@ static void RD_08_RD_19_no_readable_comes_behind_the_end(void **state)
     recorder_wait(p.client, WEIR_EVENT_READABLE);
     fixture_turns(f, OVER_TURNS);
     weir_buf_release(weir_stream_read(p.client->stream, 0)); /* the last there is: 'end' is due */
-    assert_code(weir_stream_on(p.client->stream, WEIR_EVENT_READABLE, over_count, &told), 0);
+    assert_code(weir_stream_on(p.client->stream, WEIR_EVENT_READABLE, fixture_count, &told), 0);
     recorder_wait(p.client, WEIR_EVENT_END);
     fixture_turns(f, OVER_TURNS);
     assert_int_equal(told, 0);

@@ -27,9 +27,9 @@ static void SOCM_44_zero_switches_it_off_and_removes_the_listener(void **state)
     fixture *f = *state;
     int heard = 0;
     pair p = over_pair(f, 0, 0);
-    assert_code(weir_stream_set_timeout(p.client->stream, 5, over_count, &heard), 0);
+    assert_code(weir_stream_set_timeout(p.client->stream, 5, fixture_count, &heard), 0);
     assert_int_equal(weir_stream_listener_count(p.client->stream, WEIR_EVENT_TIMEOUT), 2);
-    assert_code(weir_stream_set_timeout(p.client->stream, 0, over_count, &heard), 0);
+    assert_code(weir_stream_set_timeout(p.client->stream, 0, fixture_count, &heard), 0);
     assert_int_equal(weir_stream_listener_count(p.client->stream, WEIR_EVENT_TIMEOUT), 1);
     assert_int_equal(weir_stream_timeout(p.client->stream), 0); /* SOCP-21 */
     over_wait_for(f, 20);
@@ -42,7 +42,7 @@ static void SOCM_45_SOCM_46_the_listener_runs_once_and_the_event_once_a_period(v
     fixture *f = *state;
     int heard = 0;
     pair p = over_pair(f, 0, 0);
-    assert_code(weir_stream_set_timeout(p.client->stream, 2, over_count, &heard), 0);
+    assert_code(weir_stream_set_timeout(p.client->stream, 2, fixture_count, &heard), 0);
     over_wait_for(f, 30);
     assert_int_equal(p.client->counts[WEIR_EVENT_TIMEOUT], 1);
     assert_int_equal(heard, 1);
