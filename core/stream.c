@@ -468,15 +468,8 @@ static void step_connect(weir_stream *stream)
     weir__stream_emit(stream, WEIR_EVENT_CONNECT);
 }
 
-static void step_ready(weir_stream *stream)
+void weir__stream_goes_on(weir_stream *stream)
 {
-    stream->may_read = 1; /* from here on listeners may write and ask for data */
-    if (stream->server != NULL && !stream->announced) {
-        stream->announced = 1;
-        weir__server_connection_ready(stream->server, stream);
-    } else {
-        weir__stream_emit(stream, WEIR_EVENT_READY);
-    }
     if (stream->life != LIFE_OPEN) {
         return;
     }
@@ -486,6 +479,18 @@ static void step_ready(weir_stream *stream)
     }
     weir__stream_flush(stream);
     weir__stream_reading_begins(stream);
+}
+
+static void step_ready(weir_stream *stream)
+{
+    stream->may_read = 1; /* from here on listeners may write and ask for data */
+    if (stream->server != NULL && !stream->announced) {
+        stream->announced = 1;
+        weir__server_connection_ready(stream->server, stream);
+    } else {
+        weir__stream_emit(stream, WEIR_EVENT_READY);
+    }
+    weir__stream_goes_on(stream);
 }
 
 /* ---- failing, ending, destroying ---- */

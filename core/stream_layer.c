@@ -260,13 +260,5 @@ void weir__step_layer(weir_stream *stream)
         return;
     }
     weir__stream_end_layering(stream, 0);
-    if (stream->life != LIFE_OPEN) {
-        return;
-    }
-    if (stream->reset_when_connected) {
-        weir_stream_reset_and_destroy(stream);
-        return;
-    }
-    weir__stream_flush(stream);
-    weir__stream_reading_begins(stream);
+    weir__stream_goes_on(stream);
 }

@@ -272,6 +272,8 @@ void weir__stream_activate(weir_stream *stream);
 void weir__stream_begin_connecting(weir_stream *stream);
 /* Its one link is made and open already, around a descriptor (adopt.c): so is the stream. */
 void weir__stream_adopted(weir_stream *stream, int readable, int writable);
+/* It is open and was said to be: what waited for that goes on, unless a listener has ended it. */
+void weir__stream_goes_on(weir_stream *stream);
 /* Links were put on an open stream: it is opening again, for as long as its handshake time-out allows. */
 void weir__stream_opens_again(weir_stream *stream);
 /* Runtime's end. */
