@@ -43,6 +43,20 @@ int suite_run(const suite_transport *transport);
 /* The same without the seeds. */
 int suite_run_bare(const suite_transport *transport);
 
+/* ---- transports ---- */
+
+/* Components of tcp, ipc and mem, as suite_transport has them. */
+const char *suite_tcp(fixture *f, const weir_server *server, int index);
+const char *suite_ipc(fixture *f, const weir_server *server, int index);
+const char *suite_mem(fixture *f, const weir_server *server, unsigned pipe_size);
+
+/*
+ * Runs it on a layer of TLS, the plugin of this name: bare over tcp, over ipc and over itself, and with several seeds over a
+ * layer that does everything a link may do. The layer's texts: as it stands in "layers" on either side, and the query of
+ * suite_transport. The number of failed tests.
+ */
+int suite_run_tls(const char *plugin, const char *listens, const char *connects, const char *url_query);
+
 /* ---- for the tests of the suite ---- */
 
 typedef struct suite_variant {

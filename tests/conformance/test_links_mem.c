@@ -2,28 +2,16 @@
 /* The conformance suite on the transport of the tests, mem. */
 #include "suite.h"
 
-static const char *component_of(fixture *f, const weir_server *server, unsigned pipe_size)
-{
-    weir_address address;
-    /* Also where others have it: names are a runtime's own. */
-    char name[WEIR_ADDRESS_TEXT_SIZE] = "name";
-    if (server) {
-        assert_int_equal(weir_server_address(server, &address), 0);
-        weir_address_ip(&address, name, sizeof(name));
-    }
-    return fixture_text(f, "{\"mem\": {\"path\": \"%s\", \"pipeSize\": %u}}", name, pipe_size);
-}
-
 static const char *component(fixture *f, const weir_server *server, int index)
 {
     (void)index;
-    return component_of(f, server, 65536);
+    return suite_mem(f, server, 65536);
 }
 
 static const char *narrow_component(fixture *f, const weir_server *server, int index)
 {
     (void)index;
-    return component_of(f, server, 97);
+    return suite_mem(f, server, 97);
 }
 
 int main(void)
