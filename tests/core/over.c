@@ -183,6 +183,19 @@ void over_send_text(fixture *f, recorder *from, const char *text)
     fixture_turns(f, OVER_TURNS);
 }
 
+void over_expect_read(recorder *r, size_t size, const char *text)
+{
+    weir_buf *buf = weir_stream_read(r->stream, size);
+    if (text == NULL) {
+        assert_null(buf);
+        return;
+    }
+    assert_non_null(buf);
+    assert_int_equal(buf->size, strlen(text));
+    assert_memory_equal(buf->data, text, buf->size);
+    weir_buf_release(buf);
+}
+
 /* ---- time ---- */
 
 typedef struct clock_of {

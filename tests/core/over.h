@@ -71,6 +71,9 @@ void over_destroy_with(recorder *r, int code);
 /* Writes a text; what comes of it by itself has happened then. */
 void over_send_text(fixture *f, recorder *from, const char *text);
 
+/* Takes `size` bytes by read() and compares; `text` NULL: read() gives nothing. */
+void over_expect_read(recorder *r, size_t size, const char *text);
+
 /* Runs the loop for so long. */
 void over_wait_for(fixture *f, uint64_t milliseconds);
 

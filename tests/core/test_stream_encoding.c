@@ -9,25 +9,6 @@
 
 #define KIBIBYTE ((size_t)1024)
 
-static void send_bytes(fixture *f, recorder *from, const char *bytes)
-{
-    recorder_write(from, bytes, strlen(bytes));
-    fixture_turns(f, OVER_TURNS);
-}
-
-static void expect_read(recorder *r, size_t size, const char *text)
-{
-    weir_buf *buf = weir_stream_read(r->stream, size);
-    if (text == NULL) {
-        assert_null(buf);
-        return;
-    }
-    assert_non_null(buf);
-    assert_int_equal(buf->size, strlen(text));
-    assert_memory_equal(buf->data, text, buf->size);
-    weir_buf_release(buf);
-}
-
 static void expect_data(const recorder *r, const char *text)
 {
     recorder_expect_data(r, text, strlen(text));
@@ -42,10 +23,10 @@ static void SOCM_28_ENC_01_ENC_11_a_character_cut_by_reads_comes_whole(void **st
     assert_null(weir_stream_encoding(p.accepted->stream));
     assert_code(weir_stream_set_encoding(p.accepted->stream, "utf8"), 0);
     assert_string_equal(weir_stream_encoding(p.accepted->stream), "utf8");
-    send_bytes(f, p.client, "\xe2\x82");
+    over_send_text(f, p.client, "\xe2\x82");
     assert_int_equal(weir_stream_bytes_read(p.accepted->stream), 2);
     assert_int_equal(p.accepted->counts[WEIR_EVENT_DATA], 0);
-    send_bytes(f, p.client, "\xac");
+    over_send_text(f, p.client, "\xac");
     recorder_expect(p.accepted, "resume data:3");
     expect_data(p.accepted, "\xe2\x82\xac");
     assert_int_equal(weir_stream_bytes_read(p.accepted->stream), 3);
@@ -56,13 +37,13 @@ static void ENC_11_nothing_whole_is_no_readable_either(void **state)
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
     assert_code(weir_stream_set_encoding(p.accepted->stream, "utf8"), 0);
-    send_bytes(f, p.client, "\xf0\x9f");
+    over_send_text(f, p.client, "\xf0\x9f");
     recorder_expect(p.accepted, "");
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 0);
-    expect_read(p.accepted, 0, NULL);
-    send_bytes(f, p.client, "\x98\x80");
+    over_expect_read(p.accepted, 0, NULL);
+    over_send_text(f, p.client, "\x98\x80");
     recorder_expect(p.accepted, "readable");
-    expect_read(p.accepted, 0, "\xf0\x9f\x98\x80");
+    over_expect_read(p.accepted, 0, "\xf0\x9f\x98\x80");
 }
 
 static void SOCM_29_SOCK_25_data_is_text_in_the_encodings_of_0_6(void **state)
@@ -78,7 +59,7 @@ static void SOCM_29_SOCK_25_data_is_text_in_the_encodings_of_0_6(void **state)
             assert_code(weir_stream_set_encoding(p.accepted->stream, texts[i][0]), 0);
         }
         recorder_add(p.accepted, RECORD_DATA);
-        send_bytes(f, p.client, "ab\xff");
+        over_send_text(f, p.client, "ab\xff");
         recorder_end(p.client);
         over_wait_closed(p.accepted);
         expect_data(p.accepted, texts[i][1]);
@@ -102,8 +83,8 @@ static void ENC_04_ENC_06_ENC_10_every_encoding_goes_through_a_stream(void **sta
         pair p = fixture_connect(f, server, NULL, NULL);
         assert_code(weir_stream_set_encoding(p.accepted->stream, rows[i].encoding), 0);
         recorder_add(p.accepted, RECORD_DATA);
-        send_bytes(f, p.client, "\xef\xbb\xbf");
-        send_bytes(f, p.client, "\xe9");
+        over_send_text(f, p.client, "\xef\xbb\xbf");
+        over_send_text(f, p.client, "\xe9");
         recorder_end(p.client);
         over_wait_closed(p.accepted);
         expect_data(p.accepted, rows[i].text);
@@ -139,7 +120,7 @@ static void ENC_12_ENC_02_what_is_held_back_is_data_before_end(void **state)
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_DATA);
     assert_code(weir_stream_set_encoding(p.accepted->stream, "utf8"), 0);
-    send_bytes(f, p.client, "\xe2\x82");
+    over_send_text(f, p.client, "\xe2\x82");
     recorder_expect(p.accepted, "resume");
     recorder_end(p.client);
     over_wait_closed(p.accepted);
@@ -152,12 +133,12 @@ static void ENC_12_readers_by_read_get_it_too(void **state)
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
     assert_code(weir_stream_set_encoding(p.accepted->stream, "base64"), 0);
-    send_bytes(f, p.client, "\x01\x02\x03\x04");
+    over_send_text(f, p.client, "\x01\x02\x03\x04");
     recorder_end(p.client);
     fixture_turns(f, OVER_TURNS);
     assert_int_equal(p.accepted->counts[WEIR_EVENT_END], 0);
-    expect_read(p.accepted, 5, "AQIDB");
-    expect_read(p.accepted, 5, "A==");
+    over_expect_read(p.accepted, 5, "AQIDB");
+    over_expect_read(p.accepted, 5, "A==");
     over_wait_closed(p.accepted);
     assert_int_equal(p.accepted->counts[WEIR_EVENT_END], 1);
 }
@@ -167,10 +148,10 @@ static void ENC_12_a_reader_is_woken_by_it_alone(void **state)
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
     assert_code(weir_stream_set_encoding(p.accepted->stream, "utf8"), 0);
-    send_bytes(f, p.client, "\xe2");
+    over_send_text(f, p.client, "\xe2");
     recorder_end(p.client);
     recorder_wait(p.accepted, WEIR_EVENT_READABLE);
-    expect_read(p.accepted, 0, BAD);
+    over_expect_read(p.accepted, 0, BAD);
     over_wait_closed(p.accepted);
     assert_int_equal(p.accepted->counts[WEIR_EVENT_END], 1);
 }
@@ -204,7 +185,7 @@ static void ENC_12_its_listener_may_pause_or_destroy(void **state)
     assert_code(weir_stream_set_encoding(p.accepted->stream, "hex"), 0);
     assert_code(weir_stream_set_encoding(p.accepted->stream, "base64url"), 0);
     weir_stream_on(p.accepted->stream, WEIR_EVENT_DATA, pause_here, NULL);
-    send_bytes(f, p.client, "\x01");
+    over_send_text(f, p.client, "\x01");
     recorder_end(p.client);
     recorder_wait(p.accepted, WEIR_EVENT_DATA);
     expect_data(p.accepted, "AQ");
@@ -236,7 +217,7 @@ static void ENC_12_LIFE_03_a_destroyed_stream_flushes_nothing(void **state)
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_DATA);
     assert_code(weir_stream_set_encoding(p.accepted->stream, "utf8"), 0);
-    send_bytes(f, p.client, "\xe2\x82");
+    over_send_text(f, p.client, "\xe2\x82");
     recorder_destroy(p.accepted, NULL);
     over_wait_closed(p.accepted);
     assert_int_equal(p.accepted->data_size, 0);
@@ -248,25 +229,25 @@ static void ENC_13_what_is_buffered_becomes_text(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
-    send_bytes(f, p.client, "x\xc3\xa9\xe2");
-    send_bytes(f, p.client, "\x82");
-    expect_read(p.accepted, 1, "x"); /* the first chunk is not whole any more */
+    over_send_text(f, p.client, "x\xc3\xa9\xe2");
+    over_send_text(f, p.client, "\x82");
+    over_expect_read(p.accepted, 1, "x"); /* the first chunk is not whole any more */
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 4);
     assert_code(weir_stream_set_encoding(p.accepted->stream, NULL), 0);
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 2);
-    send_bytes(f, p.client, "\xac!");
-    expect_read(p.accepted, 0, "\xc3\xa9\xe2\x82\xac!");
+    over_send_text(f, p.client, "\xac!");
+    over_expect_read(p.accepted, 0, "\xc3\xa9\xe2\x82\xac!");
 }
 
 static void ENC_13_a_buffer_behind_which_the_end_stands_is_flushed(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
-    send_bytes(f, p.client, "ab\xe2\x82");
+    over_send_text(f, p.client, "ab\xe2\x82");
     recorder_end(p.client);
     fixture_turns(f, OVER_TURNS);
     assert_code(weir_stream_set_encoding(p.accepted->stream, "utf8"), 0);
-    expect_read(p.accepted, 0, "ab" BAD);
+    over_expect_read(p.accepted, 0, "ab" BAD);
     over_wait_closed(p.accepted);
     assert_int_equal(p.accepted->counts[WEIR_EVENT_END], 1);
 }
@@ -275,7 +256,7 @@ static void ENC_13_ENC_10_a_buffer_that_comes_to_nothing_lets_the_end_come(void 
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
-    send_bytes(f, p.client, "a");
+    over_send_text(f, p.client, "a");
     recorder_end(p.client);
     fixture_turns(f, OVER_TURNS);
     assert_int_equal(p.accepted->counts[WEIR_EVENT_END], 0);
@@ -294,7 +275,7 @@ static void ENC_13_a_paused_stream_gives_the_text_when_it_resumes(void **state)
     assert_code(weir_stream_set_encoding(p.accepted->stream, "utf8"), 0);
     recorder_add(p.accepted, RECORD_DATA);
     recorder_resume(p.accepted);
-    send_bytes(f, p.client, "\xac");
+    over_send_text(f, p.client, "\xac");
     expect_data(p.accepted, "\xe2\x82\xac");
 }
 
@@ -310,7 +291,7 @@ static void ENC_13_before_the_connection_too(void **state)
     assert_code(recorder_connect(client, fixture_url(f, server)), 0);
     recorder *accepted = fixture_accepted(f, server, 0);
     recorder_wait(client, WEIR_EVENT_READY);
-    send_bytes(f, accepted, "\xac");
+    over_send_text(f, accepted, "\xac");
     expect_data(client, "\xe2\x82\xac");
     recorder_destroy(client, NULL);
     over_wait_closed(client);
@@ -324,18 +305,18 @@ static void ENC_14_sizes_are_bytes_of_the_text(void **state)
     options.stream.readable_high_water_mark = 6;
     pair p = over_pair_with(f, 0, NULL, RECORD_READABLE, &options);
     assert_code(weir_stream_set_encoding(p.accepted->stream, "hex"), 0);
-    send_bytes(f, p.client, "\x01\x02");
+    over_send_text(f, p.client, "\x01\x02");
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 4);
     assert_int_equal(weir_stream_bytes_read(p.accepted->stream), 2);
-    expect_read(p.accepted, 5, NULL);
-    expect_read(p.accepted, 3, "010");
-    send_bytes(f, p.client, "\x03\x04\x05");
+    over_expect_read(p.accepted, 5, NULL);
+    over_expect_read(p.accepted, 3, "010");
+    over_send_text(f, p.client, "\x03\x04\x05");
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 7);
-    send_bytes(f, p.client, "\x06");
+    over_send_text(f, p.client, "\x06");
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 7); /* at the mark, in text */
-    expect_read(p.accepted, 6, "203040");
+    over_expect_read(p.accepted, 6, "203040");
     fixture_turns(f, OVER_TURNS);
-    expect_read(p.accepted, 0, "506");
+    over_expect_read(p.accepted, 0, "506");
 }
 
 static void ENC_14_RD_14_unshift_takes_text_as_it_is(void **state)
@@ -343,11 +324,11 @@ static void ENC_14_RD_14_unshift_takes_text_as_it_is(void **state)
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
     assert_code(weir_stream_set_encoding(p.accepted->stream, "hex"), 0);
-    send_bytes(f, p.client, "\x01");
+    over_send_text(f, p.client, "\x01");
     assert_code(weir_stream_unshift(p.accepted->stream, "\xff", 1), 0);
-    expect_read(p.accepted, 0,
-                "\xff"
-                "01");
+    over_expect_read(p.accepted, 0,
+                     "\xff"
+                     "01");
 }
 
 /* ---- set again ---- */
@@ -363,15 +344,15 @@ static void ENC_13_text_stays_text_when_the_encoding_changes(void **state)
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
     assert_code(weir_stream_set_encoding(p.accepted->stream, "utf8"), 0);
-    send_bytes(f, p.client, "\xc3\xa9\xe2\x82");
+    over_send_text(f, p.client, "\xc3\xa9\xe2\x82");
     assert_code(weir_stream_set_encoding(p.accepted->stream, "utf-8"), 0);
     assert_code(weir_stream_set_encoding(p.accepted->stream, "hex"), 0);
     assert_string_equal(weir_stream_encoding(p.accepted->stream), "hex");
-    expect_read(p.accepted, 0,
-                "\xc3\xa9"
-                "e282"); /* what was held back was no text yet */
-    send_bytes(f, p.client, "\xac");
-    expect_read(p.accepted, 0, "ac");
+    over_expect_read(p.accepted, 0,
+                     "\xc3\xa9"
+                     "e282"); /* what was held back was no text yet */
+    over_send_text(f, p.client, "\xac");
+    over_expect_read(p.accepted, 0, "ac");
 }
 
 static void ENC_13_set_inside_a_data_listener_it_holds_for_what_follows(void **state)
@@ -382,7 +363,7 @@ static void ENC_13_set_inside_a_data_listener_it_holds_for_what_follows(void **s
     assert_code(weir_stream_unshift(p.accepted->stream, "\xff", 1), 0);
     recorder_add(p.accepted, RECORD_DATA);
     weir_stream_on(p.accepted->stream, WEIR_EVENT_DATA, set_latin1, NULL);
-    send_bytes(f, p.client, "\xe9");
+    over_send_text(f, p.client, "\xe9");
     recorder_end(p.client);
     over_wait_closed(p.accepted);
     expect_data(p.accepted, "\xff\xc3\xa9\xc3\xa9");
@@ -398,8 +379,8 @@ static void ENC_12_a_pipe_passes_the_text_on_to_its_end(void **state)
     pair out = over_pair(f, 0, RECORD_DATA);
     assert_code(weir_stream_set_encoding(in.accepted->stream, "base64"), 0);
     assert_code(weir_stream_pipe(in.accepted->stream, out.client->stream, NULL), 0);
-    send_bytes(f, in.client, "\x01\x02");
-    send_bytes(f, in.client, "\x03\x04");
+    over_send_text(f, in.client, "\x01\x02");
+    over_send_text(f, in.client, "\x03\x04");
     recorder_end(in.client);
     over_wait_closed(out.accepted);
     expect_data(out.accepted, "AQIDBA==");
@@ -418,14 +399,14 @@ static void ENC_01_CONN_06_a_second_life_keeps_the_encoding_and_nothing_held(voi
     recorder_add(client, RECORD_DATA);
     assert_code(weir_stream_set_encoding(client->stream, "utf8"), 0);
     recorder_wait(client, WEIR_EVENT_READY);
-    send_bytes(f, accepted, "\xe2\x82");
+    over_send_text(f, accepted, "\xe2\x82");
     assert_int_equal(weir_stream_bytes_read(client->stream), 2);
     recorder_destroy(client, NULL);
     over_wait_closed(client);
     assert_string_equal(weir_stream_encoding(client->stream), "utf8");
     assert_code(recorder_connect(client, fixture_url(f, server)), 0);
     accepted = fixture_accepted(f, server, 1);
-    send_bytes(f, accepted, "\xac!");
+    over_send_text(f, accepted, "\xac!");
     recorder_wait_data(client, 4);
     expect_data(client, BAD "!");
     recorder_destroy(client, NULL);
@@ -457,8 +438,8 @@ static void ENC_13_without_memory_nothing_has_changed(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
-    send_bytes(f, p.client, "\xe2\x82");
-    send_bytes(f, p.client, "\xac\xff");
+    over_send_text(f, p.client, "\xe2\x82");
+    over_send_text(f, p.client, "\xac\xff");
     recorder_end(p.client);
     fixture_turns(f, OVER_TURNS);
     size_t failed = 0;
@@ -475,7 +456,7 @@ static void ENC_13_without_memory_nothing_has_changed(void **state)
         assert_int_equal(weir_stream_readable_length(p.accepted->stream), 4);
     }
     assert_true(failed >= 5);
-    expect_read(p.accepted, 0, "4oKs/w==");
+    over_expect_read(p.accepted, 0, "4oKs/w==");
     over_wait_closed(p.accepted);
 }
 
@@ -487,8 +468,8 @@ static void ENC_11_LIFE_04_without_memory_for_the_text_the_stream_fails(void **s
     char *bytes = malloc(64 * KIBIBYTE);
     memset(bytes, 'x', 64 * KIBIBYTE);
     assert_code(weir_stream_set_encoding(p.accepted->stream, "hex"), 0);
-    send_bytes(f, p.client, "x"); /* what reading itself needs is there now */
-    expect_read(p.accepted, 0, "78");
+    over_send_text(f, p.client, "x"); /* what reading itself needs is there now */
+    over_expect_read(p.accepted, 0, "78");
     recorder_write(p.client, bytes, 64 * KIBIBYTE);
     allocator_fail(1, 1);
     for (int i = 0; i < OVER_TURNS && !weir_stream_destroyed(p.accepted->stream); i++) {

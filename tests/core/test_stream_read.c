@@ -8,20 +8,6 @@
 #define MEBIBYTE ((size_t)1024 * 1024)
 #define SLAB     ((size_t)256 * 1024) /* the most that one read of a socket gives */
 
-/* Takes `size` bytes by read() and compares; `text` NULL: read() gives nothing. */
-static void expect_read(recorder *r, size_t size, const char *text)
-{
-    weir_buf *buf = weir_stream_read(r->stream, size);
-    if (text == NULL) {
-        assert_null(buf);
-        return;
-    }
-    assert_non_null(buf);
-    assert_int_equal(buf->size, strlen(text));
-    assert_memory_equal(buf->data, text, buf->size);
-    weir_buf_release(buf);
-}
-
 /* ---- modes ---- */
 
 static void RD_01_nobody_has_asked_yet_and_nothing_is_lost(void **state)
@@ -221,7 +207,7 @@ static void RD_07_a_readable_listener_left_keeps_it_from_flowing(void **state)
     weir_stream_remove_all(p.accepted->stream, WEIR_EVENT_DATA);
     assert_int_equal(weir_stream_readable_flowing(p.accepted->stream), 0);
     over_send_text(f, p.client, "kept");
-    expect_read(p.accepted, 0, "kept");
+    over_expect_read(p.accepted, 0, "kept");
 }
 
 static void RD_07_when_readable_goes_data_flows(void **state)
@@ -250,10 +236,10 @@ static void RD_08_readable_comes_with_new_data_and_not_again(void **state)
     recorder_expect(p.accepted, "readable");
     over_send_text(f, p.client, "def");
     recorder_expect(p.accepted, "readable readable");
-    expect_read(p.accepted, 0, "abcdef");
+    over_expect_read(p.accepted, 0, "abcdef");
     over_send_text(f, p.client, "ghi");
     recorder_expect(p.accepted, "readable readable readable");
-    expect_read(p.accepted, 0, "ghi");
+    over_expect_read(p.accepted, 0, "ghi");
 }
 
 static void RD_08_readable_comes_for_what_is_there_already(void **state)
@@ -264,7 +250,7 @@ static void RD_08_readable_comes_for_what_is_there_already(void **state)
     recorder_add(p.accepted, RECORD_READABLE);
     recorder_expect(p.accepted, "");
     recorder_wait(p.accepted, WEIR_EVENT_READABLE);
-    expect_read(p.accepted, 0, "abc");
+    over_expect_read(p.accepted, 0, "abc");
 }
 
 static void RD_08_the_last_readable_has_nothing_to_read(void **state)
@@ -272,11 +258,11 @@ static void RD_08_the_last_readable_has_nothing_to_read(void **state)
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
     over_send_text(f, p.client, "abc");
-    expect_read(p.accepted, 0, "abc");
+    over_expect_read(p.accepted, 0, "abc");
     recorder_end(p.client);
     recorder_wait(p.accepted, WEIR_EVENT_READABLE);
     fixture_turns(f, OVER_TURNS);
-    expect_read(p.accepted, 0, NULL);
+    over_expect_read(p.accepted, 0, NULL);
     over_wait_closed(p.accepted);
     recorder_expect(p.accepted, "readable readable end finish close");
 }
@@ -312,9 +298,9 @@ static void RD_09_with_a_readable_listener_data_moves_by_read_alone(void **state
     over_send_text(f, p.client, "abcdef");
     assert_int_equal(weir_stream_readable_flowing(p.accepted->stream), 0);
     assert_int_equal(p.accepted->data_size, 0);
-    expect_read(p.accepted, 2, "ab");
+    over_expect_read(p.accepted, 2, "ab");
     recorder_expect_data(p.accepted, "ab", 2);
-    expect_read(p.accepted, 0, "cdef");
+    over_expect_read(p.accepted, 0, "cdef");
     recorder_expect_data(p.accepted, "abcdef", 6);
 }
 
@@ -326,7 +312,7 @@ static void RD_09_resume_does_not_beat_a_readable_listener(void **state)
     over_send_text(f, p.client, "abc");
     assert_int_equal(weir_stream_readable_flowing(p.accepted->stream), 0);
     assert_int_equal(p.accepted->data_size, 0);
-    expect_read(p.accepted, 0, "abc");
+    over_expect_read(p.accepted, 0, "abc");
 }
 
 /* ---- read() ---- */
@@ -335,12 +321,12 @@ static void RD_10_read_gives_all_that_is_buffered_or_nothing(void **state)
 {
     fixture *f = *state;
     pair p = over_pair(f, 0, RECORD_READABLE);
-    expect_read(p.accepted, 0, NULL);
+    over_expect_read(p.accepted, 0, NULL);
     over_send_text(f, p.client, "abc");
     over_send_text(f, p.client, "def");
     weir_stream_unshift(p.accepted->stream, "xyz", 3);
-    expect_read(p.accepted, 0, "xyzabcdef");
-    expect_read(p.accepted, 0, NULL);
+    over_expect_read(p.accepted, 0, "xyzabcdef");
+    over_expect_read(p.accepted, 0, NULL);
 }
 
 static void RD_11_read_gives_exactly_so_many(void **state)
@@ -349,16 +335,16 @@ static void RD_11_read_gives_exactly_so_many(void **state)
     pair p = over_pair(f, 0, RECORD_READABLE);
     over_send_text(f, p.client, "abcd");
     over_send_text(f, p.client, "efgh");
-    expect_read(p.accepted, 9, NULL);
+    over_expect_read(p.accepted, 9, NULL);
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 8);
-    expect_read(p.accepted, 1, "a");
-    expect_read(p.accepted, 5, "bcdef"); /* across two chunks */
-    expect_read(p.accepted, 3, NULL);
+    over_expect_read(p.accepted, 1, "a");
+    over_expect_read(p.accepted, 5, "bcdef"); /* across two chunks */
+    over_expect_read(p.accepted, 3, NULL);
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 2);
     recorder_end(p.client);
     fixture_turns(f, OVER_TURNS);
-    expect_read(p.accepted, 3, "gh"); /* the rest, since no more will come */
-    expect_read(p.accepted, 1, NULL);
+    over_expect_read(p.accepted, 3, "gh"); /* the rest, since no more will come */
+    over_expect_read(p.accepted, 1, NULL);
 }
 
 static void RD_12_refill_asks_for_more_and_takes_nothing(void **state)
@@ -405,7 +391,7 @@ static void RD_14_unshift_puts_bytes_in_front(void **state)
     assert_code(weir_stream_unshift(p.accepted->stream, "", 0), 0);
     assert_code(weir_stream_unshift(p.accepted->stream, NULL, 1), UV_EINVAL);
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 11);
-    expect_read(p.accepted, 0, "hello world");
+    over_expect_read(p.accepted, 0, "hello world");
 }
 
 static void unshift_once(const weir_event *event, void *arg)
@@ -446,12 +432,12 @@ static void RD_14_unshift_before_end_delays_it_and_after_end_is_an_error(void **
     recorder_end(p.client);
     fixture_turns(f, OVER_TURNS);
     weir_runtime_enter(f->runtime); /* 'end' is due on the tick that the bracket's end brings */
-    expect_read(p.accepted, 0, "abc");
+    over_expect_read(p.accepted, 0, "abc");
     assert_code(weir_stream_unshift(p.accepted->stream, "c", 1), 0);
     weir_runtime_leave(f->runtime);
     fixture_turns(f, OVER_TURNS);
     assert_int_equal(p.accepted->counts[WEIR_EVENT_END], 0);
-    expect_read(p.accepted, 0, "c");
+    over_expect_read(p.accepted, 0, "c");
     over_wait_closed(p.accepted);
     assert_int_equal(p.accepted->counts[WEIR_EVENT_END], 1);
     assert_code(code, WEIR_EUNSHIFT_AFTER_END);
@@ -490,12 +476,12 @@ static void RD_15_the_mark_is_a_threshold_and_no_limit(void **state)
     over_send_text(f, p.client, "0123456789"); /* below the mark: read, and so above it */
     over_send_text(f, p.client, "later");
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 19);
-    expect_read(p.accepted, 9, "123456789");
+    over_expect_read(p.accepted, 9, "123456789");
     fixture_turns(f, OVER_TURNS);
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 10); /* still at the mark */
-    expect_read(p.accepted, 1, "0");
+    over_expect_read(p.accepted, 1, "0");
     fixture_turns(f, OVER_TURNS);
-    expect_read(p.accepted, 0, "123456789later");
+    over_expect_read(p.accepted, 0, "123456789later");
 }
 
 static void RD_16_the_length_is_what_is_unread(void **state)
@@ -505,7 +491,7 @@ static void RD_16_the_length_is_what_is_unread(void **state)
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 0);
     over_send_text(f, p.client, "abcdef");
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 6);
-    expect_read(p.accepted, 4, "abcd");
+    over_expect_read(p.accepted, 4, "abcd");
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 2);
     recorder_destroy(p.accepted, NULL);
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 0);
@@ -548,11 +534,11 @@ static void RD_18_end_waits_for_the_last_byte(void **state)
     over_send_text(f, p.client, "abc");
     recorder_end(p.client);
     fixture_turns(f, OVER_TURNS);
-    expect_read(p.accepted, 2, "ab");
+    over_expect_read(p.accepted, 2, "ab");
     fixture_turns(f, OVER_TURNS);
     assert_int_equal(p.accepted->counts[WEIR_EVENT_END], 0);
     assert_int_equal(weir_stream_readable_ended(p.accepted->stream), 0);
-    expect_read(p.accepted, 1, "c");
+    over_expect_read(p.accepted, 1, "c");
     assert_int_equal(p.accepted->counts[WEIR_EVENT_END], 0); /* on a tick */
     over_wait_closed(p.accepted);
     assert_int_equal(p.accepted->counts[WEIR_EVENT_END], 1);
@@ -682,8 +668,8 @@ static void RD_25_nothing_is_read_after_destroy(void **state)
     over_send_text(f, p.client, "abc");
     assert_int_equal(weir_stream_readable_length(p.accepted->stream), 3);
     recorder_destroy(p.accepted, NULL);
-    expect_read(p.accepted, 0, NULL);
-    expect_read(p.accepted, 1, NULL);
+    over_expect_read(p.accepted, 0, NULL);
+    over_expect_read(p.accepted, 1, NULL);
     weir_stream_refill(p.accepted->stream);
     recorder_resume(p.accepted);
     over_wait_closed(p.accepted);
