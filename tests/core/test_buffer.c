@@ -205,13 +205,6 @@ static void buffer_without_memory_is_NULL_and_nothing_is_released(void **state)
     assert_int_equal(allocator_fail_each(make_all, &seen), 5);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    allocator_install();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,5 +221,5 @@ int main(void)
         cmocka_unit_test(buffer_size_that_no_block_can_have),
         cmocka_unit_test(buffer_without_memory_is_NULL_and_nothing_is_released),
     };
-    return cmocka_run_group_tests_name("buffer", tests, setup, NULL);
+    return cmocka_run_group_tests_name("buffer", tests, allocator_setup, NULL);
 }

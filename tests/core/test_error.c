@@ -300,13 +300,6 @@ static void net_MOD_01_version_is_the_headers(void **state)
     assert_string_equal(weir_version(), WEIR_VERSION);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    allocator_install();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,5 +322,5 @@ int main(void)
         cmocka_unit_test(error_without_memory_is_a_static_one),
         cmocka_unit_test(net_MOD_01_version_is_the_headers),
     };
-    return cmocka_run_group_tests_name("error", tests, setup, NULL);
+    return cmocka_run_group_tests_name("error", tests, allocator_setup, NULL);
 }

@@ -527,13 +527,6 @@ static void names_of_events(void **state)
     assert_null(weir_event_name((weir_event_type)-1));
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    allocator_install();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -563,5 +556,5 @@ int main(void)
         cmocka_unit_test(add_without_memory_leaves_the_list_as_it_was),
         cmocka_unit_test(names_of_events),
     };
-    return cmocka_run_group_tests_name("listeners", tests, setup, NULL);
+    return cmocka_run_group_tests_name("listeners", tests, allocator_setup, NULL);
 }

@@ -14,20 +14,10 @@
 
 #include "../transports/raw_peer.h"
 #include "over.h"
+#include "sanitized.h"
 
 #define MEBIBYTE ((size_t)1024 * 1024)
 #define SLAB     ((size_t)256 * 1024)
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 /* Resident memory means something only where nobody else's bookkeeping is in it. */
 static int can_measure(void)

@@ -399,13 +399,6 @@ static void files_longer_than_they_say(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    allocator_install();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,5 +420,5 @@ int main(void)
         cmocka_unit_test(files_that_the_system_does_not_give),
         cmocka_unit_test(files_longer_than_they_say),
     };
-    return cmocka_run_group_tests_name("schema_corners", tests, set_up, NULL);
+    return cmocka_run_group_tests_name("schema_corners", tests, allocator_setup, NULL);
 }

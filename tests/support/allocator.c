@@ -97,6 +97,13 @@ void allocator_install(void)
     installed = 1;
 }
 
+int allocator_setup(void **state)
+{
+    (void)state;
+    allocator_install();
+    return 0;
+}
+
 size_t allocator_live(void)
 {
     return atomic_load(&live);

@@ -11,6 +11,9 @@
 /* Puts it in place, before anything of weir allocates. Again: nothing happens. */
 void allocator_install(void);
 
+/* The same as the setup of a group of tests. */
+int allocator_setup(void **state);
+
 /* Blocks that are allocated now. */
 size_t allocator_live(void);
 
