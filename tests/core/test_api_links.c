@@ -11,6 +11,7 @@
 #include <weir/transport.h>
 
 #include "fixture.h"
+#include "plain_plugin.h"
 
 #define LOCAL "tcp://127.0.0.1:0"
 #define ROOM  65536
@@ -36,13 +37,6 @@ typedef struct world {
 static world *world_of(const weir_link *link)
 {
     return weir_runtime_data(weir_link_runtime(link));
-}
-
-static int configure(weir_configure *configure, void **context)
-{
-    (void)configure;
-    *context = weir_malloc(1);
-    return *context ? 0 : UV_ENOMEM;
 }
 
 /* ---- the layer ---- */
@@ -191,20 +185,18 @@ static weir_link *courier_create(void *context, weir_runtime *runtime, weir_role
 }
 
 static const weir_layer courier_layer = {
-    .size = sizeof(weir_layer), .configure = configure, .context_free = weir_free, .create = courier_create};
-
-static const char no_options[] = "{\"type\":\"object\",\"additionalProperties\":false}";
+    .size = sizeof(weir_layer), .configure = plain_configure, .context_free = weir_free, .create = courier_create};
 
 static const weir_plugin courier_plugin = {
     WEIR_PLUGIN_HEADER,   .name = "courier",
     .version = "1.0.0",   .description = "keeps what is written, for tests",
-    .schema = no_options, .layer = &courier_layer,
+    .schema = NO_OPTIONS, .layer = &courier_layer,
 };
 
 /* The same under another name, for two of them in one stack. */
 static const weir_plugin porter_plugin = {
     WEIR_PLUGIN_HEADER,   .name = "porter",        .version = "1.0.0", .description = "as courier, for tests",
-    .schema = no_options, .layer = &courier_layer,
+    .schema = NO_OPTIONS, .layer = &courier_layer,
 };
 
 /* ---- the transport ---- */
@@ -317,7 +309,7 @@ static void turnstile_free(weir_acceptor *acceptor)
 static const weir_transport turnstile_transport = {
     .size = sizeof(weir_transport),
     .body = WEIR_BODY_NONE,
-    .configure = configure,
+    .configure = plain_configure,
     .context_free = weir_free,
     .format = turnstile_format,
     .create = turnstile_create,
@@ -334,7 +326,7 @@ static const weir_transport turnstile_transport = {
 static const weir_plugin turnstile_plugin = {
     WEIR_PLUGIN_HEADER,   .name = "turnstile",
     .version = "1.0.0",   .description = "sheds who comes, for tests",
-    .schema = no_options, .transport = &turnstile_transport,
+    .schema = NO_OPTIONS, .transport = &turnstile_transport,
 };
 
 /* ---- a test's world ---- */

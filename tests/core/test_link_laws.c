@@ -17,6 +17,7 @@
 #include <weir/layer.h>
 
 #include "fixture.h"
+#include "plain_plugin.h"
 #include "syscalls.h"
 
 /* ---- the layer ---- */
@@ -85,22 +86,13 @@ static weir_link *outlaw_create(void *context, weir_runtime *runtime, weir_role 
     return &self->link;
 }
 
-static int configure(weir_configure *configure, void **context)
-{
-    (void)configure;
-    *context = weir_malloc(1);
-    return *context != NULL ? 0 : UV_ENOMEM;
-}
-
 static const weir_layer outlaw_layer = {
-    .size = sizeof(weir_layer), .configure = configure, .context_free = weir_free, .create = outlaw_create};
-
-static const char no_options[] = "{\"type\":\"object\",\"additionalProperties\":false}";
+    .size = sizeof(weir_layer), .configure = plain_configure, .context_free = weir_free, .create = outlaw_create};
 
 static const weir_plugin outlaw_plugin = {
     WEIR_PLUGIN_HEADER,   .name = "outlaw",
     .version = "1.0.0",   .description = "breaks the laws of links, for tests",
-    .schema = no_options, .layer = &outlaw_layer,
+    .schema = NO_OPTIONS, .layer = &outlaw_layer,
 };
 
 /* ---- layers whose table is not whole ---- */
@@ -139,17 +131,17 @@ static weir_link *endless_create(void *context, weir_runtime *runtime, weir_role
 }
 
 static const weir_layer nameless_layer = {
-    .size = sizeof(weir_layer), .configure = configure, .context_free = weir_free, .create = nameless_create};
+    .size = sizeof(weir_layer), .configure = plain_configure, .context_free = weir_free, .create = nameless_create};
 static const weir_layer endless_layer = {
-    .size = sizeof(weir_layer), .configure = configure, .context_free = weir_free, .create = endless_create};
+    .size = sizeof(weir_layer), .configure = plain_configure, .context_free = weir_free, .create = endless_create};
 
 static const weir_plugin nameless_plugin = {
     WEIR_PLUGIN_HEADER,   .name = "nameless",       .version = "1.0.0", .description = "makes links without a name",
-    .schema = no_options, .layer = &nameless_layer,
+    .schema = NO_OPTIONS, .layer = &nameless_layer,
 };
 static const weir_plugin endless_plugin = {
     WEIR_PLUGIN_HEADER,   .name = "endless",       .version = "1.0.0", .description = "makes links that cannot go",
-    .schema = no_options, .layer = &endless_layer,
+    .schema = NO_OPTIONS, .layer = &endless_layer,
 };
 
 /* ---- a test's world ---- */

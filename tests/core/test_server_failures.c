@@ -12,16 +12,10 @@
 #include "../transports/raw_peer.h"
 #include "diary.h"
 #include "gate.h"
+#include "plain_plugin.h"
 #include "syscalls.h"
 
 /* ---- a transport that only connects, and knows every socket ---- */
-
-static int configure(weir_configure *configure, void **context)
-{
-    (void)configure;
-    *context = weir_malloc(1);
-    return *context != NULL ? 0 : UV_ENOMEM;
-}
 
 static size_t format(const void *context, char *text, size_t size)
 {
@@ -57,7 +51,7 @@ static int adopt_none(void *context, weir_runtime *runtime, int fd, weir_link **
 static const weir_transport exit_transport = {
     .size = sizeof(weir_transport),
     .body = WEIR_BODY_NONE,
-    .configure = configure,
+    .configure = plain_configure,
     .context_free = weir_free,
     .format = format,
     .create = create,
@@ -65,12 +59,10 @@ static const weir_transport exit_transport = {
     .adopt = adopt_none,
 };
 
-static const char no_options[] = "{\"type\":\"object\",\"additionalProperties\":false}";
-
 static const weir_plugin exit_plugin = {
     WEIR_PLUGIN_HEADER,   .name = "exit",
     .version = "1.0.0",   .description = "knows every socket, for tests",
-    .schema = no_options, .transport = &exit_transport,
+    .schema = NO_OPTIONS, .transport = &exit_transport,
 };
 
 static int begin(void **state)

@@ -9,6 +9,7 @@
 
 #include "counted.h"
 #include "linked.h"
+#include "plain_plugin.h"
 #include "stream_private.h"
 
 /* ---- layers with tables that are legal and odd ---- */
@@ -24,13 +25,6 @@ typedef struct odd_link {
 static odd_link *self_of(weir_link *link)
 {
     return (odd_link *)(void *)link;
-}
-
-static int odd_configure(weir_configure *configure, void **context)
-{
-    (void)configure;
-    *context = weir_malloc(1);
-    return *context == NULL ? UV_ENOMEM : 0;
 }
 
 static weir_link *odd_create(weir_runtime *runtime, const weir_link_ops *ops)
@@ -151,23 +145,20 @@ static void hasty_open(weir_link *link)
 static const weir_link_ops hasty_ops = {
     .size = sizeof(weir_link_ops), .name = "hasty", .open = hasty_open, .free = odd_free};
 
-#define ODD_LAYER(identifier)                                                                                         \
-    static weir_link *create_##identifier(void *context, weir_runtime *runtime, weir_role role)                       \
-    {                                                                                                                 \
-        (void)context;                                                                                                \
-        (void)role;                                                                                                   \
-        return odd_create(runtime, &identifier##_ops);                                                                \
-    }                                                                                                                 \
-    static const weir_layer identifier##_layer = {.size = sizeof(weir_layer),                                         \
-                                                  .configure = odd_configure,                                         \
-                                                  .context_free = weir_free,                                          \
-                                                  .create = create_##identifier};                                     \
-    static const weir_plugin identifier##_plugin = {WEIR_PLUGIN_HEADER,                                               \
-                                                    .name = #identifier,                                              \
-                                                    .version = "1.0.0",                                               \
-                                                    .description = "odd, for tests",                                  \
-                                                    .schema = "{\"type\":\"object\",\"additionalProperties\":false}", \
-                                                    .layer = &identifier##_layer}
+#define ODD_LAYER(identifier)                                                                              \
+    static weir_link *create_##identifier(void *context, weir_runtime *runtime, weir_role role)            \
+    {                                                                                                      \
+        (void)context;                                                                                     \
+        (void)role;                                                                                        \
+        return odd_create(runtime, &identifier##_ops);                                                     \
+    }                                                                                                      \
+    static const weir_layer identifier##_layer = {.size = sizeof(weir_layer),                              \
+                                                  .configure = plain_configure,                            \
+                                                  .context_free = weir_free,                               \
+                                                  .create = create_##identifier};                          \
+    static const weir_plugin identifier##_plugin = {WEIR_PLUGIN_HEADER,   .name = #identifier,             \
+                                                    .version = "1.0.0",   .description = "odd, for tests", \
+                                                    .schema = NO_OPTIONS, .layer = &identifier##_layer}
 
 ODD_LAYER(closing);
 ODD_LAYER(hearing);

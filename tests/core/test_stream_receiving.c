@@ -11,6 +11,7 @@
 #include <weir/layer.h>
 
 #include "over.h"
+#include "plain_plugin.h"
 
 #define GIBIBYTE ((size_t)1024 * 1024 * 1024)
 
@@ -289,15 +290,8 @@ static weir_link *late_create(void *context, weir_runtime *runtime, weir_role ro
     return &self->link;
 }
 
-static int late_configure(weir_configure *configure, void **context)
-{
-    (void)configure;
-    *context = weir_malloc(1);
-    return *context != NULL ? 0 : UV_ENOMEM;
-}
-
 static const weir_layer late_layer = {
-    .size = sizeof(weir_layer), .configure = late_configure, .context_free = weir_free, .create = late_create};
+    .size = sizeof(weir_layer), .configure = plain_configure, .context_free = weir_free, .create = late_create};
 
 static const weir_plugin late_plugin = {
     WEIR_PLUGIN_HEADER, .name = "late",       .version = "1.0.0", .description = "goes on after its end, for tests",
@@ -447,7 +441,7 @@ static weir_link *keeper_create(void *context, weir_runtime *runtime, weir_role 
 }
 
 static const weir_layer keeper_layer = {
-    .size = sizeof(weir_layer), .configure = late_configure, .context_free = weir_free, .create = keeper_create};
+    .size = sizeof(weir_layer), .configure = plain_configure, .context_free = weir_free, .create = keeper_create};
 
 static const weir_plugin keeper_plugin = {
     WEIR_PLUGIN_HEADER, .name = "keeper",       .version = "1.0.0", .description = "keeps what it gets, for tests",

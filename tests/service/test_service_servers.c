@@ -13,19 +13,13 @@
 #include <weir/handler.h>
 
 #include "gate.h"
+#include "plain_plugin.h"
 #include "served.h"
 
 /* ---- a handler that logs while memory fails, in whatever thread it runs ---- */
 
 static atomic_int handled_by_worker;
 static weir_runtime *home;
-
-static int configure(weir_configure *configure, void **context)
-{
-    (void)configure;
-    *context = weir_malloc(1);
-    return *context ? 0 : UV_ENOMEM;
-}
 
 static void chatter_connection(void *context, weir_stream *stream)
 {
@@ -43,16 +37,14 @@ static void chatter_connection(void *context, weir_stream *stream)
     weir_stream_destroy(stream, NULL);
 }
 
-static const weir_handler chatter_handler = {
-    .size = sizeof(weir_handler), .configure = configure, .context_free = weir_free, .connection = chatter_connection};
+static const weir_handler chatter_handler = {.size = sizeof(weir_handler),
+                                             .configure = plain_configure,
+                                             .context_free = weir_free,
+                                             .connection = chatter_connection};
 
 static const weir_plugin chatter_plugin = {
-    WEIR_PLUGIN_HEADER,
-    .name = "chatter",
-    .version = "1.0.0",
-    .description = "logs, for tests",
-    .schema = "{\"type\":\"object\",\"additionalProperties\":false}",
-    .handler = &chatter_handler,
+    WEIR_PLUGIN_HEADER,   .name = "chatter",           .version = "1.0.0", .description = "logs, for tests",
+    .schema = NO_OPTIONS, .handler = &chatter_handler,
 };
 
 static int set_up(void **state)

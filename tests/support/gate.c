@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "gate.h"
+#include "plain_plugin.h"
 
 typedef struct gate {
     weir_acceptor acceptor;
@@ -27,13 +28,6 @@ void gate_fail(int index)
 static gate *self_of(weir_acceptor *acceptor)
 {
     return (gate *)(void *)acceptor;
-}
-
-static int configure(weir_configure *configure, void **context)
-{
-    (void)configure;
-    *context = weir_malloc(1);
-    return *context ? 0 : UV_ENOMEM;
 }
 
 static size_t format(const void *context, char *text, size_t size)
@@ -122,7 +116,7 @@ static void acceptor_free(weir_acceptor *acceptor)
 static const weir_transport transport = {
     .size = sizeof(weir_transport),
     .body = WEIR_BODY_NONE,
-    .configure = configure,
+    .configure = plain_configure,
     .context_free = weir_free,
     .format = format,
     .create = create,
@@ -137,10 +131,6 @@ static const weir_transport transport = {
 };
 
 const weir_plugin gate_plugin = {
-    WEIR_PLUGIN_HEADER,
-    .name = "gate",
-    .version = "1.0.0",
-    .description = "listens nowhere, for tests",
-    .schema = "{\"type\":\"object\",\"additionalProperties\":false}",
-    .transport = &transport,
+    WEIR_PLUGIN_HEADER,   .name = "gate",          .version = "1.0.0", .description = "listens nowhere, for tests",
+    .schema = NO_OPTIONS, .transport = &transport,
 };
