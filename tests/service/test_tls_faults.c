@@ -370,14 +370,6 @@ static void TLS_05_ten_thousand_leave_everything_as_it_was(void **state)
     assert_int_equal(weir_server_connections(server.server), 0);
 }
 
-static int group_setup(void **state)
-{
-    (void)state;
-    if (access(WEIR_TEST_PLUGINS "/tls.so", R_OK) == 0)
-        fixture_preload("tls");
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,5 +379,5 @@ int main(void)
         FIXTURE_TEST(TLS_05_TLS_06_a_client_that_falls_silent_is_told_with_its_name),
         FIXTURE_TEST(TLS_05_ten_thousand_leave_everything_as_it_was),
     };
-    return cmocka_run_group_tests_name("service.tls_faults", tests, group_setup, NULL);
+    return cmocka_run_group_tests_name("service.tls_faults", tests, tls_group_setup, NULL);
 }

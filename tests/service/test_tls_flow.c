@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fixture.h"
 #include "tls_service.h"
@@ -259,19 +258,11 @@ static void TLS_18_through_a_pipe_and_back_to_a_slow_reader(void **state)
     assert_int_equal(self.bytes_written, amount());
 }
 
-static int group_setup(void **state)
-{
-    (void)state;
-    if (access(WEIR_TEST_PLUGINS "/tls.so", R_OK) == 0)
-        fixture_preload("tls");
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(TLS_18_both_ways_at_once_through_slow_readers),
         FIXTURE_TEST(TLS_18_through_a_pipe_and_back_to_a_slow_reader),
     };
-    return cmocka_run_group_tests_name("service.tls_flow", tests, group_setup, NULL);
+    return cmocka_run_group_tests_name("service.tls_flow", tests, tls_group_setup, NULL);
 }

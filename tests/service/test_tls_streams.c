@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "child.h"
 #include "fixture.h"
@@ -286,14 +285,6 @@ static void TLS_12_TLS_22_workers_shake_hands_in_parallel(void **state)
     }
 }
 
-static int group_setup(void **state)
-{
-    (void)state;
-    if (access(WEIR_TEST_PLUGINS "/tls.so", R_OK) == 0)
-        fixture_preload("tls");
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,5 +294,5 @@ int main(void)
         FIXTURE_TEST(TLS_16_TLS_22_openssl_exports_the_same_keys),
         FIXTURE_TEST(TLS_12_TLS_22_workers_shake_hands_in_parallel),
     };
-    return cmocka_run_group_tests_name("service.tls_streams", tests, group_setup, NULL);
+    return cmocka_run_group_tests_name("service.tls_streams", tests, tls_group_setup, NULL);
 }

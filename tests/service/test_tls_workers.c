@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <weir/handler.h>
 #include <weir/tls.h>
 
 #include "fixture.h"
+#include "plain_plugin.h"
 #include "served.h"
 #include "tls_service.h"
 
@@ -56,15 +56,8 @@ static void tell(void *context, weir_stream *stream)
     weir_stream_end_with(stream, line, (size_t)length, NULL, NULL);
 }
 
-static int configure(weir_configure *configure, void **context)
-{
-    (void)configure;
-    *context = weir_malloc(1);
-    return *context ? 0 : UV_ENOMEM;
-}
-
 static const weir_handler handler = {
-    .size = sizeof(weir_handler), .configure = configure, .context_free = weir_free, .connection = tell};
+    .size = sizeof(weir_handler), .configure = plain_configure, .context_free = weir_free, .connection = tell};
 
 static const weir_plugin plugin = {
     WEIR_PLUGIN_HEADER, .name = "teller",    .version = "1.0.0", .description = "says who it is, for tests",
@@ -264,14 +257,6 @@ static void TLS_12_workers_change_keys_by_the_clock(void **state)
     served_stop(service, 1);
 }
 
-static int group_setup(void **state)
-{
-    (void)state;
-    if (access(WEIR_TEST_PLUGINS "/tls.so", R_OK) == 0)
-        fixture_preload("tls");
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,5 +264,5 @@ int main(void)
         FIXTURE_TEST(TLS_12_every_worker_resumes_over_TLS_13),
         FIXTURE_TEST(TLS_12_workers_change_keys_by_the_clock),
     };
-    return cmocka_run_group_tests_name("service.tls_workers", tests, group_setup, NULL);
+    return cmocka_run_group_tests_name("service.tls_workers", tests, tls_group_setup, NULL);
 }

@@ -23,6 +23,14 @@ void tls_need(void)
         skip();
 }
 
+int tls_group_setup(void **state)
+{
+    (void)state;
+    if (access(WEIR_TEST_PLUGINS "/tls.so", R_OK) == 0)
+        fixture_preload("tls");
+    return 0;
+}
+
 const char *tls_folder(char *at, size_t size, const char *name)
 {
     const char *folder = getenv("TMPDIR");

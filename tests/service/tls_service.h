@@ -11,6 +11,9 @@
 /* Skips the test where there is no plugin tls: it is built where mbedTLS is. */
 void tls_need(void);
 
+/* The setup of a group of tests: what the process keeps of the plugin tls is no leak of a test (fixture_preload). */
+int tls_group_setup(void **state);
+
 /* The plugin's engine speaks TLS 1.3. */
 int tls_has_13(void);
 
