@@ -215,6 +215,16 @@ tls_settings world_server(world *w, const char *host)
     return settings;
 }
 
+tls_settings world_asking_server(world *w, int reject)
+{
+    tls_settings server = world_server(w, "localhost");
+    server.request_cert = 1;
+    server.reject_unauthorized = reject;
+    server.ca = world_materials(w, authority.cert, "/ca");
+    server.ca_count = 1;
+    return server;
+}
+
 tls_settings world_client(world *w)
 {
     tls_settings settings = common(w, WEIR_CLIENT);

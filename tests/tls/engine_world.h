@@ -80,6 +80,9 @@ char *world_read(world *w, const char *name, size_t *size);
 /* A server with a certificate for this host. */
 tls_settings world_server(world *w, const char *host);
 
+/* One of localhost that asks its clients for certificates of the world's authority; `reject`: those without are sent away. */
+tls_settings world_asking_server(world *w, int reject);
+
 /* A client that trusts the world's authority. */
 tls_settings world_client(world *w);
 

@@ -182,16 +182,6 @@ static void TLS_12_tickets_off(void **state)
 
 /* ---- who is let in ---- */
 
-static tls_settings asking_server(world *w, int reject)
-{
-    tls_settings server = world_server(w, "localhost");
-    server.request_cert = 1;
-    server.reject_unauthorized = reject;
-    server.ca = world_materials(w, world_authority()->cert, "/ca");
-    server.ca_count = 1;
-    return server;
-}
-
 /* mbedTLS takes a ticket of a context without client authentication in one that demands it. */
 static void TLS_12_a_ticket_counts_only_where_the_same_clients_are_let_in(void **state)
 {
@@ -291,7 +281,7 @@ static void TLS_12_a_resumed_session_is_as_authorized_as_its_first_handshake(voi
     {
         static const char *const expected[] = {"DEPTH_ZERO_SELF_SIGNED_CERT", ""};
         tls_settings client = world_client(w);
-        tls_settings server = asking_server(w, 0);
+        tls_settings server = world_asking_server(w, 0);
         for (int trusted = 0; trusted <= 1; trusted++) {
             world_identify(w, &client, &(wish){.subject = "CN=client", .self_signed = !trusted});
             tls_session_options options = first(w, &client, &server);
@@ -324,7 +314,7 @@ static void TLS_12_a_ticket_does_not_outlive_the_certificate_behind_it(void **st
     {
         ahead = 0;
         tls_settings client = world_client(w);
-        tls_settings server = asking_server(w, 1);
+        tls_settings server = world_asking_server(w, 1);
         world_identify(w, &client, &(wish){.subject = "CN=client", .from = -100, .until = 600});
         tls_session_options options = first(w, &client, &server);
         ahead = 500;
@@ -344,7 +334,7 @@ static void TLS_12_no_chain_of_tickets_is_longer_than_a_week(void **state)
     {
         ahead = 0;
         tls_settings client = world_client(w);
-        tls_settings server = asking_server(w, 1);
+        tls_settings server = world_asking_server(w, 1);
         world_identify(w, &server, &(wish){.host = "localhost", .from = -100, .until = 86400 * 30});
         world_identify(w, &client, &(wish){.subject = "CN=client", .from = -100, .until = 86400 * 30});
         w->keys[0].lifetime = 86400 * 5;
@@ -495,7 +485,7 @@ static void TLS_12_clients_without_tickets_come_back_by_their_ids(void **state)
     world *w = world_of(*state);
     w->now_version = TLS_VERSION_12;
     tls_settings client = world_client(w);
-    tls_settings server = asking_server(w, 0);
+    tls_settings server = world_asking_server(w, 0);
     tls_credentials *of_client = world_credentials(w, &client);
     tls_credentials *of_server = world_credentials(w, &server);
     for (int trusted = 0; trusted <= 1; trusted++) {

@@ -256,22 +256,12 @@ static void TLS_08_the_error_names_both_sides(void **state)
 
 /* ---- client certificates ---- */
 
-static tls_settings asking_server(world *w, int reject)
-{
-    tls_settings server = world_server(w, "localhost");
-    server.request_cert = 1;
-    server.reject_unauthorized = reject;
-    server.ca = world_materials(w, world_authority()->cert, "/ca");
-    server.ca_count = 1;
-    return server;
-}
-
 static void TLS_09_a_client_that_is_known(void **state)
 {
     world *w = world_of(*state);
     WORLD_VERSIONS(w)
     {
-        tls_settings server = asking_server(w, 1);
+        tls_settings server = world_asking_server(w, 1);
         tls_settings client = world_client(w);
         world_identify(w, &client, &(wish){.host = "me", .subject = "CN=client,O=weir", .uses = MBED_FOR_CLIENT});
         talk *t = world_talk(w, &client, &server, NULL, NULL);
@@ -291,7 +281,7 @@ static void TLS_09_a_client_that_is_refused(void **state)
         world_issue(w, &(wish){.subject = "CN=other authority", .is_authority = 1, .self_signed = 1});
     WORLD_VERSIONS(w)
     {
-        tls_settings server = asking_server(w, 1);
+        tls_settings server = world_asking_server(w, 1);
         tls_settings client = world_client(w);
         talk *t = world_talk(w, &client, &server, NULL, NULL);
         talk_refused(t);
@@ -317,7 +307,7 @@ static void TLS_09_a_client_that_is_let_in_all_the_same(void **state)
     world *w = world_of(*state);
     WORLD_VERSIONS(w)
     {
-        tls_settings server = asking_server(w, 0);
+        tls_settings server = world_asking_server(w, 0);
         tls_settings client = world_client(w);
         talk *t = world_talk(w, &client, &server, NULL, NULL);
         talk_handshake(t);
@@ -385,7 +375,7 @@ static void TLS_07_TLS_09_a_revoked_certificate(void **state)
         judge(w, &revoked, client, NULL, (verdict){"CERT_REVOKED", "CN=server was revoked by its issuer"});
         talk_handshake(world_talk(w, &client, &good, NULL, NULL));
 
-        tls_settings server = asking_server(w, 1);
+        tls_settings server = world_asking_server(w, 1);
         server.crl = client.crl;
         server.crl_count = 1;
         client.crl_count = 0;
@@ -480,7 +470,7 @@ static void TLS_21_a_pin_holds_where_nothing_else_does(void **state)
         assert_non_null(strstr(end_error(&t->client), "ERR_TLS_CERT_PIN_MISMATCH: "));
 
         /* A server whose clients are to have a key takes none without. */
-        tls_settings server = asking_server(w, 0);
+        tls_settings server = world_asking_server(w, 0);
         server.pins = pins;
         server.pin_count = 1;
         client.pin_count = 0;
