@@ -43,37 +43,6 @@ static void write_files(fixture *f)
     write_file(f, "key.pem", KEY_TEXT);
 }
 
-static weir_error *parse(fixture *f, const char *options, weir_role role)
-{
-    weir_endpoint *endpoint = NULL;
-    weir_error *error = NULL;
-    const char *text = fixture_text(f, "{\"tcp\": {\"port\": 1}, \"layers\": [{\"tls-fake\": {%s}}]}", options);
-    int status = weir_endpoint_parse(f->runtime, text, role, f->folder, &endpoint, &error);
-    weir_endpoint_release(endpoint);
-    assert_int_equal(status == 0, error == NULL);
-    return error;
-}
-
-static void expect_good(fixture *f, const char *options, weir_role role)
-{
-    weir_error *error = parse(f, options, role);
-    if (error)
-        fail_msg("%s", error->message);
-}
-
-static void expect_fault(fixture *f, const char *options, weir_role role, const char *says)
-{
-    weir_error *error = parse(f, options, role);
-    if (!error) {
-        fail_msg("no fault in %s", options);
-        return;
-    }
-    assert_code(error->code, WEIR_EINVALID_CONFIG);
-    if (!strstr(error->message, says))
-        fail_msg("'%s' is not in '%s'", says, error->message);
-    weir_error_release(error);
-}
-
 /* ---- files ---- */
 
 static void TLS_14_files_that_fail_while_they_are_read(void **state)
@@ -112,7 +81,7 @@ static void TLS_07_a_system_without_trusted_certificates(void **state)
     expect_good(f, "\"rejectUnauthorized\": false", WEIR_CLIENT);
     expect_good(f, "\"pskIdentity\": \"me\", " KEY, WEIR_CLIENT);
     syscalls_restore();
-    weir_error *error = parse(f, "", WEIR_CLIENT);
+    weir_error *error = tls_refusal(f, "", WEIR_CLIENT);
     if (error) {
         assert_non_null(strstr(error->message, says));
         weir_error_release(error);

@@ -12,40 +12,6 @@
 
 #include "tls_world.h"
 
-static weir_error *parse(fixture *f, const char *options, weir_role role)
-{
-    weir_endpoint *endpoint = NULL;
-    weir_error *error = NULL;
-    const char *text = fixture_text(f, "{\"tcp\": {\"port\": 1}, \"layers\": [{\"tls-fake\": {%s}}]}", options);
-    int status = weir_endpoint_parse(f->runtime, text, role, f->folder, &endpoint, &error);
-    weir_endpoint_release(endpoint);
-    assert_true((status == 0) == (error == NULL));
-    return error;
-}
-
-static void expect_good(fixture *f, const char *options, weir_role role)
-{
-    weir_error *error = parse(f, options, role);
-    if (error)
-        fail_msg("%s", error->message);
-}
-
-/* All of `says`, separated by '|', stand in the message. */
-static void expect_fault(fixture *f, const char *options, weir_role role, const char *says)
-{
-    weir_error *error = parse(f, options, role);
-    char *words = strdup(says), *rest = NULL;
-    if (!error)
-        fail_msg("no fault in %s", options);
-    assert_code(error->code, WEIR_EINVALID_CONFIG);
-    for (const char *word = strtok_r(words, "|", &rest); word; word = strtok_r(NULL, "|", &rest)) {
-        if (!strstr(error->message, word))
-            fail_msg("'%s' is not in '%s'", word, error->message);
-    }
-    free(words);
-    weir_error_release(error);
-}
-
 static void write_file(fixture *f, const char *name, const char *text, mode_t mode)
 {
     const char *path = fixture_path(f, name);
@@ -126,14 +92,15 @@ static void TLS_14_a_key_in_the_options_is_never_quoted(void **state)
     char *longer = malloc(5001);
     write_files(f);
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        weir_error *error = parse(f, fixture_text(f, "\"cert\": \"cert.pem\", \"key\": \"%s\"", keys[i]), WEIR_SERVER);
+        weir_error *error =
+            tls_refusal(f, fixture_text(f, "\"cert\": \"cert.pem\", \"key\": \"%s\"", keys[i]), WEIR_SERVER);
         assert_non_null(strstr(error->message, "/key: this is neither the name of a file nor PEM text"));
         assert_null(strstr(error->message, "c2VjcmV0"));
         weir_error_release(error);
     }
     memset(longer, 'x', 5000);
     longer[5000] = '\0';
-    weir_error *error = parse(f, fixture_text(f, "\"cert\": \"cert.pem\", \"key\": \"%s\"", longer), WEIR_SERVER);
+    weir_error *error = tls_refusal(f, fixture_text(f, "\"cert\": \"cert.pem\", \"key\": \"%s\"", longer), WEIR_SERVER);
     assert_non_null(strstr(error->message, "/key: no file can have a name of 5000 bytes"));
     assert_null(strstr(error->message, "xxx"));
     weir_error_release(error);
@@ -254,11 +221,11 @@ static void options_that_are_misspelled_are_faults_of_the_schema(void **state)
 static void secrets_are_not_quoted(void **state)
 {
     fixture *f = *state;
-    weir_error *error = parse(f, SERVES ", \"pskIdentity\": \"a\", \"psk\": \"not-hexadecimal\"", WEIR_SERVER);
+    weir_error *error = tls_refusal(f, SERVES ", \"pskIdentity\": \"a\", \"psk\": \"not-hexadecimal\"", WEIR_SERVER);
     assert_non_null(error);
     assert_null(strstr(error->message, "not-hexadecimal"));
     weir_error_release(error);
-    error = parse(f, "\"cert\": \"" FAKE_CERT "\", \"key\": \"" OTHER_KEY "\"", WEIR_SERVER);
+    error = tls_refusal(f, "\"cert\": \"" FAKE_CERT "\", \"key\": \"" OTHER_KEY "\"", WEIR_SERVER);
     assert_non_null(error);
     assert_null(strstr(error->message, "subject=other"));
     weir_error_release(error);

@@ -3,6 +3,7 @@
 #include "tls_world.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static weir_stream_options half_open(void)
@@ -70,6 +71,44 @@ const char *fact_of(fixture *f, const recorder *r, const char *name)
     if (value.type == WEIR_VALUE_TEXT)
         return fixture_text(f, "%s", value.text);
     return fixture_text(f, "%lld", (long long)value.number);
+}
+
+/* ---- options ---- */
+
+weir_error *tls_refusal(fixture *f, const char *options, weir_role role)
+{
+    weir_endpoint *endpoint = NULL;
+    weir_error *error = NULL;
+    const char *text = fixture_text(f, "{\"tcp\": {\"port\": 1}, \"layers\": [{\"tls-fake\": {%s}}]}", options);
+    int status = weir_endpoint_parse(f->runtime, text, role, f->folder, &endpoint, &error);
+    weir_endpoint_release(endpoint);
+    assert_true((status == 0) == (error == NULL));
+    return error;
+}
+
+void expect_good(fixture *f, const char *options, weir_role role)
+{
+    weir_error *error = tls_refusal(f, options, role);
+    if (error)
+        fail_msg("%s", error->message);
+}
+
+void expect_fault(fixture *f, const char *options, weir_role role, const char *says)
+{
+    weir_error *error = tls_refusal(f, options, role);
+    if (!error) {
+        fail_msg("no fault in %s", options);
+        return;
+    }
+    char *words = strdup(says), *rest = NULL;
+    assert_non_null(words);
+    assert_code(error->code, WEIR_EINVALID_CONFIG);
+    for (const char *word = strtok_r(words, "|", &rest); word; word = strtok_r(NULL, "|", &rest)) {
+        if (!strstr(error->message, word))
+            fail_msg("'%s' is not in '%s'", word, error->message);
+    }
+    free(words);
+    weir_error_release(error);
 }
 
 /* ---- raw peers ---- */

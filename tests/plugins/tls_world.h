@@ -44,6 +44,15 @@ pair tls_pair(fixture *f, const char *server_options, const char *client_options
 /* A fact of a stream as text: "true", "12", "h2"; "-" where there is none. The text lives as the fixture does. */
 const char *fact_of(fixture *f, const recorder *r, const char *name);
 
+/* ---- options ---- */
+
+/* Why an endpoint with these options of tls-fake is refused; NULL: it is not. Files are relative to the test's folder. */
+weir_error *tls_refusal(fixture *f, const char *options, weir_role role);
+
+/* It is not; or it is, and all of `says`, separated by '|', stand in the message. */
+void expect_good(fixture *f, const char *options, weir_role role);
+void expect_fault(fixture *f, const char *options, weir_role role, const char *says);
+
 /* ---- a raw peer ---- */
 
 /* Writes what was put together, and empties it. */
