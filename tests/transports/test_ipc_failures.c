@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "failing_listen.h"
 #include "raw_peer.h"
-#include "refusal.h"
 #include "socket_file.h"
 #include "syscalls.h"
 
@@ -26,7 +26,7 @@ static void expect_refused(fixture *f, const char *path, const char *query, int 
 {
     const char *plain = fixture_text(f, "ipc:%s", path);
 
-    refusal_expect(f, fixture_text(f, "%s%s", plain, query), code, syscall, plain);
+    failing_listen(f, fixture_text(f, "%s%s", plain, query), code, syscall, plain);
     assert_false(socket_file_exists(path));
 }
 

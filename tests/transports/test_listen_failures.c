@@ -8,8 +8,8 @@
 
 #include <weir/net.h>
 
+#include "failing_listen.h"
 #include "raw_peer.h"
-#include "refusal.h"
 #include "syscalls.h"
 
 #define LOCAL "tcp://127.0.0.1:0"
@@ -26,7 +26,7 @@ static int tear_down(void **state)
 
 static void expect_refused(fixture *f, const char *endpoint, int code, const char *syscall)
 {
-    refusal_expect(f, endpoint, code, syscall, LOCAL);
+    failing_listen(f, endpoint, code, syscall, LOCAL);
 }
 
 static void net_SRV_10_SRV_11_each_call_of_a_listen_fails(void **state)

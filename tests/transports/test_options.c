@@ -12,6 +12,7 @@
 #include <poll.h>
 
 #include "raw_peer.h"
+#include "resolver.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -331,26 +332,6 @@ static void net_SRV_54_exclusive_is_accepted_and_means_nothing(void **state)
 
 static const char *answers[3]; /* of the resolver, to every question; NULL after the last */
 
-static void add_answer(struct addrinfo **list, const char *text)
-{
-    struct {
-        struct addrinfo info;
-        struct sockaddr_in address;
-    } *answer = calloc(1, sizeof(*answer));
-
-    if (!answer)
-        abort();
-    answer->info.ai_family = AF_INET;
-    answer->info.ai_socktype = SOCK_STREAM;
-    answer->info.ai_addr = (struct sockaddr *)&answer->address;
-    answer->info.ai_addrlen = sizeof(answer->address);
-    answer->address.sin_family = AF_INET;
-    inet_pton(AF_INET, text, &answer->address.sin_addr);
-    while (*list)
-        list = &(*list)->ai_next;
-    *list = &answer->info;
-}
-
 /* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the names in the C library are reserved ones */
 WEIR_EXPORT int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                             struct addrinfo **result)
@@ -362,19 +343,8 @@ WEIR_EXPORT int getaddrinfo(const char *node, const char *service, const struct 
     (void)hints;
     *result = NULL;
     for (i = 0; i < sizeof(answers) / sizeof(answers[0]) && answers[i]; i++)
-        add_answer(result, answers[i]);
+        resolver_answer(result, answers[i], AF_INET);
     return *result ? 0 : EAI_NONAME;
-}
-
-/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the names in the C library are reserved ones */
-WEIR_EXPORT void freeaddrinfo(struct addrinfo *list)
-{
-    while (list) {
-        struct addrinfo *next = list->ai_next;
-
-        free(list);
-        list = next;
-    }
 }
 
 static void resolver_says(const char *first, const char *second)

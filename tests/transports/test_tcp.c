@@ -8,26 +8,9 @@
 #include <stdlib.h>
 
 #include "raw_peer.h"
+#include "refusal.h"
 
 #define LOCAL "tcp://127.0.0.1:0"
-
-/* The error of a server that cannot listen. */
-typedef struct refusal {
-    int done;
-    int code;
-    char message[256];
-    char syscall[32];
-} refusal;
-
-static void on_server_error(const weir_event *event, void *arg)
-{
-    refusal *refused = arg;
-
-    refused->done = 1;
-    refused->code = event->error->code;
-    snprintf(refused->message, sizeof(refused->message), "%s", event->error->message);
-    snprintf(refused->syscall, sizeof(refused->syscall), "%s", event->error->syscall);
-}
 
 static void on_done(const weir_event *event, void *arg)
 {
@@ -40,7 +23,7 @@ static refusal refused_listen(fixture *f, const char *endpoint)
     refusal refused = {0};
     weir_server *server = weir_server_new(f->runtime, NULL);
 
-    weir_server_on(server, WEIR_EVENT_ERROR, on_server_error, &refused);
+    weir_server_on(server, WEIR_EVENT_ERROR, refusal_on_error, &refused);
     assert_code(weir_server_listen(server, endpoint, NULL, NULL), 0);
     fixture_until(f, &refused.done);
     assert_int_equal(weir_server_listening(server), 0);
@@ -209,7 +192,7 @@ static void net_SRV_46_a_descriptor_that_is_no_socket_is_EINVAL(void **state)
     int pipes[2];
 
     assert_int_equal(pipe(pipes), 0);
-    weir_server_on(server, WEIR_EVENT_ERROR, on_server_error, &refused);
+    weir_server_on(server, WEIR_EVENT_ERROR, refusal_on_error, &refused);
     assert_code(weir_endpoint_parse(f->runtime, "{\"tcp\": {}}", WEIR_SERVER, NULL, &endpoint, NULL), 0);
     assert_code(weir_server_listen_fd(server, endpoint, pipes[0], NULL, NULL), 0);
     weir_endpoint_release(endpoint);

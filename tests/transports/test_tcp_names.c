@@ -11,6 +11,8 @@
 #include <stdlib.h>
 
 #include "raw_peer.h"
+#include "refusal.h"
+#include "resolver.h"
 
 #define ANSWERS_MOST 4
 
@@ -32,36 +34,6 @@ static int held;          /* answers wait */
 static int asked;         /* questions that have come */
 static int last_flags;    /* of the last question */
 static int empty_by_flag; /* AI_ADDRCONFIG leaves nothing */
-
-static int add_answer(struct addrinfo **list, const char *text, int family)
-{
-    struct {
-        struct addrinfo info;
-        union {
-            struct sockaddr any;
-            struct sockaddr_in ipv4;
-            struct sockaddr_in6 ipv6;
-        } address;
-    } * answer;
-    int ipv6 = strchr(text, ':') != NULL;
-
-    if (family != AF_UNSPEC && family != (ipv6 ? AF_INET6 : AF_INET))
-        return 0;
-    answer = calloc(1, sizeof(*answer));
-    if (!answer)
-        abort();
-    answer->info.ai_family = ipv6 ? AF_INET6 : AF_INET;
-    answer->info.ai_socktype = SOCK_STREAM;
-    answer->info.ai_addr = &answer->address.any;
-    answer->info.ai_addrlen = ipv6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-    answer->address.any.sa_family = (sa_family_t)answer->info.ai_family;
-    inet_pton(answer->info.ai_family, text,
-              ipv6 ? (void *)&answer->address.ipv6.sin6_addr : (void *)&answer->address.ipv4.sin_addr);
-    while (*list)
-        list = &(*list)->ai_next;
-    *list = &answer->info;
-    return 1;
-}
 
 /* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the names in the C library are reserved ones */
 WEIR_EXPORT int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
@@ -85,19 +57,8 @@ WEIR_EXPORT int getaddrinfo(const char *node, const char *service, const struct 
     if (i || entry->code)
         return i ? EAI_NONAME : entry->code;
     for (; i < ANSWERS_MOST && entry->answers[i]; i++)
-        add_answer(result, entry->answers[i], hints->ai_family);
+        resolver_answer(result, entry->answers[i], hints->ai_family);
     return *result ? 0 : EAI_NONAME;
-}
-
-/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the names in the C library are reserved ones */
-WEIR_EXPORT void freeaddrinfo(struct addrinfo *list)
-{
-    while (list) {
-        struct addrinfo *next = list->ai_next;
-
-        free(list);
-        list = next;
-    }
 }
 
 static void hold_answers(int on)
@@ -446,28 +407,13 @@ static void net_SRV_66_a_server_on_a_name(void **state)
     assert_string_equal(text, "127.0.0.1");
 }
 
-typedef struct refusal {
-    int done;
-    int code;
-    char syscall[32];
-} refusal;
-
-static void on_server_error(const weir_event *event, void *arg)
-{
-    refusal *refused = arg;
-
-    refused->done = 1;
-    refused->code = event->error->code;
-    snprintf(refused->syscall, sizeof(refused->syscall), "%s", event->error->syscall);
-}
-
 static void net_SRV_66_SRV_11_a_server_on_a_name_that_is_not_known(void **state)
 {
     fixture *f = *state;
     weir_server *server = weir_server_new(f->runtime, NULL);
     refusal refused = {0};
 
-    weir_server_on(server, WEIR_EVENT_ERROR, on_server_error, &refused);
+    weir_server_on(server, WEIR_EVENT_ERROR, refusal_on_error, &refused);
     assert_code(weir_server_listen(server, "tcp://nothing.test:0", NULL, NULL), 0);
     fixture_until(f, &refused.done);
     assert_string_equal(weir_error_name(refused.code), "ENOTFOUND");
