@@ -329,6 +329,21 @@ static void TLS_03_a_close_notify_that_cannot_be_sent_is_an_error(void **state)
     }
 }
 
+/* All of it was encrypted, and nothing has left: a write that is not done, whichever way that was said. */
+static void TLS_18_a_write_that_cannot_be_sent_is_not_done(void **state)
+{
+    fixture *f = *state;
+    weir_server *server = tls_server(f, SERVES);
+    for (unsigned seed = 1; seed <= 8; seed++) {
+        recorder *client = failing_client(f, server, 3, seed);
+        recorder_wait(client, WEIR_EVENT_READY);
+        recorder_write(client, "hello", 5);
+        recorder_wait(client, WEIR_EVENT_CLOSE);
+        assert_true(recorder_saw(client, "w1:EPIPE"));
+        assert_true(recorder_saw(client, "error:EPIPE"));
+    }
+}
+
 /* ---- more than a turn may take ---- */
 
 static void added(weir_stream *stream, int status, void *arg)
@@ -402,6 +417,7 @@ int main(void)
         TEST(TLS_02_a_last_flight_that_cannot_be_sent_opens_nothing),
         TEST(TLS_01_TLS_05_a_servers_last_flight_that_cannot_be_sent_is_a_clientError),
         TEST(TLS_03_a_close_notify_that_cannot_be_sent_is_an_error),
+        TEST(TLS_18_a_write_that_cannot_be_sent_is_not_done),
         TEST(TLS_18_TLS_19_much_that_has_arrived_is_decoded_in_several_turns),
     };
     fixture_preload("tls-fake");
