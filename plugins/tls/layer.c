@@ -32,7 +32,7 @@ static void finish_closing(tls_link *self)
     weir_up_closed(&self->link);
 }
 
-/* Asked for by an open link alone, and taken back when it fails or closes. */
+/* Asked for by an open link, and taken back when it fails or closes. */
 static void go_on(tls_link *self)
 {
     weir__tls_write_turn(self);
@@ -52,7 +52,12 @@ static void run_later(weir_task *task)
 
 static void run_turn(weir_task *task)
 {
-    go_on((tls_link *)(void *)((char *)task - offsetof(tls_link, turn)));
+    tls_link *self = (tls_link *)(void *)((char *)task - offsetof(tls_link, turn));
+
+    if (self->state == TLS_UNSENT)
+        weir__tls_open_turn(self);
+    else
+        go_on(self);
 }
 
 /* ---- the end ---- */

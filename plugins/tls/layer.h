@@ -19,6 +19,7 @@ typedef enum tls_state {
     TLS_HELLO,     /* server: the ClientHello is collected */
     TLS_HANDSHAKE, /* the engine has it */
     TLS_FINISHING, /* it is over, its last flight is still here: not open yet, and nothing is read */
+    TLS_UNSENT,    /* that cannot be sent: fails, once it is known whether the peer has said why */
     TLS_OPEN,
     TLS_BROKEN /* failed was reported */
 } tls_state;
@@ -40,7 +41,9 @@ typedef struct tls_link {
     tls_session *session;
     weir_role role;
     tls_state state;
-    unsigned began : 1; /* the link below is open, or was */
+    unsigned began : 1;  /* the link below is open, or was */
+    unsigned shaken : 1; /* the engine's handshake is over */
+    unsigned looks : 4;  /* TLS_UNSENT: turns in which the peer's word may still come */
 
     /* whom it is about */
     char *name;          /* client: whom to verify; server: what the client asked for. NULL: nobody, nothing */
@@ -112,6 +115,9 @@ void weir__tls_open_ended(tls_link *self);
 
 /* What was to be sent has gone, or not: goes on with the handshake. */
 void weir__tls_open_written(tls_link *self);
+
+/* TLS_UNSENT: one turn less. */
+void weir__tls_open_turn(tls_link *self);
 
 /* ---- host.c: what the engine asks for ---- */
 

@@ -14,6 +14,10 @@
 /* What the layer itself tells a peer before there is an engine. */
 enum { ALERT_FATAL = 2, ALERT_DECODE_ERROR = 50, ALERT_PROTOCOL_VERSION = 70, ALERT_NO_APPLICATION_PROTOCOL = 120 };
 
+/* Turns of the loop in which what has arrived is looked for a peer's last word. The first one comes before the system is
+ * asked, and a turn may take more than one read. */
+#define LAST_LOOKS 4
+
 static tls_link *of(weir_link *link)
 {
     return (tls_link *)(void *)link;
@@ -53,22 +57,6 @@ void weir__tls_open_failed(tls_link *self, const weir_error *error)
     fail_as(self, error, error->message);
 }
 
-/* An end that nobody has said by TLS, since there is none yet. */
-void weir__tls_open_ended(tls_link *self)
-{
-    const char *peer = self->role == WEIR_SERVER ? "client" : "server";
-    char why[160];
-
-    if (self->state == TLS_HELLO && self->in.left == 0)
-        snprintf(why, sizeof(why), "ERR_TLS_EARLY_END: the client left without a word");
-    else if (self->state == TLS_HELLO)
-        snprintf(why, sizeof(why), "ERR_TLS_EARLY_END: the client left in the middle of its ClientHello, after %zu %s",
-                 self->in.left, self->in.left == 1 ? "byte" : "bytes");
-    else
-        snprintf(why, sizeof(why), "ERR_TLS_EARLY_END: the %s left in the middle of the handshake", peer);
-    fail_open(self, UV_ECONNRESET, why);
-}
-
 static void fail_with(tls_link *self, weir_error *error)
 {
     weir_error *why = error ? error : weir_error_new(UV_EPROTO, NULL, NULL, -1);
@@ -83,6 +71,26 @@ static void fail_code(tls_link *self, int code)
 
     snprintf(why, sizeof(why), "%s (%s)", weir_error_text(code), weir_error_name(code));
     fail_open(self, code, why);
+}
+
+/* An end that nobody has said by TLS, since there is none yet. */
+void weir__tls_open_ended(tls_link *self)
+{
+    const char *peer = self->role == WEIR_SERVER ? "client" : "server";
+    char why[160];
+
+    if (self->state == TLS_UNSENT) {
+        fail_code(self, self->write_error);
+        return;
+    }
+    if (self->state == TLS_HELLO && self->in.left == 0)
+        snprintf(why, sizeof(why), "ERR_TLS_EARLY_END: the client left without a word");
+    else if (self->state == TLS_HELLO)
+        snprintf(why, sizeof(why), "ERR_TLS_EARLY_END: the client left in the middle of its ClientHello, after %zu %s",
+                 self->in.left, self->in.left == 1 ? "byte" : "bytes");
+    else
+        snprintf(why, sizeof(why), "ERR_TLS_EARLY_END: the %s left in the middle of the handshake", peer);
+    fail_open(self, UV_ECONNRESET, why);
 }
 
 /* ---- the handshake ---- */
@@ -109,35 +117,87 @@ static void now_open(tls_link *self)
         weir_up_opened(&self->link);
 }
 
-/* Nothing is read until it is open: an end that comes meanwhile is not one that came before. */
-static void finish(tls_link *self)
-{
-    self->state = TLS_FINISHING;
-    weir__tls_ask_below(self);
-    if (self->write_error)
-        fail_code(self, self->write_error);
-    else if (weir__tls_sent_all(self))
-        now_open(self);
-}
-
-static void step(tls_link *self)
+/* 0: it has failed, or is gone. */
+static int shake(tls_link *self)
 {
     weir_error *error = NULL;
     tls_result result = weir__tls_engine.handshake(self->session, &error);
 
     if (weir__tls_gone(self)) { /* an application's callback was asked for a key */
         weir_error_release(error);
-        return;
+        return 0;
     }
     if (result == TLS_FAILED || result == TLS_CLOSED) {
         fail_with(self, error);
-        return;
+        return 0;
     }
-    weir__tls_send(self);
-    if (result == TLS_DONE) {
-        finish(self);
-    } else if (self->write_error) {
+    self->shaken = result == TLS_DONE;
+    return 1;
+}
+
+/* Nobody is to have the data of a connection that does not come to be: what counts is what it ends by. */
+static void hear_out(tls_link *self)
+{
+    unsigned char data[512];
+    weir_error *error = NULL;
+    tls_result result;
+    size_t done;
+
+    do
+        result = weir__tls_engine.read(self->session, data, sizeof(data), &done, &error);
+    while (result == TLS_DONE);
+    weir__tls_wipe(data, sizeof(data));
+    if (result == TLS_FAILED)
+        fail_with(self, error);
+}
+
+static void look(tls_link *self)
+{
+    if ((self->shaken || shake(self)) && self->shaken)
+        hear_out(self);
+}
+
+/*
+ * A peer that gives up says why and leaves, and what is sent after that fails. Its word has arrived by then, and is the
+ * cause: it is read before the failure is told. Of a peer that has said nothing no more is waited for than a few turns.
+ */
+static void give_up_sending(tls_link *self)
+{
+    self->state = TLS_UNSENT;
+    self->looks = LAST_LOOKS;
+    look(self);
+    if (weir__tls_gone(self))
+        return;
+    weir__tls_ask_below(self);
+    weir_runtime_next_turn(self->runtime, &self->turn);
+}
+
+void weir__tls_open_turn(tls_link *self)
+{
+    if (--self->looks > 0)
+        weir_runtime_next_turn(self->runtime, &self->turn);
+    else
         fail_code(self, self->write_error);
+}
+
+/* Nothing is read until it is open: an end that comes meanwhile is not one that came before. */
+static void finish(tls_link *self)
+{
+    self->state = TLS_FINISHING;
+    weir__tls_ask_below(self);
+    if (weir__tls_sent_all(self))
+        now_open(self);
+}
+
+static void step(tls_link *self)
+{
+    if (!shake(self))
+        return;
+    weir__tls_send(self);
+    if (self->write_error) {
+        give_up_sending(self);
+    } else if (self->shaken) {
+        finish(self);
     } else {
         weir__tls_tell(self);
         if (!weir__tls_gone(self))
@@ -158,13 +218,9 @@ static void start(tls_link *self, const tls_session_options *options)
 
 void weir__tls_open_written(tls_link *self)
 {
-    if (self->write_error) {
-        fail_code(self, self->write_error);
-        return;
-    }
     weir__tls_send(self);
     if (self->write_error)
-        fail_code(self, self->write_error);
+        give_up_sending(self);
     else if (self->state == TLS_FINISHING && weir__tls_sent_all(self))
         now_open(self);
 }
@@ -473,6 +529,8 @@ void weir__tls_open_data(tls_link *self)
         read_hello(self);
     else if (self->state == TLS_HANDSHAKE)
         step(self);
+    else if (self->state == TLS_UNSENT)
+        look(self);
 }
 
 void weir__tls_open(weir_link *link)

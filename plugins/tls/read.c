@@ -33,7 +33,7 @@ static int wants_below(const tls_link *self)
 {
     if (self->closing || self->end_below || self->below_error)
         return 0;
-    if (self->state == TLS_HELLO || self->state == TLS_HANDSHAKE)
+    if (self->state == TLS_HELLO || self->state == TLS_HANDSHAKE || self->state == TLS_UNSENT)
         return 1;
     if (self->state != TLS_OPEN)
         return 0;

@@ -139,15 +139,21 @@ void raw_finished(wire *to)
     wire_message(to, WIRE_FINISHED, NULL, 0);
 }
 
-void raw_server_hello(recorder *raw)
+void raw_put_server_hello(wire *to, char version)
 {
     static const char cert[] =
         "-----BEGIN FAKE CERTIFICATE-----\nsubject=server\nissuer=ca\nname=localhost\naddress=127.0.0.1\n";
-    wire fields = {0}, out = {0};
-    wire_field(&fields, WIRE_VERSION, "\3", 1);
+    wire fields = {0};
+    wire_field(&fields, WIRE_VERSION, &version, 1);
     wire_field(&fields, WIRE_CERT, cert, sizeof(cert) - 1);
-    wire_message(&out, WIRE_SERVER_HELLO, fields.data, fields.size);
+    wire_message(to, WIRE_SERVER_HELLO, fields.data, fields.size);
     wire_free(&fields);
+}
+
+void raw_server_hello(recorder *raw)
+{
+    wire out = {0};
+    raw_put_server_hello(&out, 3);
     raw_send(raw, &out);
 }
 

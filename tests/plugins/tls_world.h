@@ -64,7 +64,10 @@ void raw_hello(recorder *raw, const char *name, const char *protocol);
 /* As a client: Finished. */
 void raw_finished(wire *to);
 
-/* As a server: ServerHello with the certificate of FAKE_CERT; a client that trusts it is open after it. */
+/* As a server: ServerHello with the certificate of FAKE_CERT. */
+void raw_put_server_hello(wire *to, char version);
+
+/* The same, version 3, sent: a client that trusts it is open after it. */
 void raw_server_hello(recorder *raw);
 
 /* The handshake of a raw client with a server of tls_server: afterwards both are open. `seen` gets how much of the raw
