@@ -509,15 +509,14 @@ void weir__stream_link_failed(weir_stream *stream, const weir_error *error)
     if (stream->server != NULL && !stream->announced) {
         weir__server_client_error(stream->server, stream, error); /* nobody else will hear of it */
     } else if (stream->life == LIFE_OPEN && must_deliver(stream)) {
-        if (stream->pending_error == NULL) {
-            stream->pending_error = weir_error_retain(error);
-        }
+        weir_error_release(stream->pending_error); /* a write that failed: this is why */
+        stream->pending_error = weir_error_retain(error);
         if (!stream->eof) { /* otherwise 'end' is still to come, and the failure is told behind it */
             weir__stream_step(stream, STEP_FAIL);
         }
         return;
     }
-    weir_stream_destroy(stream, stream->pending_error != NULL ? stream->pending_error : error);
+    weir_stream_destroy(stream, error);
 }
 
 /* The data that came before the failure goes to whoever listens (BN-06). */

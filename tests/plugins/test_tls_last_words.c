@@ -224,6 +224,31 @@ static void TLS_05_an_alert_that_is_here_is_read_before_a_failed_write_is_told(v
     }
 }
 
+/* ---- afterwards ---- */
+
+/* The write's own callback says what became of it; the stream's error is what the peer said, behind its data. */
+static void TLS_09_an_open_connection_hears_the_alert_behind_a_failed_write(void **state)
+{
+    fixture *f = *state;
+    wire out = {0};
+    meeting m = meet(f, TRUSTS);
+    raw_put_server_hello(&out, 3);
+    say(m.peer, &out);
+    recorder_wait(m.client, WEIR_EVENT_READY);
+    wire_data(&out, "data", 4);
+    wire_alert(&out, 2, ALERT);
+    say(m.peer, &out);
+    leave_by_reset(m.peer);
+    recorder_write(m.client, "too late", 8);
+    recorder_write(m.client, "as well", 7);
+    part(&m);
+    recorder_expect_data(m.client, "data", 4);
+    assert_true(recorder_saw(m.client, "w1:ECONNRESET") || recorder_saw(m.client, "w1:EPIPE"));
+    assert_int_equal(m.client->counts[WEIR_EVENT_ERROR], 1);
+    const weir_error *error = weir_stream_errored(m.client->stream);
+    expect_alert(error->name, error->message);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +256,7 @@ int main(void)
         FIXTURE_TEST(TLS_05_a_server_that_says_nothing_is_a_failed_write),
         FIXTURE_TEST(TLS_05_a_client_that_gives_up_is_heard_though_the_answer_cannot_be_sent),
         FIXTURE_TEST(TLS_05_an_alert_that_is_here_is_read_before_a_failed_write_is_told),
+        FIXTURE_TEST(TLS_09_an_open_connection_hears_the_alert_behind_a_failed_write),
     };
     fixture_preload("tls-fake");
     return cmocka_run_group_tests_name("tls_last_words", tests, NULL, NULL);
