@@ -593,9 +593,13 @@ void weir__links_free(weir_stream *stream)
 
 /* ---- facts, events, the loop ---- */
 
+/* What a layer knows it knows until it is freed; a transport that is closed is about nothing any more. */
 static int get_on(weir_link *link, const char *name, weir_value *value)
 {
     for (; link != NULL; link = link->lower) {
+        if (link->lower == NULL && weir_link_closing(link)) {
+            return UV_ENOTCONN;
+        }
         int status = link->ops->get == NULL ? UV_ENOENT : link->ops->get(link, name, value);
         if (status != UV_ENOENT) {
             return status;

@@ -663,7 +663,7 @@ static void emit_error(weir_stream *stream)
 
 static void step_close(weir_stream *stream)
 {
-    weir__links_free(stream);
+    stream->links_hold = 0; /* they are closed, and only kept so that layers can be asked in 'error' */
     weir__stream_abandon_queue(stream, stream->errored != NULL ? stream->errored->code : WEIR_ESTREAM_DESTROYED);
     weir__stream_run_callbacks(stream, &stream->done);
     weir__stream_run_callbacks(stream, &stream->end_done);
@@ -671,6 +671,7 @@ static void step_close(weir_stream *stream)
     if (stream->errored != NULL) {
         emit_error(stream);
     }
+    weir__links_free(stream);
     weir_server *server = weir_server_retain(stream->server);
     if (server != NULL) {
         weir__server_connection_closed(server, stream);

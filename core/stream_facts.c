@@ -224,7 +224,7 @@ int weir_stream_get(weir_stream *stream, const char *name, weir_value *value)
         return UV_EINVAL;
     }
     memset(value, 0, sizeof(*value));
-    if (stream->top == NULL || weir__stream_is_destroyed(stream)) {
+    if (stream->top == NULL) {
         return UV_ENOTCONN;
     }
     return weir__links_get(stream, name, value);

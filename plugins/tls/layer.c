@@ -66,7 +66,7 @@ static void run_turn(weir_task *task)
  * Protocol faults have a code of their own, in letters, where the layer's name ends in the message: "tls: CERT_HAS_EXPIRED:
  * the certificate ...". Others have that of the error.
  */
-static void name_failure(tls_link *self, const weir_error *error)
+void weir__tls_name_failure(tls_link *self, const weir_error *error)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
     const char *word = error->message;
@@ -85,7 +85,7 @@ static void name_failure(tls_link *self, const weir_error *error)
 void weir__tls_fail(tls_link *self, weir_error *error)
 {
     if (!weir__tls_gone(self)) {
-        name_failure(self, error);
+        weir__tls_name_failure(self, error);
         self->state = TLS_BROKEN;
         weir_runtime_cancel(self->runtime, &self->turn);
         weir_runtime_cancel(self->runtime, &self->later);

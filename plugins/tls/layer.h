@@ -73,7 +73,7 @@ typedef struct tls_link {
     size_t ahead; /* bytes of the next write that are encrypted already */
     tls_cursor cursor;
     int write_error;  /* latched */
-    char failure[64]; /* the code of what it failed by, in letters; "" as long as it has not */
+    char failure[64]; /* the code of what it failed by, or cannot write by, in letters; "": nothing */
 
     weir_task later; /* reports that must not come inside the call that earned them */
     weir_task turn;  /* what goes on in the next turn of the loop */
@@ -96,6 +96,9 @@ int weir__tls_gone(const tls_link *self);
 /* ---- layer.c: life ---- */
 
 extern const weir_layer weir__tls_layer;
+
+/* Notes the code of what it fails by. */
+void weir__tls_name_failure(tls_link *self, const weir_error *error);
 
 /* Fails the link with this error, which it releases: alerts that wait are sent as far as that goes at once. */
 void weir__tls_fail(tls_link *self, weir_error *error);

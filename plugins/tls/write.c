@@ -3,6 +3,7 @@
  * The writing way: plaintext is encrypted into the queue until that has reached its mark, the queue goes below as that
  * takes it, and so on. The engine is never refused room, so it never has to be asked twice for the same bytes.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <uv.h>
@@ -32,6 +33,8 @@ void weir__tls_latch(tls_link *self, int status)
 {
     if (self->write_error == 0)
         self->write_error = status;
+    if (!*self->failure)
+        snprintf(self->failure, sizeof(self->failure), "%s", weir_error_name(status));
     if (self->below == 0)
         drop(self, self->out.size);
 }
@@ -64,6 +67,18 @@ void weir__tls_send(tls_link *self)
 
 /* ---- encrypting ---- */
 
+/* The engine cannot go on: its error, which is released, as a code. */
+static int latch_engine(tls_link *self, weir_error *error)
+{
+    int status = error ? error->code : UV_EPROTO;
+
+    if (error)
+        weir__tls_name_failure(self, error);
+    weir_error_release(error);
+    weir__tls_latch(self, status);
+    return status;
+}
+
 /* Fills the queue up to its mark: how many bytes of plaintext went in. An engine that fails is latched. */
 static size_t encrypt(tls_link *self, tls_cursor *cursor, unsigned char *scratch)
 {
@@ -76,10 +91,8 @@ static size_t encrypt(tls_link *self, tls_cursor *cursor, unsigned char *scratch
         weir_error *error = NULL;
         size_t done = 0;
 
-        if (weir__tls_engine.write(self->session, data, size, &done, &error) != TLS_DONE) {
-            weir__tls_latch(self, error ? error->code : UV_EPROTO);
-            weir_error_release(error);
-        }
+        if (weir__tls_engine.write(self->session, data, size, &done, &error) != TLS_DONE)
+            latch_engine(self, error);
         taken += done;
     }
     return taken;
@@ -213,12 +226,8 @@ int weir__tls_shutdown(weir_link *link)
 
     if (self->write_error)
         return self->write_error;
-    if (weir__tls_engine.close_notify(self->session, &error) != TLS_DONE) {
-        status = error ? error->code : UV_EPROTO;
-        weir_error_release(error);
-        weir__tls_latch(self, status);
-        return status;
-    }
+    if (weir__tls_engine.close_notify(self->session, &error) != TLS_DONE)
+        return latch_engine(self, error);
     weir__tls_send(self);
     if (self->write_error)
         return self->write_error;

@@ -11,6 +11,8 @@
 
 #include "tls_world.h"
 
+#include "plugins/tls/include/weir/tls.h"
+
 enum { ALERT = 49 };
 
 /* ---- a peer that is a socket: all it says is there before the loop runs, and so is its reset ---- */
@@ -249,6 +251,84 @@ static void TLS_09_an_open_connection_hears_the_alert_behind_a_failed_write(void
     expect_alert(error->name, error->message);
 }
 
+/* ---- the same as a fact ---- */
+
+/* What a listener of 'error' or of 'close' can learn. */
+typedef struct told {
+    fixture *f;
+    const weir_tls *tls;
+    const char *code;
+    const char *verdict;
+    size_t certificate; /* bytes of it in DER */
+    int address;        /* what the transport knows: it is closed */
+} told;
+
+static void ask(const weir_event *event, void *arg)
+{
+    told *self = arg;
+    weir_address address;
+    const void *der;
+    const recorder of = {.stream = event->stream};
+    self->code = fact_of(self->f, &of, "tls.error");
+    self->verdict = fact_of(self->f, &of, "tls.authorizationError");
+    self->address = weir_stream_remote_address(event->stream, &address);
+    if (self->tls->stream_peer(event->stream, &der, &self->certificate) != 0)
+        self->certificate = 0;
+}
+
+static void ask_in(fixture *f, recorder *r, weir_event_type type, told *self)
+{
+    const weir_plugin *plugin = NULL;
+    assert_code(weir_runtime_load_plugin(f->runtime, "tls-fake", &plugin, NULL), 0);
+    *self = (told){.f = f, .tls = weir_tls_of(plugin)};
+    assert_code(weir_stream_on(r->stream, type, ask, self), 0);
+}
+
+static void TLS_07_TLS_16_a_client_can_ask_for_the_code_in_error(void **state)
+{
+    fixture *f = *state;
+    told in_error, in_close;
+    weir_server *server = tls_server(f, SERVES);
+    recorder *client = tls_client(f, server, "\"ca\": \"" OTHER_CERT "\"");
+    ask_in(f, client, WEIR_EVENT_ERROR, &in_error);
+    ask_in(f, client, WEIR_EVENT_CLOSE, &in_close);
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    assert_string_equal(in_error.code, "UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+    assert_string_equal(in_error.verdict, "UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+    assert_true(in_error.certificate > 0);
+    assert_code(in_error.address, UV_ENOTCONN);
+    assert_string_equal(in_close.code, "-");
+    assert_int_equal(in_close.certificate, 0);
+}
+
+/* By the peer, by nobody's word, by the transport, by a write. */
+static void TLS_16_an_open_stream_can_ask_for_the_code_in_error(void **state)
+{
+    static const char *const codes[] = {"EPROTO", "ERR_TLS_TRUNCATED", "ECONNRESET", "EPROTO"};
+    fixture *f = *state;
+    for (int i = 0; i < 4; i++) {
+        wire out = {0};
+        told in_error;
+        size_t at = 0;
+        pair p = raw_server(f, i == 3 ? TRUSTS ", \"ciphers\": [\"FAKE_WRITE_FAILS=1\"]" : TRUSTS, &at);
+        ask_in(f, p.client, WEIR_EVENT_ERROR, &in_error);
+        wire_alert(&out, 2, ALERT);
+        if (i == 0)
+            raw_send(p.accepted, &out);
+        else if (i == 1)
+            recorder_end(p.accepted);
+        else if (i == 2)
+            recorder_reset(p.accepted);
+        else
+            recorder_write(p.client, "data", 4);
+        recorder_wait(p.client, WEIR_EVENT_CLOSE);
+        assert_int_equal(p.client->counts[WEIR_EVENT_ERROR], 1);
+        assert_string_equal(in_error.code, codes[i]);
+        wire_free(&out);
+        recorder_destroy(p.accepted, NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +337,8 @@ int main(void)
         FIXTURE_TEST(TLS_05_a_client_that_gives_up_is_heard_though_the_answer_cannot_be_sent),
         FIXTURE_TEST(TLS_05_an_alert_that_is_here_is_read_before_a_failed_write_is_told),
         FIXTURE_TEST(TLS_09_an_open_connection_hears_the_alert_behind_a_failed_write),
+        FIXTURE_TEST(TLS_07_TLS_16_a_client_can_ask_for_the_code_in_error),
+        FIXTURE_TEST(TLS_16_an_open_stream_can_ask_for_the_code_in_error),
     };
     fixture_preload("tls-fake");
     return cmocka_run_group_tests_name("tls_last_words", tests, NULL, NULL);

@@ -99,7 +99,8 @@ typedef struct weir_link_ops {
      * is reported (UV_ECANCELED) before closed. */
     void (*close)(weir_link *link, weir_close_mode mode);
 
-    /* A named fact or option: 0, UV_ENOENT (not mine: ask below), or another error, which is the answer. */
+    /* A named fact or option: 0, UV_ENOENT (not mine: ask below), or another error, which is the answer. A layer is asked for
+     * facts after closed too, until its `free`; a transport is not. */
     int (*get)(weir_link *link, const char *name, weir_value *value);
     int (*set)(weir_link *link, const char *name, const weir_value *value);
 

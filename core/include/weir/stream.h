@@ -300,7 +300,8 @@ WEIR_EXPORT int weir_stream_set_keep_alive(weir_stream *stream, int enable, uint
 /*
  * A named fact of the stack, asked from the top layer downwards ("remoteAddress", "tls.alpn"; each plugin's README
  * lists its own). 0, UV_ENOENT (nobody knows it), UV_ENOTCONN, or the answer of who knows it. Text in the value is
- * valid until the next call into the stream.
+ * valid until the next call into the stream. Of a stream that is destroyed the transport is not asked any more; layers
+ * are, in 'error' too, and in 'close' nobody is.
  */
 WEIR_EXPORT int weir_stream_get(weir_stream *stream, const char *name, weir_value *value);
 WEIR_EXPORT int weir_stream_set(weir_stream *stream, const char *name, const weir_value *value);

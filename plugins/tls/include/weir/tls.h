@@ -17,7 +17,8 @@
  *     tls->context_reload(context, NULL, &error);
  *
  * All of it is called in the runtime's thread. The layer's facts are asked for with weir_stream_get ("tls.version",
- * "tls.authorized" ...: the plugin's README lists them); its events come as WEIR_EVENT_LAYER:
+ * "tls.authorized" ...: the plugin's README lists them), in 'error' too: there, and in 'clientError', "tls.error" is the code
+ * in letters of why it failed ("CERT_HAS_EXPIRED", "ECONNRESET"). Its events come as WEIR_EVENT_LAYER:
  *
  *     secureConnect   the handshake is over and the peer is who it should be; before 'ready'; no payload
  *     session         client: something to resume by came (on TLS 1.3 often several); the payload is what
@@ -127,8 +128,8 @@ typedef struct weir_tls {
     /* The context of an endpoint's layer tls, borrowed from the stream; a stream with several has the top one's. NULL: none. */
     weir_tls_context *(*stream_context)(weir_stream *stream);
 
-    /* The peer's certificate in DER, valid until the stream's 'close': 0, UV_ENOENT, UV_ENOTCONN. As PEM it is the fact
-     * "tls.peer.pem". */
+    /* The peer's certificate in DER, valid until the stream's 'close' ('error' comes before): 0, UV_ENOENT, UV_ENOTCONN. As
+     * PEM it is the fact "tls.peer.pem". */
     int (*stream_peer)(weir_stream *stream, const void **der, size_t *size);
 
     /* Client: a session to resume by in a later connection to the same server with the same options: a secret, to be
