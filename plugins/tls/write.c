@@ -79,18 +79,24 @@ static int latch_engine(tls_link *self, weir_error *error)
     return status;
 }
 
-/* Fills the queue up to its mark: how many bytes of plaintext went in. An engine that fails is latched. */
-static size_t encrypt(tls_link *self, tls_cursor *cursor, unsigned char *scratch)
+/*
+ * Fills the queue up to its mark: how many bytes of plaintext went in. An engine that fails is latched. `scratch` (may be
+ * NULL) is where small buffers are put together; its `to` is how much of it has been plaintext.
+ */
+static size_t encrypt(tls_link *self, tls_cursor *cursor, tls_chunk *scratch)
 {
+    unsigned char *room = scratch ? scratch->bytes : NULL;
     const void *data;
     size_t taken = 0;
     size_t size;
 
     while (self->out.size < TLS_OUT_MARK && !self->write_error &&
-           (size = weir__tls_cursor_next(cursor, scratch, &data)) > 0) {
+           (size = weir__tls_cursor_next(cursor, room, &data)) > 0) {
         weir_error *error = NULL;
         size_t done = 0;
 
+        if (scratch && data == room && scratch->to < size)
+            scratch->to = size;
         if (weir__tls_engine.write(self->session, data, size, &done, &error) != TLS_DONE)
             latch_engine(self, error);
         taken += done;
@@ -107,11 +113,13 @@ static size_t work(tls_link *self, tls_cursor *cursor)
     int rounds = TLS_TURN_ROUNDS;
 
     do {
-        taken += encrypt(self, cursor, scratch ? scratch->bytes : NULL);
+        taken += encrypt(self, cursor, scratch);
         weir__tls_send(self);
     } while (--rounds > 0 && cursor->count > 0 && weir__tls_sent_all(self) && !self->write_error);
-    if (scratch)
+    if (scratch) {
+        weir__tls_wipe(scratch->bytes, scratch->to);
         weir__tls_pool_give(pool, scratch);
+    }
     return taken;
 }
 
