@@ -55,12 +55,25 @@ static void log_failure(const pair *self, const char *what, int status)
     log_upstream(self, WEIR_LOG_ERROR, why, "closed");
 }
 
+/* Not one that is not open yet: that would be reset when it is, which may be never. */
+static int can_reset(weir_stream *stream)
+{
+    weir_value value;
+    return weir_stream_ready_state(stream) != WEIR_READY_OPENING &&
+           (weir_stream_get(stream, "canReset", &value) != 0 || value.number != 0);
+}
+
 /* So that the peer can tell it from an orderly end; transports without resets have only the one way to close. */
 static void cut(weir_stream *stream)
 {
-    if (weir_stream_connecting(stream) || weir_stream_reset_and_destroy(stream) < 0) {
+    if (!can_reset(stream) || weir_stream_reset_and_destroy(stream) < 0) {
         weir_stream_destroy(stream, NULL);
     }
+}
+
+static const char *cut_word(weir_stream *stream)
+{
+    return can_reset(stream) ? "reset" : "closed";
 }
 
 static void closed(pair *self)
@@ -76,11 +89,25 @@ static void closed(pair *self)
 
 /* ---- the client ---- */
 
+/*
+ * With autoDestroy switched on again by the configuration a client closes by itself once both sides have ended; the
+ * upstream then still has bytes to take.
+ */
+static int upstream_goes_on(const pair *self)
+{
+    return self->upstream_closed ||
+           (weir_stream_readable_ended(self->client) && weir_stream_readable_ended(self->upstream) &&
+            weir_stream_writable_finished(self->client));
+}
+
 static void on_client_error(const weir_event *event, void *arg)
 {
     const pair *self = arg;
-    weir_log(weir_stream_runtime(self->client), WEIR_LOG_DEBUG, "forward to %s: connection %llu: %s",
-             self->forward->where, (unsigned long long)weir_stream_id(self->client), event->error->message);
+    int goes_on = upstream_goes_on(self) || weir_stream_destroyed(self->upstream);
+    char client[WEIR_ADDRESS_TEXT_SIZE + 64];
+    describe_client(self, client, sizeof(client));
+    weir_log(weir_stream_runtime(self->client), WEIR_LOG_DEBUG, "forward to %s: %s: %s%s%s", self->forward->where,
+             client, event->error->message, goes_on ? "" : "; upstream ", goes_on ? "" : cut_word(self->upstream));
 }
 
 static void on_client_end(const weir_event *event, void *arg)
@@ -97,11 +124,7 @@ static void on_client_close(const weir_event *event, void *arg)
     pair *self = arg;
     (void)event;
     self->client_closed = 1;
-    /* With autoDestroy switched on again by the configuration a client closes by itself once both sides have ended; the
-     * upstream then still has bytes to take. */
-    int complete = weir_stream_readable_ended(self->client) && weir_stream_readable_ended(self->upstream) &&
-                   weir_stream_writable_finished(self->client);
-    if (!self->upstream_closed && !complete) {
+    if (!upstream_goes_on(self)) {
         cut(self->upstream);
     }
     closed(self);
@@ -131,10 +154,11 @@ static void on_upstream_ready(const weir_event *event, void *arg)
 static void on_upstream_error(const weir_event *event, void *arg)
 {
     const pair *self = arg;
-    const char *consequence = "reset";
+    const char *consequence;
     if (self->client_closed || weir_stream_destroyed(self->client)) {
         return;
     }
+    consequence = cut_word(self->client);
     if (!self->ready) {
         consequence = "closed";
     } else if (weir_stream_readable_ended(self->upstream)) {

@@ -348,6 +348,8 @@ static void upstream_that_goes_away_over_ipc(void **state)
     recorder_end(b.client);
     close_bridge(&b);
     assert_non_null(strstr(fixture_log(f), "warning: forward to ipc:"));
+    assert_non_null(strstr(fixture_log(f), "(ECONNRESET); client (connection "));
+    assert_non_null(strstr(fixture_log(f), ") closed\n"));
 }
 
 static void client_that_resets(void **state)
@@ -361,6 +363,33 @@ static void client_that_resets(void **state)
     assert_true(recorder_saw(b.upstream, "error:ECONNRESET"));
     assert_false(recorder_saw(b.upstream, "end"));
     assert_null(strstr(fixture_log(f), "warning: "));
+    assert_non_null(strstr(fixture_log(f), "debug: forward to tcp://127.0.0.1:"));
+    assert_non_null(strstr(fixture_log(f), ": client (connection "));
+    assert_non_null(strstr(fixture_log(f), "(ECONNRESET); upstream reset\n"));
+}
+
+/* One that is not open yet cannot be reset, and is not waited for either. */
+static void client_that_goes_away_while_the_upstream_opens(void **state)
+{
+    fixture *f = *state;
+    weir_address address;
+    weir_server *server = start_upstream(f, "tcp://127.0.0.1:0");
+    assert_int_equal(weir_server_address(server, &address), 0);
+    served *service = start_forward(f, "tcp://127.0.0.1:0",
+                                    fixture_text(f,
+                                                 "{\"to\": [{\"tcp\": {\"host\": \"127.0.0.1\", \"port\": %u}, "
+                                                 "\"layers\": [{\"chaos\": {\"handshake\": true}}]}]}",
+                                                 address.port));
+    recorder *client = fixture_client(f, served_url(service, "bridge"), NULL);
+    recorder *upstream = fixture_accepted(f, server, 0);
+    recorder_wait_data(upstream, 1); /* its word, which nobody answers */
+    assert_int_equal(served_stop(service, 1), 1);
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    if (upstream->counts[WEIR_EVENT_END] == 0) {
+        recorder_wait(upstream, WEIR_EVENT_END);
+    }
+    recorder_end(upstream);
+    recorder_wait(upstream, WEIR_EVENT_CLOSE);
 }
 
 /* The upstream's own stream options: one that is silent for too long is closed, and the client with it. */
@@ -533,6 +562,7 @@ int main(void)
         FIXTURE_TEST(client_that_goes_away_over_ipc),
         FIXTURE_TEST(upstream_that_goes_away_over_ipc),
         FIXTURE_TEST(client_that_resets),
+        FIXTURE_TEST(client_that_goes_away_while_the_upstream_opens),
         FIXTURE_TEST(upstream_that_is_silent),
         FIXTURE_TEST(any_allocation_may_fail),
         FIXTURE_TEST(any_allocation_of_its_options_may_fail),
