@@ -63,7 +63,6 @@ typedef struct tls_link {
 
     /* writing */
     unsigned writing : 1; /* a write of the link above is outstanding */
-    unsigned due : 1;     /* it is done, and told by `later` */
     unsigned shutting : 1;
     unsigned shut_below : 1;
     unsigned closing : 1;

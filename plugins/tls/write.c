@@ -199,8 +199,7 @@ int weir__tls_write(weir_link *link, const struct iovec *bufs, size_t count)
     weir__tls_cursor_set(&self->cursor, bufs, count);
     skip_ahead(self, &self->cursor);
     advance(self);
-    self->due = is_written(self) != 0;
-    if (self->due)
+    if (is_written(self))
         weir_runtime_defer(self->runtime, &self->later);
     return 0;
 }
@@ -210,7 +209,6 @@ static void report_written(tls_link *self)
     int status = self->write_error;
 
     self->writing = 0;
-    self->due = 0;
     weir_up_written(&self->link, status);
 }
 
@@ -218,7 +216,7 @@ void weir__tls_write_turn(tls_link *self)
 {
     if (!self->writing)
         return;
-    if (!self->due && !is_written(self) && self->below == 0)
+    if (!is_written(self) && self->below == 0)
         advance(self);
     if (is_written(self))
         report_written(self);

@@ -344,6 +344,68 @@ static void TLS_18_a_write_that_cannot_be_sent_is_not_done(void **state)
     }
 }
 
+/* Takes one byte at a time, and answers the first. */
+typedef struct answering {
+    recorder *client;
+    char byte;
+    size_t count;
+} answering;
+
+static weir_onread_result answer_once(weir_stream *stream, size_t count, void *buffer, void *arg)
+{
+    answering *self = arg;
+    (void)stream;
+    (void)buffer;
+    if (self->count == 0)
+        recorder_write(self->client, "answer", 6);
+    self->count += count;
+    return WEIR_ONREAD_CONTINUE;
+}
+
+/*
+ * The answer has left when what the engine says to the records behind it fills the pipe: the write is done when that has
+ * left too, and it does leave.
+ */
+static void TLS_18_a_write_before_answers_of_the_engine_is_told(void **state)
+{
+    enum { RECORDS = 60 };
+    fixture *f = *state;
+    size_t at = 0;
+    wire out = {0};
+    answering self = {.count = 0};
+    weir_stream_options options;
+    weir_stream_options_init(&options);
+    options.onread.callback = answer_once;
+    options.onread.buffer = &self.byte;
+    options.onread.size = 1;
+    options.onread.arg = &self;
+    weir_server *server = fixture_listen(f, plain_mem_endpoint(f, "answer", 8000), NULL);
+    self.client =
+        fixture_client(f,
+                       tls_mem_endpoint(f, "answer", 8000,
+                                        TRUSTS ", \"servername\": \"localhost\", \"ciphers\": [\"FAKE_CHATTY=3000\"]"),
+                       &options);
+    recorder *raw = fixture_accepted(f, server, 0);
+    while (raw_record(raw, &at, NULL, NULL) == 0)
+        recorder_wait_data(raw, raw->data_size + 1);
+    raw_server_hello(raw);
+    recorder_wait(self.client, WEIR_EVENT_READY);
+    fixture_turns(f, 20);
+    recorder_pause(raw);
+    for (int i = 0; i < RECORDS; i++)
+        wire_data(&out, "?", 1);
+    raw_send(raw, &out);
+    fixture_turns(f, 20);
+    recorder_resume(raw);
+    recorder_wait_writes(self.client, 1);
+    while (self.count < RECORDS) {
+        fixture_turns(f, 1);
+        assert_false(f->expired);
+    }
+    recorder_destroy(raw, NULL);
+    recorder_destroy(self.client, NULL);
+}
+
 /* ---- more than a turn may take ---- */
 
 static void added(weir_stream *stream, int status, void *arg)
@@ -418,6 +480,7 @@ int main(void)
         TEST(TLS_01_TLS_05_a_servers_last_flight_that_cannot_be_sent_is_a_clientError),
         TEST(TLS_03_a_close_notify_that_cannot_be_sent_is_an_error),
         TEST(TLS_18_a_write_that_cannot_be_sent_is_not_done),
+        TEST(TLS_18_a_write_before_answers_of_the_engine_is_told),
         TEST(TLS_18_TLS_19_much_that_has_arrived_is_decoded_in_several_turns),
     };
     fixture_preload("tls-fake");
