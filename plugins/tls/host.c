@@ -40,8 +40,7 @@ void weir__tls_given_free(tls_given *given)
     while (given) {
         tls_given *next = given->next;
 
-        weir__tls_wipe(given->bytes, given->size);
-        weir_free(given);
+        weir__tls_free_secret(given, sizeof(*given) + given->size);
         given = next;
     }
 }
@@ -159,8 +158,7 @@ static void keylog(void *arg, const char *line)
     if (self->keylog)
         memcpy(grown, self->keylog, self->keylog_size);
     memcpy(grown + self->keylog_size, line, size);
-    weir__tls_wipe(self->keylog, self->keylog_size);
-    weir_free(self->keylog);
+    weir__tls_free_secret(self->keylog, self->keylog_size);
     self->keylog = grown;
     self->keylog_size += size;
 }
@@ -186,8 +184,7 @@ static void tell_keylog(tls_link *self)
     self->keylog_size = 0;
     for (at = 0; at < size && !weir__tls_gone(self); at += strlen(lines + at) + 1)
         weir_up_notify(&self->link, "keylog", lines + at, strlen(lines + at));
-    weir__tls_wipe(lines, size);
-    weir_free(lines);
+    weir__tls_free_secret(lines, size);
 }
 
 /* Each of them: a client that comes back several times at once needs several. */

@@ -123,8 +123,7 @@ static int stream_set_session(weir_stream *stream, const void *session, size_t s
         return UV_ENOMEM;
     if (size)
         memcpy(copy, session, size);
-    weir__tls_wipe(self->offered, self->offered_size);
-    weir_free(self->offered);
+    weir__tls_free_secret(self->offered, self->offered_size);
     self->offered = copy;
     self->offered_size = size;
     self->offered_set = 1;

@@ -141,12 +141,6 @@ static void held(const weir_link *link, size_t *to_write, size_t *to_read)
     *to_read = self->session && self->state == TLS_OPEN ? weir__tls_engine.pending(self->session) : 0;
 }
 
-static void free_secret(void *secret, size_t size)
-{
-    weir__tls_wipe(secret, size);
-    weir_free(secret);
-}
-
 static void free_link(weir_link *link)
 {
     tls_link *self = of(link);
@@ -159,8 +153,8 @@ static void free_link(weir_link *link)
     weir_error_release(self->below_error);
     weir__tls_given_free(self->given);
     weir__tls_given_free(self->fresh);
-    free_secret(self->offered, self->offered_size);
-    free_secret(self->keylog, self->keylog_size);
+    weir__tls_free_secret(self->offered, self->offered_size);
+    weir__tls_free_secret(self->keylog, self->keylog_size);
     weir_free(self->name);
     weir_free(self->kept_name);
     weir__tls_context_release(self->context);

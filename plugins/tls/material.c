@@ -21,6 +21,12 @@ void weir__tls_wipe(void *data, size_t size)
         explicit_bzero(data, size);
 }
 
+void weir__tls_free_secret(void *secret, size_t size)
+{
+    weir__tls_wipe(secret, size);
+    weir_free(secret);
+}
+
 char *weir__tls_text_copy(const char *text)
 {
     size_t size = strlen(text) + 1;
@@ -36,8 +42,7 @@ char *weir__tls_text_copy(const char *text)
 static void wipe_and_free(void *data, size_t size, void *arg)
 {
     (void)arg;
-    weir__tls_wipe(data, size);
-    weir_free(data);
+    weir__tls_free_secret(data, size);
 }
 
 /* Room for `size` bytes and a NUL. */

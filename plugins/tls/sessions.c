@@ -18,8 +18,7 @@ struct tls_kept {
 static void forget(tls_sessions *sessions, tls_kept *kept)
 {
     sessions->count--;
-    weir__tls_wipe(kept->bytes, kept->name_size + kept->size);
-    weir_free(kept);
+    weir__tls_free_secret(kept, sizeof(*kept) + kept->name_size + kept->size);
 }
 
 /* Out of the list. NULL: there is none of that name. */

@@ -541,16 +541,9 @@ static void free_materials(tls_material *all, size_t count)
     weir_free(all);
 }
 
-static void free_secret(void *secret, size_t size)
-{
-    if (secret)
-        weir__tls_wipe(secret, size);
-    weir_free(secret);
-}
-
 void weir__tls_settings_forget(tls_settings *settings)
 {
-    free_secret(settings->passphrase, settings->passphrase ? strlen(settings->passphrase) : 0);
+    weir__tls_free_secret(settings->passphrase, settings->passphrase ? strlen(settings->passphrase) : 0);
     settings->passphrase = NULL;
 }
 
@@ -568,7 +561,7 @@ void weir__tls_settings_free(tls_settings *settings)
     free_list(&settings->ciphers);
     free_list(&settings->groups);
     weir_free(settings->psk_identity);
-    free_secret(settings->psk, settings->psk_size);
+    weir__tls_free_secret(settings->psk, settings->psk_size);
     weir_free(settings->pins);
     weir_free(settings->keylog_path);
     weir_free(settings);

@@ -140,4 +140,7 @@ void weir__tls_settings_free(tls_settings *settings);
 /* memset that no compiler leaves out. */
 void weir__tls_wipe(void *data, size_t size);
 
+/* Wipes and frees it; NULL is let pass. */
+void weir__tls_free_secret(void *secret, size_t size);
+
 #endif
