@@ -64,7 +64,7 @@ static int find_tickets(tls_context *context)
 
     if (status)
         return status;
-    context->tickets = weir__tls_tickets_get(shared, sum, settings->ticket_lifetime);
+    context->tickets = weir__tls_tickets_get(shared, sum, settings->ticket_lifetime, weir__tls_tickets_now());
     return context->tickets ? 0 : UV_ENOMEM;
 }
 
@@ -236,6 +236,7 @@ void weir__tls_context_release(tls_context *context)
         weir__tls_context_release(context->names[i].context);
     }
     weir_free(context->names);
+    weir__tls_tickets_release(context->tickets, weir__tls_tickets_now());
     weir__tls_engine.credentials_free(context->credentials);
     weir__tls_settings_free(context->settings);
     weir_free(context);

@@ -93,7 +93,7 @@ static int ticket_key(void *arg, const unsigned char *name, tls_ticket_key *key)
     tls_context *context = self->context;
 
     memcpy(key->binding, context->settings->binding, sizeof(key->binding));
-    return weir__tls_tickets_key(context->tickets, name, uv_hrtime() / 1000000, random_bytes, self, key);
+    return weir__tls_tickets_key(context->tickets, name, weir__tls_tickets_now(), random_bytes, self, key);
 }
 
 /* ---- keys that are agreed on ---- */

@@ -158,7 +158,7 @@ static void TLS_12_ticket_keys_change_in_half_a_lifetime(void **state)
     fixture *f = *state;
     unsigned char dice = 0;
     tls_ticket_key first, next, found;
-    tls_tickets *tickets = weir__tls_tickets_get(weir_runtime_shared(f->runtime), certificate, 100);
+    tls_tickets *tickets = weir__tls_tickets_get(weir_runtime_shared(f->runtime), certificate, 100, 0);
     assert_non_null(tickets);
     assert_code(weir__tls_tickets_key(tickets, NULL, 1000, count_up, &dice, &first), 0);
     assert_int_equal(first.lifetime, 100);
@@ -180,7 +180,7 @@ static void TLS_12_a_key_that_nobody_asked_for_long_is_not_used_again(void **sta
     fixture *f = *state;
     unsigned char dice = 0;
     tls_ticket_key first, next;
-    tls_tickets *tickets = weir__tls_tickets_get(weir_runtime_shared(f->runtime), certificate, 100);
+    tls_tickets *tickets = weir__tls_tickets_get(weir_runtime_shared(f->runtime), certificate, 100, 0);
     assert_code(weir__tls_tickets_key(tickets, NULL, 1, count_up, &dice, &first), 0);
     assert_code(weir__tls_tickets_key(tickets, NULL, 10000000, count_up, &dice, &next), 0);
     assert_memory_not_equal(first.name, next.name, 16);
@@ -193,9 +193,59 @@ static void TLS_12_ticket_keys_are_those_of_the_certificate(void **state)
     static const unsigned char other[TLS_DIGEST_SIZE] = {2};
     fixture *f = *state;
     weir_shared *shared = weir_runtime_shared(f->runtime);
-    tls_tickets *tickets = weir__tls_tickets_get(shared, certificate, 100);
-    assert_ptr_equal(weir__tls_tickets_get(shared, certificate, 100), tickets);
-    assert_ptr_not_equal(weir__tls_tickets_get(shared, other, 100), tickets);
+    tls_tickets *tickets = weir__tls_tickets_get(shared, certificate, 100, 0);
+    assert_ptr_equal(weir__tls_tickets_get(shared, certificate, 100, 0), tickets);
+    assert_ptr_not_equal(weir__tls_tickets_get(shared, other, 100, 0), tickets);
+}
+
+static void TLS_12_another_lifetime_has_keys_of_its_own(void **state)
+{
+    fixture *f = *state;
+    unsigned char dice = 0;
+    tls_ticket_key key;
+    weir_shared *shared = weir_runtime_shared(f->runtime);
+    tls_tickets *before = weir__tls_tickets_get(shared, certificate, 100, 0);
+    tls_tickets *after = weir__tls_tickets_get(shared, certificate, 50, 0);
+    assert_ptr_not_equal(before, after);
+    assert_code(weir__tls_tickets_key(after, NULL, 1000, count_up, &dice, &key), 0);
+    assert_int_equal(key.lifetime, 50);
+}
+
+/* A certificate a day, for ever. */
+static void TLS_12_keys_go_when_nobody_can_hold_a_ticket_of_theirs(void **state)
+{
+    enum {
+        SEALED = 1000,
+        LAST = SEALED + 150000
+    }; /* ms: half a lifetime later it seals last, and a lifetime more it opens */
+    static const unsigned char other[TLS_DIGEST_SIZE] = {2};
+    fixture *f = *state;
+    unsigned char dice = 0;
+    tls_ticket_key first, found;
+    weir_shared *shared = weir_runtime_shared(f->runtime);
+    tls_tickets *stays = weir__tls_tickets_get(shared, other, 100, 0);
+    size_t live = allocator_live();
+    tls_tickets *tickets = weir__tls_tickets_get(shared, certificate, 100, 0);
+    assert_ptr_equal(weir__tls_tickets_get(shared, certificate, 100, 0), tickets);
+    assert_code(weir__tls_tickets_key(tickets, NULL, SEALED, count_up, &dice, &first), 0);
+    weir__tls_tickets_release(tickets, LAST + 1); /* another one uses them */
+    assert_int_equal(allocator_live(), live + 1);
+    weir__tls_tickets_release(tickets, SEALED + 1);
+    assert_int_equal(allocator_live(), live + 1);
+    /* the certificate comes back, and opens what it sealed */
+    tickets = weir__tls_tickets_get(shared, certificate, 100, LAST - 2);
+    assert_code(weir__tls_tickets_key(tickets, first.name, LAST - 1, count_up, &dice, &found), 0);
+    assert_memory_equal(found.key, first.key, 32);
+    weir__tls_tickets_release(tickets, LAST - 1);
+    assert_int_equal(allocator_live(), live + 1);
+    /* whoever comes or goes after the last ticket's end sweeps */
+    assert_ptr_equal(weir__tls_tickets_get(shared, other, 100, LAST), stays);
+    assert_int_equal(allocator_live(), live);
+    /* what never sealed is of no use at once */
+    tickets = weir__tls_tickets_get(shared, certificate, 100, SEALED);
+    weir__tls_tickets_release(tickets, SEALED);
+    weir__tls_tickets_release(NULL, SEALED);
+    assert_int_equal(allocator_live(), live);
 }
 
 /* ---- threads ---- */
@@ -230,7 +280,7 @@ static void TLS_12_workers_share_ticket_keys(void **state)
     fixture *f = *state;
     worker workers[WORKERS] = {0};
     for (size_t i = 0; i < WORKERS; i++) {
-        workers[i].tickets = weir__tls_tickets_get(weir_runtime_shared(f->runtime), certificate, 100);
+        workers[i].tickets = weir__tls_tickets_get(weir_runtime_shared(f->runtime), certificate, 100, 0);
         assert_int_equal(uv_thread_create(&workers[i].thread, seal_and_open, &workers[i]), 0);
     }
     for (size_t i = 0; i < WORKERS; i++)
@@ -324,6 +374,8 @@ int main(void)
         FIXTURE_TEST(TLS_12_ticket_keys_change_in_half_a_lifetime),
         FIXTURE_TEST(TLS_12_a_key_that_nobody_asked_for_long_is_not_used_again),
         FIXTURE_TEST(TLS_12_ticket_keys_are_those_of_the_certificate),
+        FIXTURE_TEST(TLS_12_another_lifetime_has_keys_of_its_own),
+        FIXTURE_TEST(TLS_12_keys_go_when_nobody_can_hold_a_ticket_of_theirs),
         FIXTURE_TEST(TLS_12_workers_share_ticket_keys),
         FIXTURE_TEST(TLS_12_the_newest_session_of_a_name_is_kept),
         FIXTURE_TEST(TLS_12_what_was_not_used_longest_goes_first),
