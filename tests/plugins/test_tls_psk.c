@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* Keys that both ends of the layer tls know: by option and by callback. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tls_contexts.h"
+
+static void TLS_17_a_psk_by_option_on_both_sides(void **state)
+{
+    fixture *f = *state;
+    weir_server *server = polite_server(f, PSK);
+    assert_string_equal(ask(f, server, PSK, "tls.authorized"), "true");
+    recorder *stranger =
+        tls_client(f, server, "\"pskIdentity\": \"you\", \"psk\": \"00112233445566778899aabbccddeeff\"");
+    recorder *wrong = tls_client(f, server, "\"pskIdentity\": \"me\", \"psk\": \"ff112233445566778899aabbccddeeff\"");
+    recorder_wait(stranger, WEIR_EVENT_CLOSE);
+    recorder_wait(wrong, WEIR_EVENT_CLOSE);
+    assert_true(recorder_saw(stranger, "error:EPROTO") && recorder_saw(wrong, "error:EPROTO"));
+}
+
+static const char agreed[] = "0123456789abcdef";
+
+static size_t answer_psk(const void *identity, size_t length, void *key, size_t room, void *arg)
+{
+    int *asked = arg;
+    ++*asked;
+    if (length != 3 || memcmp(identity, "you", 3) != 0 || room < 16)
+        return 0;
+    memcpy(key, agreed, 16);
+    return 16;
+}
+
+static int give_psk(const char *server_name, weir_tls_psk *psk, void *arg)
+{
+    const char *identity = arg;
+    assert_string_equal(server_name, "127.0.0.1");
+    psk->identity = identity;
+    psk->key = agreed;
+    psk->key_size = 16;
+    return 1;
+}
+
+static void TLS_17_a_psk_by_callback_on_both_sides(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    int asked = 0;
+    char identity[] = "you";
+    weir_tls_options options = options_of(WEIR_SERVER, NULL);
+    options.psk = answer_psk;
+    options.arg = &asked;
+    weir_tls_context *serving = make_context(f, tls, &options);
+    options = options_of(WEIR_CLIENT, NULL);
+    options.client_psk = give_psk;
+    options.arg = identity;
+    weir_tls_context *connecting = make_context(f, tls, &options);
+    assert_code(tls->context_register(connecting, "mine"), 0);
+    weir_server *server = named_server(f, tls, serving);
+    assert_string_equal(ask(f, server, "\"context\": \"mine\"", "tls.authorized"), "true");
+    assert_int_equal(asked, 1);
+    identity[0] = 'Y';
+    recorder *refused = tls_client(f, server, "\"context\": \"mine\"");
+    recorder_wait(refused, WEIR_EVENT_CLOSE);
+    assert_true(recorder_saw(refused, "error:EPROTO"));
+    tls->context_release(serving);
+    tls->context_release(connecting);
+}
+
+typedef struct giving {
+    weir_tls_psk psk;
+    recorder *destroy;
+} giving;
+
+static int give_that(const char *server_name, weir_tls_psk *psk, void *arg)
+{
+    const giving *self = arg;
+    (void)server_name;
+    *psk = self->psk;
+    if (self->destroy)
+        recorder_destroy(self->destroy, NULL);
+    return 1;
+}
+
+/* What was to go by a key does not go by certificates because the key will not do. */
+static void TLS_17_a_key_that_will_not_do_is_not_passed_over(void **state)
+{
+    static const weir_tls_psk bad[] = {
+        {sizeof(weir_tls_psk), NULL, agreed, 16},  {sizeof(weir_tls_psk), "", agreed, 16},
+        {sizeof(weir_tls_psk), "you", NULL, 16},   {sizeof(weir_tls_psk), "you", agreed, 15},
+        {sizeof(weir_tls_psk), "you", agreed, 65},
+    };
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    giving given = {0};
+    weir_tls_options options = options_of(WEIR_CLIENT, "{" TRUSTS "}");
+    options.client_psk = give_that;
+    options.arg = &given;
+    weir_tls_context *connecting = make_context(f, tls, &options);
+    assert_code(tls->context_register(connecting, "mine"), 0);
+    weir_server *server = polite_server(f, SERVES);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        given.psk = bad[i];
+        recorder *client = tls_client(f, server, "\"context\": \"mine\"");
+        recorder_wait(client, WEIR_EVENT_CLOSE);
+        assert_true(recorder_saw(client, "error:EINVAL"));
+        assert_non_null(strstr(weir_stream_errored(client->stream)->message, "client_psk"));
+    }
+    /* and it may end the stream it is asked for */
+    given.psk.key_size = 16;
+    given.destroy = tls_client(f, server, "\"context\": \"mine\"");
+    recorder_wait(given.destroy, WEIR_EVENT_CLOSE);
+    assert_int_equal(given.destroy->counts[WEIR_EVENT_ERROR], 0);
+    tls->context_release(connecting);
+}
+
+typedef struct closing {
+    weir_server *server;
+    int asked;
+} closing;
+
+static size_t answer_and_close(const void *identity, size_t length, void *key, size_t room, void *arg)
+{
+    closing *self = arg;
+    (void)identity;
+    (void)length;
+    assert_true(room >= 16);
+    self->asked++;
+    assert_code(weir_server_close_all(self->server, 0, NULL, NULL), 0);
+    memcpy(key, agreed, 16);
+    return 16;
+}
+
+static void TLS_17_the_server_may_be_closed_while_it_is_asked_for_a_key(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    closing self = {0};
+    char identity[] = "you";
+    weir_tls_options options = options_of(WEIR_SERVER, NULL);
+    options.psk = answer_and_close;
+    options.arg = &self;
+    weir_tls_context *serving = make_context(f, tls, &options);
+    options = options_of(WEIR_CLIENT, NULL);
+    options.client_psk = give_psk;
+    options.arg = identity;
+    weir_tls_context *connecting = make_context(f, tls, &options);
+    assert_code(tls->context_register(connecting, "mine"), 0);
+    self.server = named_server(f, tls, serving);
+    recorder *client = tls_client(f, self.server, "\"context\": \"mine\"");
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    assert_int_equal(self.asked, 1);
+    assert_false(recorder_saw(client, "ready"));
+    tls->context_release(serving);
+    tls->context_release(connecting);
+}
+
+static weir_tls_context *choose_it(const weir_tls_hello *hello, void *arg)
+{
+    (void)hello;
+    return arg;
+}
+
+/* The whole context changes with the name (TLS-10): who answers for identities, too. */
+static void TLS_10_TLS_17_a_chosen_context_answers_for_its_identities(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    int asked = 0;
+    char identity[] = "you";
+    weir_tls_options options = options_of(WEIR_SERVER, NULL);
+    options.psk = answer_psk;
+    options.arg = &asked;
+    weir_tls_context *other = make_context(f, tls, &options);
+    options = options_of(WEIR_SERVER, "{" SERVES "}");
+    options.server_name = choose_it;
+    options.arg = other;
+    weir_tls_context *front = make_context(f, tls, &options);
+    options = options_of(WEIR_CLIENT, NULL);
+    options.client_psk = give_psk;
+    options.arg = identity;
+    weir_tls_context *connecting = make_context(f, tls, &options);
+    assert_code(tls->context_register(connecting, "mine"), 0);
+    weir_server *server = named_server(f, tls, front);
+    recorder *client = tls_client(f, server, "\"context\": \"mine\"");
+    recorder_wait(client, WEIR_EVENT_READY);
+    assert_int_equal(asked, 1);
+    recorder_destroy(client, NULL);
+    tls->context_release(front);
+    tls->context_release(other);
+    tls->context_release(connecting);
+}
+
+/* Whose callback is for the other side has none. */
+static void TLS_17_a_callback_counts_on_its_own_side_only(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    weir_tls_context *context = NULL;
+    weir_error *error = NULL;
+    weir_tls_options options = options_of(WEIR_SERVER, NULL);
+    options.client_psk = give_psk;
+    assert_code(tls->context_new(f->runtime, &options, &context, &error), WEIR_EINVALID_CONFIG);
+    assert_non_null(strstr(error->message, "listening needs a certificate"));
+    weir_error_release(error);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(TLS_17_a_psk_by_option_on_both_sides),
+        FIXTURE_TEST(TLS_17_a_psk_by_callback_on_both_sides),
+        FIXTURE_TEST(TLS_17_a_key_that_will_not_do_is_not_passed_over),
+        FIXTURE_TEST(TLS_17_the_server_may_be_closed_while_it_is_asked_for_a_key),
+        FIXTURE_TEST(TLS_10_TLS_17_a_chosen_context_answers_for_its_identities),
+        FIXTURE_TEST(TLS_17_a_callback_counts_on_its_own_side_only),
+    };
+    fixture_preload("tls-fake");
+    return cmocka_run_group_tests_name("tls_psk", tests, NULL, NULL);
+}

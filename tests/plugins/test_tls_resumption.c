@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* Sessions of the layer tls: resumed, kept by programs, good only where the same clients are let in. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tls_contexts.h"
+
+#define TURNS 40
+
+static void TLS_12_the_second_connection_is_resumed(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    weir_server *server = polite_server(f, SERVES);
+    assert_string_equal(ask(f, server, TRUSTS, "tls.resumed"), "false");
+    assert_string_equal(ask(f, server, TRUSTS, "tls.resumed"), "true");
+    assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "server");
+    recorder *client = tls_client(f, server, TRUSTS);
+    recorder_wait(client, WEIR_EVENT_READY);
+    recorder *accepted = fixture_accepted(f, server, 3);
+    assert_string_equal(fact_of(f, accepted, "tls.resumed"), "true");
+    weir_tls_counters counters = {.size = sizeof(counters)};
+    tls->context_counters(tls->stream_context(accepted->stream), &counters);
+    assert_int_equal(counters.handshakes_full, 1);
+    assert_int_equal(counters.handshakes_resumed, 3);
+    assert_int_equal(counters.handshakes_failed, 0);
+    recorder_destroy(client, NULL);
+}
+
+static void TLS_12_other_settings_do_not_share_sessions(void **state)
+{
+    fixture *f = *state;
+    weir_server *server = polite_server(f, SERVES);
+    assert_string_equal(ask(f, server, TRUSTS, "tls.resumed"), "false");
+    assert_string_equal(ask(f, server, TRUSTS ", \"ALPNProtocols\": [\"h2\"]", "tls.resumed"), "false");
+    assert_string_equal(ask(f, server, TRUSTS ", \"servername\": \"localhost\"", "tls.resumed"), "false");
+    assert_string_equal(ask(f, server, "\"ca\": [\"" FAKE_CA "\", \"" FAKE_CERT "\"]", "tls.resumed"), "false");
+    assert_string_equal(ask(f, server, TRUSTS ", \"tickets\": false", "tls.resumed"), "false");
+    assert_string_equal(ask(f, server, TRUSTS, "tls.resumed"), "true");
+}
+
+static void TLS_12_without_tickets_nothing_is_resumed(void **state)
+{
+    fixture *f = *state;
+    weir_server *server = polite_server(f, SERVES ", \"tickets\": false");
+    assert_string_equal(ask(f, server, TRUSTS, "tls.resumed"), "false");
+    assert_string_equal(ask(f, server, TRUSTS, "tls.resumed"), "false");
+}
+
+/* A session of one server, by the interface. */
+static void *take_session(fixture *f, const weir_tls *tls, weir_server *server, const char *options, size_t *size)
+{
+    void *session = NULL;
+    recorder *client = tls_client(f, server, options);
+    recorder_wait(client, WEIR_EVENT_READY);
+    while (!recorder_saw(client, "layer:tls-fake.session")) {
+        assert_false(f->expired);
+        fixture_turns(f, 1);
+    }
+    assert_code(tls->stream_session(client->stream, &session, size), 0);
+    recorder_end(client);
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    return session;
+}
+
+static const char *ask_with(fixture *f, const weir_tls *tls, weir_server *server, const char *options,
+                            const void *session, size_t size)
+{
+    recorder *client = tls_client(f, server, options);
+    assert_code(tls->stream_set_session(client->stream, session, size), 0);
+    recorder_wait(client, WEIR_EVENT_READY);
+    assert_code(tls->stream_set_session(client->stream, session, size), UV_EALREADY);
+    const char *answer = fact_of(f, client, "tls.resumed");
+    recorder_end(client);
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    return answer;
+}
+
+static void TLS_12_an_application_keeps_sessions_itself(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    size_t size = 0;
+    weir_server *server = polite_server(f, SERVES);
+    void *session = take_session(f, tls, server, TRUSTS, &size);
+    assert_string_equal(ask_with(f, tls, server, TRUSTS ", \"tickets\": false", session, size), "true");
+    assert_string_equal(ask_with(f, tls, server, TRUSTS, NULL, 0), "false"); /* not by what the layer has, either */
+    ((char *)session)[20] ^= 1;
+    assert_string_equal(ask_with(f, tls, server, TRUSTS, session, size), "false");
+    weir_free(session);
+}
+
+/* A server that ends the connection over a session it cannot use is not asked by it again. */
+static const char *resumed_on(fixture *f, weir_server *server, const char *name)
+{
+    pair p = fixture_connect(f, server, tls_mem_endpoint(f, name, 65536, ASKS("localhost")), NULL);
+    const char *answer = fact_of(f, p.client, "tls.resumed");
+    fixture_turns(f, TURNS);
+    recorder_end(p.client);
+    recorder_wait(p.client, WEIR_EVENT_CLOSE);
+    return answer;
+}
+
+static void TLS_12_a_session_is_given_up_with_the_handshake_it_failed_in(void **state)
+{
+    fixture *f = *state;
+    size_t at = 0;
+    weir_server *server = fixture_listen(f, tls_mem_endpoint(f, "polite", 65536, SERVES), NULL);
+    weir_server *rude = fixture_listen(f, plain_mem_endpoint(f, "rude", 65536), NULL);
+    assert_string_equal(resumed_on(f, server, "polite"), "false");
+    assert_string_equal(resumed_on(f, server, "polite"), "true");
+    recorder *client = fixture_client(f, tls_mem_endpoint(f, "rude", 65536, ASKS("localhost")), NULL);
+    recorder *accepted = fixture_accepted(f, rude, 0);
+    while (raw_record(accepted, &at, NULL, NULL) == 0)
+        recorder_wait_data(accepted, accepted->data_size + 1);
+    recorder_end(accepted);
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    assert_string_equal(resumed_on(f, server, "polite"), "false");
+}
+
+/* What is not the layer's is told as it is, and is no handshake. */
+static void a_connection_that_was_never_made_is_no_handshake(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    weir_tls_counters counters = {.size = sizeof(counters)};
+    const weir_tls_options options = options_of(WEIR_CLIENT, "{" TRUSTS "}");
+    weir_tls_context *context = make_context(f, tls, &options);
+    assert_code(tls->context_register(context, "mine"), 0);
+    recorder *client = fixture_client(f, tls_mem_endpoint(f, "nobody", 65536, "\"context\": \"mine\""), NULL);
+    recorder *bare = fixture_client(f, plain_mem_endpoint(f, "nobody", 65536), NULL);
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    recorder_wait(bare, WEIR_EVENT_CLOSE);
+    assert_string_equal(weir_stream_errored(client->stream)->message, weir_stream_errored(bare->stream)->message);
+    tls->context_counters(context, &counters);
+    assert_int_equal(counters.handshakes_failed, 0);
+    tls->context_release(context);
+}
+
+/* The trap: a ticket of a context without client authentication is good for nothing where it is required. */
+static void TLS_12_tickets_are_bound_to_the_settings_of_client_authentication(void **state)
+{
+    static const char *const others[] = {
+        ", \"requestCert\": true, \"rejectUnauthorized\": false",
+        ", \"requestCert\": true, \"rejectUnauthorized\": false, \"ca\": \"" FAKE_CA "\"",
+        ", \"ca\": \"" FAKE_CA "\"",
+        ", \"crl\": \"" OTHER_CERT "\"",
+        (", \"requestCert\": true, \"rejectUnauthorized\": false, "
+         "\"pinSha256\": \"n5dWZ5SNxKHBbJyLFYqgv9jpNQ6YIBt0ecrF9dcmQjA=\""),
+        ", \"pskIdentity\": \"\u00fc\", \"psk\": \"00112233445566778899aabbccddeeff\"",
+    };
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    size_t size = 0;
+    weir_server *server = polite_server(f, SERVES);
+    void *session = take_session(f, tls, server, TRUSTS, &size);
+    /* another context of the same certificate and the same settings takes it: what workers have */
+    assert_string_equal(ask_with(f, tls, polite_server(f, SERVES), TRUSTS, session, size), "true");
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        weir_server *other = polite_server(f, fixture_text(f, SERVES "%s", others[i]));
+        assert_string_equal(ask_with(f, tls, other, TRUSTS, session, size), "false");
+    }
+    /* nor where other keys are known by the same name */
+    weir_free(session);
+    session = take_session(f, tls, polite_server(f, SERVES ", " PSK), TRUSTS, &size);
+    weir_server *same = polite_server(f, SERVES ", " PSK);
+    weir_server *keyed =
+        polite_server(f, SERVES ", \"pskIdentity\": \"me\", \"psk\": \"ff112233445566778899aabbccddeeff\"");
+    assert_string_equal(ask_with(f, tls, same, TRUSTS, session, size), "true");
+    assert_string_equal(ask_with(f, tls, keyed, TRUSTS, session, size), "false");
+    weir_server *strict = tls_server(f, SERVES ", \"requestCert\": true, \"ca\": \"" FAKE_CA "\"");
+    recorder *client = tls_client(f, strict, TRUSTS);
+    assert_code(tls->stream_set_session(client->stream, session, size), 0);
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    assert_true(recorder_saw(client, "error:EPROTO"));
+    weir_free(session);
+}
+
+/* What was not verified at first is not verified after a resumption. */
+static void TLS_12_a_resumed_session_is_never_more_authorized(void **state)
+{
+    fixture *f = *state;
+    const char *options = SERVES ", \"requestCert\": true, \"rejectUnauthorized\": false, \"ca\": \"" FAKE_CA "\"";
+    weir_server *server = polite_server(f, options);
+    assert_string_equal(ask(f, server, TRUSTS, "tls.resumed"), "false");
+    assert_string_equal(ask(f, server, TRUSTS, "tls.resumed"), "true");
+    assert_string_equal(ask(f, server, TRUSTS ", " SERVES, "tls.resumed"), "false");
+    assert_string_equal(ask(f, server, TRUSTS ", " SERVES, "tls.resumed"), "true");
+    recorder *client = tls_client(f, server, TRUSTS);
+    recorder *trusted = tls_client(f, server, TRUSTS ", " SERVES);
+    for (size_t i = 4; i < 6; i++) {
+        recorder *accepted = fixture_accepted(f, server, i);
+        assert_string_equal(fact_of(f, accepted, "tls.resumed"), "true");
+        int known = strcmp(fact_of(f, accepted, "tls.peer.subject"), "server") == 0;
+        assert_string_equal(fact_of(f, accepted, "tls.authorized"), known ? "true" : "false");
+    }
+    recorder_wait(client, WEIR_EVENT_READY);
+    recorder_wait(trusted, WEIR_EVENT_READY);
+    recorder_destroy(client, NULL);
+    recorder_destroy(trusted, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(TLS_12_the_second_connection_is_resumed),
+        FIXTURE_TEST(TLS_12_other_settings_do_not_share_sessions),
+        FIXTURE_TEST(TLS_12_without_tickets_nothing_is_resumed),
+        FIXTURE_TEST(TLS_12_an_application_keeps_sessions_itself),
+        FIXTURE_TEST(TLS_12_a_session_is_given_up_with_the_handshake_it_failed_in),
+        FIXTURE_TEST(a_connection_that_was_never_made_is_no_handshake),
+        FIXTURE_TEST(TLS_12_tickets_are_bound_to_the_settings_of_client_authentication),
+        FIXTURE_TEST(TLS_12_a_resumed_session_is_never_more_authorized),
+    };
+    fixture_preload("tls-fake");
+    return cmocka_run_group_tests_name("tls_resumption", tests, NULL, NULL);
+}
