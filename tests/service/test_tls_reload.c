@@ -54,16 +54,15 @@ static void a_certificate_is_replaced(fixture *f, int workers, const char *wrong
 {
     static tls_load load;
     pair_files files;
-    char before[128];
+    char before[sizeof(load.now)];
     f->record = 0;
     first_pair(&files, workers == 1 ? "reloaded" : "reloaded-workers");
-    int reloads = getenv("WEIR_TEST_VALGRIND") ? 1 : 5; /* under which a handshake takes a second */
-    size_t few = getenv("WEIR_TEST_VALGRIND") ? 2 : 10;
+    size_t reloads = tls_fewer(5, 1), few = tls_fewer(10, 2);
     served *s = served_start(f, service_text(f, &files, workers, ""));
     tls_load_start(&load, f, port_of(s), files.ca);
     tls_load_turns(&load, few);
     /* Clients go on coming all the time. */
-    for (int i = 0; i < reloads; i++) {
+    for (size_t i = 0; i < reloads; i++) {
         memcpy(before, load.now, sizeof(before));
         make_pair(&files);
         tls_load_turns(&load, few); /* a file that has changed means nothing by itself */

@@ -5,6 +5,7 @@
 #include "tls_load.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void begin(tls_load *self, size_t i);
@@ -23,11 +24,11 @@ static void on_ready(const weir_event *event, void *arg)
     weir_value value;
     if (self->marks[index_of(self, event->stream)] == self->mark) {
         self->handshakes++;
-        assert_int_equal(weir_stream_get(event->stream, "tls.peer.fingerprint256", &value), 0);
+        assert_int_equal(weir_stream_get(event->stream, "tls.peer.pem", &value), 0);
+        assert_true(strlen(value.text) < sizeof(self->now));
+        self->others += self->now[0] && strcmp(self->now, value.text) != 0;
         snprintf(self->now, sizeof(self->now), "%s", value.text);
     }
-    if (self->first[0] == '\0')
-        memcpy(self->first, self->now, sizeof(self->first));
     weir_stream_destroy(event->stream, NULL);
 }
 
@@ -62,15 +63,25 @@ static void begin(tls_load *self, size_t i)
     assert_int_equal(weir_stream_connect(stream, self->url, NULL, NULL), 0);
 }
 
+static void turn(tls_load *self)
+{
+    fixture_turns(self->f, 1);
+    if (self->failures > 0)
+        fail_msg("a handshake failed: %s", self->failure);
+    if (self->f->expired)
+        fail_msg("after %zu handshakes nothing more came; the log:\n%s", self->handshakes, fixture_log(self->f));
+}
+
 void tls_load_turns(tls_load *self, size_t handshakes)
 {
     size_t wanted = self->handshakes + handshakes;
-    while (self->handshakes < wanted && self->failures == 0) {
-        fixture_turns(self->f, 1);
-        assert_false(self->f->expired);
-    }
-    if (self->failures > 0)
-        fail_msg("a handshake failed: %s", self->failure);
+    while (self->handshakes < wanted)
+        turn(self);
+}
+
+size_t tls_fewer(size_t many, size_t few)
+{
+    return getenv("WEIR_TEST_VALGRIND") ? few : many;
 }
 
 void tls_load_start(tls_load *self, fixture *f, unsigned port, const char *ca)
@@ -78,7 +89,7 @@ void tls_load_start(tls_load *self, fixture *f, unsigned port, const char *ca)
     memset(self, 0, sizeof(*self));
     self->f = f;
     self->url = fixture_text(f, "tls+tcp://127.0.0.1:%u?servername=localhost&tickets=false&ca=%s", port, ca);
-    for (size_t i = 0; i < TLS_LOAD_CLIENTS; i++)
+    for (size_t i = 0; i < tls_fewer(TLS_LOAD_CLIENTS, 2); i++)
         begin(self, i);
 }
 
@@ -86,6 +97,6 @@ void tls_load_end(tls_load *self)
 {
     self->stop = 1;
     while (self->running > 0)
-        fixture_turns(self->f, 1);
+        turn(self);
     assert_int_equal(self->failures, 0);
 }
