@@ -97,6 +97,7 @@ static int build_name(tls_context *context, const tls_source *around, const char
 
     source.options = options;
     source.around = context->settings;
+    source.name = name;
     snprintf(inner, sizeof(inner), "%s/SNI/%s", base ? base : "", name);
     report->base = inner;
     status = weir__tls_context_build(context->instance, &source, report, &named->context);

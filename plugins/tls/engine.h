@@ -140,8 +140,10 @@ typedef struct tls_engine {
 
     /*
      * What can be wrong with the settings' material and lists is found here (TLS-13, TLS-14) and told to the report, each
-     * at its pointer ("/cert", "/ciphers"; weir__tls_fault, weir__tls_warning), all of it in one go. 0 with
-     * `*credentials`; WEIR_EINVALID_CONFIG after at least one fault; UV_ENOMEM. `settings` outlives the credentials.
+     * at its pointer ("/cert", "/ciphers"; weir__tls_fault, weir__tls_warning), all of it in one go. What peers may refuse
+     * is a warning: a certificate that has expired, one that does not bear the name it is `served` for, a key that is too
+     * small. 0 with `*credentials`; WEIR_EINVALID_CONFIG after at least one fault; UV_ENOMEM. `settings` outlives the
+     * credentials.
      */
     int (*credentials_new)(void *instance, const tls_settings *settings, tls_report *report,
                            tls_credentials **credentials);

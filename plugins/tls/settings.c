@@ -181,6 +181,7 @@ static int take_identity(const reading *state)
     int status;
 
     if (around && !option(state, "cert") && !option(state, "key") && !option(state, "passphrase")) {
+        into->cert_is_around = 1;
         status = weir__tls_material_share(&around->cert, NULL, &into->cert);
         if (status == 0)
             status = weir__tls_material_share(&around->key, NULL, &into->key);
@@ -420,6 +421,8 @@ static int take_plain(const reading *state)
     into->request_cert = is_on(state, "requestCert", around ? around->request_cert : 0);
     into->reject_unauthorized = is_on(state, "rejectUnauthorized", around ? around->reject_unauthorized : 1);
     status = take_text(state, "servername", &into->servername);
+    if (status == 0 && state->source->name)
+        status = (into->served = weir__tls_text_copy(state->source->name)) ? 0 : UV_ENOMEM;
     if (status == 0)
         status = take_list(state, "ALPNProtocols", around ? &around->alpn : NULL, &into->alpn);
     check_protocols(state);
@@ -433,7 +436,14 @@ static int take_plain(const reading *state)
 /* What is to decide about clients and is never asked, unless a name under SNI inherits it and asks. */
 static void check_unasked(const reading *state)
 {
-    if (state->into->role != WEIR_SERVER || state->into->request_cert || option(state, "SNI"))
+    if (state->into->role != WEIR_SERVER)
+        return;
+    if (option(state, "servername"))
+        weir__tls_warning(
+            state->report, "/servername",
+            "this decides nothing: it is for connecting; a listener has its names under \"SNI\", or in its "
+            "certificate");
+    if (state->into->request_cert || option(state, "SNI"))
         return;
     if (option(state, "pinSha256"))
         weir__tls_fault(state->report, "/pinSha256", "clients are not asked for a certificate: set \"requestCert\"");
@@ -557,6 +567,7 @@ void weir__tls_settings_free(tls_settings *settings)
     free_materials(settings->ca, settings->ca_count);
     free_materials(settings->crl, settings->crl_count);
     weir_free(settings->servername);
+    weir_free(settings->served);
     free_list(&settings->alpn);
     free_list(&settings->ciphers);
     free_list(&settings->groups);

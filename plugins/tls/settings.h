@@ -46,9 +46,10 @@ typedef struct tls_list {
 typedef struct tls_settings {
     weir_role role;
 
-    tls_material cert; /* the own certificate, those that lead to its root behind it; none on clients without one */
-    tls_material key;  /* where only cert is given, the same bytes: a file may hold both */
-    char *passphrase;  /* NULL: none, or forgotten */
+    tls_material cert;  /* the own certificate, those that lead to its root behind it; none on clients without one */
+    tls_material key;   /* where only cert is given, the same bytes: a file may hold both */
+    int cert_is_around; /* under SNI: both are those of the context around, where all that is wrong with them is told */
+    char *passphrase;   /* NULL: none, or forgotten */
 
     tls_material *ca; /* whom to trust; of a client without `ca` the system's bundle, flagged: */
     size_t ca_count;
@@ -57,6 +58,7 @@ typedef struct tls_settings {
     size_t crl_count;
 
     char *servername; /* client: NULL: the host that is connected to */
+    char *served;     /* server: under SNI, the name ("*.example.org") that the certificate is to bear; NULL: any */
     tls_list alpn;    /* ALPNProtocols, in the order of preference */
     int min_version;  /* TLS_VERSION_... */
     int max_version;  /* 0: the newest the engine has */
@@ -119,6 +121,7 @@ typedef struct tls_source {
     const char *folder; /* what relative files are relative to */
     weir_role role;
     const tls_settings *around; /* NULL: this is the outermost */
+    const char *name;           /* under SNI: which */
     int psk_callback;           /* an application answers for identities */
 } tls_source;
 
@@ -126,7 +129,7 @@ struct tls_instance;
 
 /*
  * 0 with `*settings`; WEIR_EINVALID_CONFIG after faults were told; UV_ENOMEM. Every file is read, each that cannot be is a
- * fault. A key's file that others may read is a warning.
+ * fault. A key's file that others may read is a warning, and so is what decides nothing.
  */
 int weir__tls_settings_read(const tls_source *source, struct tls_instance *instance, tls_report *report,
                             tls_settings **settings);

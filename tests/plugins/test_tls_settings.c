@@ -176,7 +176,8 @@ static void TLS_09_TLS_21_what_decides_about_clients_needs_them_to_be_asked(void
 {
     fixture *f = *state;
     expect_good(f, SERVES PINS ", \"requestCert\": true, \"ca\": \"" FAKE_CA "\"", WEIR_SERVER);
-    expect_good(f, SERVES PINS ", \"SNI\": {\"a.b\": {\"requestCert\": true, \"ca\": \"" FAKE_CA "\"}}", WEIR_SERVER);
+    expect_good(f, SERVES PINS ", \"SNI\": {\"localhost\": {\"requestCert\": true, \"ca\": \"" FAKE_CA "\"}}",
+                WEIR_SERVER);
     expect_good(f, TRUSTS PINS, WEIR_CLIENT);
     assert_string_equal(fixture_log(f), "");
     expect_fault(f, SERVES PINS, WEIR_SERVER, "/pinSha256: |requestCert");
@@ -300,6 +301,33 @@ static void TLS_10_faults_of_contexts_under_SNI_say_where(void **state)
                  "/SNI/a/minVersion: ");
 }
 
+static void TLS_10_a_certificate_that_does_not_bear_its_name_is_warned_of(void **state)
+{
+    fixture *f = *state;
+    expect_good(f, SERVES ", \"SNI\": {\"localhost\": {\"minVersion\": \"TLSv1.3\"}}", WEIR_SERVER);
+    assert_string_equal(fixture_log(f), "");
+    /* its own, and the one from around it */
+    expect_good(f,
+                SERVES ", \"SNI\": {\"a.example\": {\"cert\": \"" OTHER_CERT "\", \"key\": \"" OTHER_KEY
+                       "\"}, \"*.b.example\": {}}",
+                WEIR_SERVER);
+    assert_non_null(
+        strstr(fixture_log(f), ": /layers/0/tls-fake/SNI/a.example: the certificate is not for a.example\n"));
+    assert_non_null(strstr(fixture_log(f), "/SNI/*.b.example: the certificate is not for *.b.example\n"));
+    expect_good(f, "\"pskIdentity\": \"me\", \"psk\": \"00112233445566778899aabbccddeeff\", \"SNI\": {\"c\": {}}",
+                WEIR_SERVER);
+    assert_null(strstr(fixture_log(f), "/SNI/c"));
+}
+
+static void TLS_08_a_name_to_ask_for_is_not_for_listening(void **state)
+{
+    fixture *f = *state;
+    expect_good(f, TRUSTS ", \"servername\": \"localhost\"", WEIR_CLIENT);
+    assert_string_equal(fixture_log(f), "");
+    expect_good(f, SERVES ", \"servername\": \"localhost\", \"SNI\": {\"localhost\": {}}", WEIR_SERVER);
+    assert_non_null(strstr(fixture_log(f), "/servername: this decides nothing: it is for connecting"));
+}
+
 /* ---- memory ---- */
 
 static void quiet(weir_log_level level, const char *message, void *arg)
@@ -352,6 +380,8 @@ static void any_allocation_of_a_context_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(TLS_10_a_certificate_that_does_not_bear_its_name_is_warned_of),
+        FIXTURE_TEST(TLS_08_a_name_to_ask_for_is_not_for_listening),
         FIXTURE_TEST(TLS_14_material_comes_from_files_texts_and_the_environment),
         FIXTURE_TEST(TLS_14_bad_material_is_found_when_the_context_is_made),
         FIXTURE_TEST(TLS_14_a_key_in_the_options_is_never_quoted),

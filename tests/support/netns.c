@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "mounts.h"
 
 #define TESTS_MOST 64
 
@@ -72,21 +72,6 @@ static int write_file(const char *path, const char *text)
 
 /* ---- making the network ---- */
 
-/* Whoever is not root is root in a user namespace. */
-static int become_root(void)
-{
-    char map[64];
-    unsigned uid = geteuid();
-    unsigned gid = getegid();
-    if (unshare(CLONE_NEWUSER))
-        return failed("a user namespace: %s", strerror(errno));
-    snprintf(map, sizeof(map), "0 %u 1", uid);
-    if (write_file("/proc/self/setgroups", "deny") || write_file("/proc/self/uid_map", map))
-        return -1;
-    snprintf(map, sizeof(map), "0 %u 1", gid);
-    return write_file("/proc/self/gid_map", map);
-}
-
 static int open_namespace(void)
 {
     int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -133,16 +118,12 @@ static int replace(const char *system, char *path, size_t size, const char *name
     if (fd < 0)
         return failed("%s: %s", path, strerror(errno));
     close(fd);
-    if (mount(path, system, "none", MS_BIND, NULL))
-        return failed("%s in the place of %s: %s", path, system, strerror(errno));
-    return 0;
+    return mounts_put(path, system) ? failed("%s", mounts_why_not()) : 0;
 }
 
 /* Names are what /etc/hosts says, and nobody else is asked. */
 static int replace_names(void)
 {
-    if (unshare(CLONE_NEWNS) || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL))
-        return failed("a mount namespace: %s", strerror(errno));
     return replace("/etc/hosts", hosts_path, sizeof(hosts_path), "hosts") ||
            replace("/etc/nsswitch.conf", names_path, sizeof(names_path), "nsswitch") ||
            write_file(names_path, "hosts: files\n");
@@ -156,7 +137,7 @@ static int enter(void)
     setenv("PATH", path, 1);
     if (!child_is_there("ip") || !child_is_there("nft"))
         return failed("`ip` and `nft` (iproute2, nftables) are not both installed");
-    return (geteuid() != 0 && become_root()) || replace_names() || make_hosts() || make_cable();
+    return (mounts_enter() && failed("%s", mounts_why_not())) || replace_names() || make_hosts() || make_cable();
 }
 
 /* ---- the test program ---- */

@@ -329,6 +329,60 @@ static void TLS_14_dates_and_orders_are_warned_of(void **state)
     expect(world_warning(w, &server), "/cert: certificate 2 of the text is not the issuer of the one before it");
 }
 
+/* Others refuse it; and so would this one. */
+static void TLS_14_a_small_RSA_key_is_warned_of(void **state)
+{
+    world *w = world_of(*state);
+    tls_settings server = world_server(w, "localhost");
+    world_openssl(w, "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-subj", "/CN=small", "-days", "2", "-keyout",
+                  "small.key", "-out", "small.pem");
+    world_openssl(w, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=large", "-days", "2", "-keyout",
+                  "large.key", "-out", "large.pem");
+    const char *small = world_read(w, "small.pem", NULL), *large = world_read(w, "large.pem", NULL);
+    server.cert = world_material(w, small, "/cert");
+    server.key = world_material(w, world_read(w, "small.key", NULL), "/key");
+    expect(world_warning(w, &server),
+           "/cert: certificate 1 of the text has an RSA key of 1024 bits: peers refuse fewer "
+           "than 2048; make another key");
+    server.cert = world_material(w, fixture_text(w->f, "%s%s", large, small), "/cert");
+    server.key = world_material(w, world_read(w, "large.key", NULL), "/key");
+    const char *text = world_warning(w, &server);
+    expect(text, "/cert: certificate 2 of the text has an RSA key of 1024 bits");
+    assert_null(strstr(text, "certificate 1 of the text has"));
+}
+
+static void TLS_10_a_certificate_that_does_not_bear_its_name(void **state)
+{
+    static const struct {
+        const char *bears;
+        const char *served;
+        int good;
+    } tried[] = {{"www.example.org", "WWW.example.org", 1},
+                 {"*.example.org", "www.example.org", 1},
+                 {"*.example.org", "*.example.org", 1},
+                 {"www.example.org", "*.example.org", 0},
+                 {"www.example.org", "ftp.example.org", 0}};
+    world *w = world_of(*state);
+    for (size_t i = 0; i < sizeof(tried) / sizeof(tried[0]); i++) {
+        tls_settings server = world_server(w, tried[i].bears);
+        char served[32];
+        snprintf(served, sizeof(served), "%s", tried[i].served);
+        server.served = served;
+        const char *text = world_warning(w, &server);
+        if (tried[i].good)
+            assert_string_equal(text, "");
+        else
+            expect(text, fixture_text(w->f,
+                                      ": the certificate in the text is not for %s, but for DNS:www.example.org: who "
+                                      "verifies it refuses it; give \"cert\" and \"key\" of this name",
+                                      served));
+    }
+    tls_settings server = world_server(w, NULL); /* it bears none */
+    char served[] = "a.example";
+    server.served = served;
+    expect(world_warning(w, &server), ": the certificate in the text is not for a.example: who verifies it refuses it");
+}
+
 static void TLS_14_a_system_bundle_may_hold_what_cannot_be_read(void **state)
 {
     world *w = world_of(*state);
@@ -501,6 +555,8 @@ int main(void)
         WORLD_TEST(TLS_14_every_fault_is_told_at_once),
         WORLD_TEST(TLS_14_a_server_without_anything_to_show),
         WORLD_TEST(TLS_14_dates_and_orders_are_warned_of),
+        WORLD_TEST(TLS_14_a_small_RSA_key_is_warned_of),
+        WORLD_TEST(TLS_10_a_certificate_that_does_not_bear_its_name),
         WORLD_TEST(TLS_14_a_system_bundle_may_hold_what_cannot_be_read),
         WORLD_TEST(TLS_13_unknown_suites_name_the_nearest),
         WORLD_TEST(TLS_13_the_first_suite_of_the_list_is_used),

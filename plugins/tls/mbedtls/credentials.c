@@ -43,6 +43,39 @@ static void warn_order(const tls_credentials *credentials, tls_report *report)
     }
 }
 
+enum { RSA_LEAST = 2048 /* bits: what mbedTLS itself, OpenSSL, and those who sign for the public ask for */ };
+
+static void warn_keys(const tls_credentials *credentials, tls_report *report)
+{
+    const mbedtls_x509_crt *each = &credentials->chain;
+
+    for (size_t number = 1; each; each = each->next, number++) {
+        size_t bits = mbedtls_pk_get_bitlen(&each->pk);
+        if (mbedtls_pk_can_do(&each->pk, MBEDTLS_PK_RSA) && bits < RSA_LEAST)
+            weir__tls_warning(
+                report, credentials->settings->cert.pointer,
+                "certificate %zu of %s has an RSA key of %zu bits: peers refuse fewer than %d; make another "
+                "key, and a certificate for it",
+                number, weir__mbed_material_name(&credentials->settings->cert), bits, RSA_LEAST);
+    }
+}
+
+/* The whole context of the name is meant: it may have the certificate from around it. */
+static void warn_name(const tls_credentials *credentials, tls_report *report)
+{
+    const char *name = credentials->settings->served;
+
+    if (!name || weir__mbed_names(&credentials->chain, name, 0))
+        return;
+    char *names = weir__mbed_san_text(&credentials->chain);
+    weir__tls_warning(
+        report, "",
+        "the certificate in %s is not for %s%s%s: who verifies it refuses it; give \"cert\" and \"key\" of "
+        "this name",
+        weir__mbed_material_name(&credentials->settings->cert), name, names ? ", but for " : "", names ? names : "");
+    weir_free(names);
+}
+
 /*
  * What a certificate says that it is for. A server's that is not for servers mbedTLS shows to nobody: each handshake would
  * fail, by words about cipher suites. What a client's is worth its servers decide.
@@ -100,8 +133,12 @@ static int take_identity(tls_credentials *credentials, tls_report *report)
     if (status)
         return status;
     credentials->has_chain = 1;
-    warn_time(credentials, report);
-    warn_order(credentials, report);
+    if (!settings->cert_is_around) {
+        warn_time(credentials, report);
+        warn_order(credentials, report);
+        warn_keys(credentials, report);
+    }
+    warn_name(credentials, report);
     return 0;
 }
 

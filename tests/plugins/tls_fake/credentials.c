@@ -34,6 +34,17 @@ static int same_line(const tls_material *one, const char *one_key, const char *o
            fake_line(other, other_size, other_key, 0, right, sizeof(right)) && strcmp(left, right) == 0;
 }
 
+static int bears(const char *cert, size_t size, const char *name, int is_address)
+{
+    char line[128];
+    for (size_t i = 0; fake_line(cert, size, is_address ? "address" : "name", i, line, sizeof(line)); i++) {
+        const char *rest = strchr(name, '.');
+        if (strcmp(line, name) == 0 || (line[0] == '*' && rest && strcmp(line + 1, rest) == 0))
+            return 1;
+    }
+    return 0;
+}
+
 /* ---- making ---- */
 
 static void check_form(const tls_material *material, tls_report *report)
@@ -52,8 +63,12 @@ static void check_material(const tls_settings *settings, tls_report *report)
     if (settings->cert.data &&
         !same_line(&settings->cert, "subject", settings->key.data, settings->key.size, "subject"))
         weir__tls_fault(report, "/key", "it is not the key of the certificate");
-    if (settings->cert.data && fake_line(settings->cert.data, settings->cert.size, "expired", 0, line, sizeof(line)))
+    if (settings->cert.data && !settings->cert_is_around &&
+        fake_line(settings->cert.data, settings->cert.size, "expired", 0, line, sizeof(line)))
         weir__tls_warning(report, "/cert", "the certificate has expired");
+    if (settings->cert.data && settings->served &&
+        !bears(settings->cert.data, settings->cert.size, settings->served, 0))
+        weir__tls_warning(report, "", "the certificate is not for %s", settings->served);
 }
 
 static void take_fault(const char *text, fake_faults *faults, tls_report *report)
@@ -109,17 +124,6 @@ static int is_listed(const tls_material *all, size_t count, const char *key, con
     for (size_t i = 0; i < count; i++)
         if (same_line(&all[i], key, cert, size, cert_key))
             return 1;
-    return 0;
-}
-
-static int bears(const char *cert, size_t size, const char *name, int is_address)
-{
-    char line[128];
-    for (size_t i = 0; fake_line(cert, size, is_address ? "address" : "name", i, line, sizeof(line)); i++) {
-        const char *rest = strchr(name, '.');
-        if (strcmp(line, name) == 0 || (line[0] == '*' && rest && strcmp(line + 1, rest) == 0))
-            return 1;
-    }
     return 0;
 }
 
