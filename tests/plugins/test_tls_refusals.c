@@ -79,7 +79,7 @@ static void TLS_05_an_early_reset_is_one_clientError(void **state)
     assert_code(recorder_reset(raw), 0);
     recorder_wait(raw, WEIR_EVENT_CLOSE);
     fixture_until(f, &all.count);
-    assert_int_equal(strncmp(all.last, "ECONNRESET: tls-fake: ", 22), 0);
+    assert_ptr_equal(strstr(all.last, "ECONNRESET: tls-fake: "), all.last);
     fixture_turns(f, TURNS);
     assert_int_equal(all.count, 1);
     assert_int_equal(weir_server_connections(server), 0);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The fake engine's table, and the plugin tls-fake. */
+/* The fake engine's table. */
 #include <string.h>
 
 #include <uv.h>
 
 #include "fake.h"
-#include "layer.h"
-#include "tls_fake_schema.h"
 
 static int init(void **instance, weir_error **error)
 {
@@ -67,19 +65,3 @@ const tls_engine weir__tls_engine = {
     .session_get = fake_session_get,
     .peer_der = fake_peer_der,
 };
-
-const char weir__tls_name[] = "tls-fake";
-
-/* clang-format off */
-WEIR_PLUGIN(tls_fake) = {
-    WEIR_PLUGIN_HEADER,
-    .name = weir__tls_name,
-    .version = WEIR_VERSION,
-    .description = "the layer tls with an engine without cryptography, for tests",
-    .schema = tls_fake_schema,
-    .init = weir__tls_init,
-    .exit = weir__tls_exit,
-    .layer = &weir__tls_layer,
-    .interface = weir__tls_interface,
-};
-/* clang-format on */
