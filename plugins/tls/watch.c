@@ -162,6 +162,8 @@ static void want_folder(const char *wanted, void *arg)
         char *slash = strrchr(path, '/');
 
         if (slash == path)
+            slash++; /* the root stays */
+        if (!*slash)
             break;
         *slash = '\0';
     }

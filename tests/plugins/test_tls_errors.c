@@ -11,16 +11,7 @@
 #include <weir/layer.h>
 
 #include "syscalls.h"
-#include "tls_world.h"
-
-#include "plugins/tls/include/weir/tls.h"
-
-static const weir_tls *interface_of(fixture *f)
-{
-    const weir_plugin *plugin = NULL;
-    assert_code(weir_runtime_load_plugin(f->runtime, "tls-fake", &plugin, NULL), 0);
-    return weir_tls_of(plugin);
-}
+#include "tls_contexts.h"
 
 static void write_file(fixture *f, const char *name, const char *text)
 {
@@ -95,16 +86,20 @@ static void TLS_07_a_system_without_trusted_certificates(void **state)
     expect_good(f, "", WEIR_CLIENT);
 }
 
+static weir_server *watching_server(fixture *f)
+{
+    return tls_server(f, fixture_text(f, "\"cert\": \"%s/cert.pem\", \"key\": \"%s/key.pem\", \"watch\": true",
+                                      f->folder, f->folder));
+}
+
 static void TLS_15_folders_that_cannot_be_watched(void **state)
 {
     static const char *const calls[] = {"uv_fs_event_init", "uv_fs_event_start"};
     fixture *f = *state;
     write_files(f);
     for (size_t i = 0; i < 2; i++) {
-        const char *options = fixture_text(f, "\"cert\": \"%s/cert.pem\", \"key\": \"%s/key.pem\", \"watch\": true",
-                                           f->folder, f->folder);
         size_t before = strlen(fixture_log(f));
-        weir_server *server = tls_server(f, options);
+        weir_server *server = watching_server(f);
         syscalls_fail_next(calls[i], UV_ENOSPC);
         pair p = fixture_connect(f, server, tls_endpoint(f, server, TRUSTS), NULL);
         assert_int_equal(syscalls_failures(), 1);
@@ -114,6 +109,28 @@ static void TLS_15_folders_that_cannot_be_watched(void **state)
                                                          f->folder, weir_error_text(UV_ENOSPC))));
         recorder_write(p.client, "all the same", 12); /* it serves */
         recorder_wait_data(p.accepted, 12);
+        recorder_destroy(p.client, NULL);
+        recorder_wait(p.accepted, WEIR_EVENT_CLOSE);
+    }
+}
+
+/* What is missing on the way to a folder, up to the root, is no failure: where it may appear is watched. */
+static void TLS_15_where_a_missing_folder_may_appear_is_watched(void **state)
+{
+    fixture *f = *state;
+    unsigned depth = 0;
+    for (const char *at = f->folder; *at; at++)
+        depth += at[0] == '/' && at[1] && at[1] != '/';
+    write_files(f);
+    for (int with_root = 1; with_root >= 0; with_root--) {
+        size_t before = strlen(fixture_log(f));
+        weir_server *server = watching_server(f);
+        syscalls_fail(
+            &(syscall_fault){.call = "uv_fs_event_start", .error = UV_ENOENT, .times = with_root ? depth : 0});
+        pair p = fixture_connect(f, server, tls_endpoint(f, server, TRUSTS), NULL);
+        assert_true(syscalls_failures() >= depth);
+        syscalls_restore();
+        assert_int_equal(strstr(fixture_log(f) + before, "cannot be watched") == NULL, with_root);
         recorder_destroy(p.client, NULL);
         recorder_wait(p.accepted, WEIR_EVENT_CLOSE);
     }
@@ -132,21 +149,12 @@ static void TLS_10_a_context_under_SNI_takes_what_is_there(void **state)
                  "/SNI/a.example/pskIdentity: \"psk\" and \"pskIdentity\" go together");
 }
 
-static weir_tls_context *make_context(fixture *f, weir_role role, const char *options)
-{
-    weir_tls_context *context = NULL;
-    weir_error *error = NULL;
-    const weir_tls_options wanted = {.size = sizeof(wanted), .role = role, .options = options, .folder = f->folder};
-    if (interface_of(f)->context_new(f->runtime, &wanted, &context, &error) != 0)
-        fail_msg("%s", error->message);
-    return context;
-}
-
 static void a_named_context_allows_no_other_option(void **state)
 {
     fixture *f = *state;
     const weir_tls *tls = interface_of(f);
-    weir_tls_context *context = make_context(f, WEIR_CLIENT, "{" TRUSTS "}");
+    const weir_tls_options options = options_of(WEIR_CLIENT, "{" TRUSTS "}");
+    weir_tls_context *context = make_context(f, tls, &options);
     assert_code(tls->context_register(context, "mine"), 0);
     expect_good(f, "\"context\": \"mine\"", WEIR_CLIENT);
     expect_fault(f, "\"context\": \"mine\", " TRUSTS, WEIR_CLIENT,
@@ -471,6 +479,7 @@ int main(void)
         TEST(TLS_14_files_that_fail_while_they_are_read),
         TEST(TLS_07_a_system_without_trusted_certificates),
         TEST(TLS_15_folders_that_cannot_be_watched),
+        TEST(TLS_15_where_a_missing_folder_may_appear_is_watched),
         TEST(TLS_10_a_context_under_SNI_takes_what_is_there),
         TEST(a_named_context_allows_no_other_option),
         TEST(the_interface_refuses_what_is_no_argument),
