@@ -55,11 +55,12 @@ static inline weir__write *weir__writes_next(const weir__write_list *list, const
 /* The first one, which is taken out; NULL: there is none. */
 static inline weir__write *weir__writes_take(weir__write_list *list)
 {
-    weir__write *first = weir__writes_first(list);
-    if (first == NULL || first == list->last) {
+    weir__write *last = list->last;
+    weir__write *first = last == NULL ? NULL : last->next;
+    if (first == NULL || first == last) {
         list->last = NULL;
     } else {
-        list->last->next = first->next;
+        last->next = first->next;
     }
     return first;
 }
