@@ -394,8 +394,7 @@ static void TLS_18_a_write_before_answers_of_the_engine_is_told(void **state)
                                         TRUSTS ", \"servername\": \"localhost\", \"ciphers\": [\"FAKE_CHATTY=3000\"]"),
                        &options);
     recorder *raw = fixture_accepted(f, server, 0);
-    while (raw_record(raw, &at, NULL, NULL) == 0)
-        recorder_wait_data(raw, raw->data_size + 1);
+    raw_wait_record(raw, &at);
     raw_server_hello(raw);
     recorder_wait(self.client, WEIR_EVENT_READY);
     fixture_turns(f, 20);

@@ -11,6 +11,7 @@
 
 #include "child.h"
 #include "tls_renewal.h"
+#include "tls_service.h"
 
 /* A pair's key, encrypted by openssl. */
 static void encrypt(fixture *f, size_t which, const char *passphrase, const char *path)
@@ -189,14 +190,6 @@ static void TLS_14_a_private_key_is_in_memory_no_more(void **state)
 
 /* ---- */
 
-static int group_setup(void **state)
-{
-    (void)state;
-    if (access(WEIR_TEST_PLUGINS "/tls.so", R_OK) == 0)
-        fixture_preload("tls");
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,5 +199,5 @@ int main(void)
         FIXTURE_TEST(TLS_15_a_passphrase_in_a_file_is_in_memory_no_more),
         FIXTURE_TEST(TLS_14_a_private_key_is_in_memory_no_more),
     };
-    return cmocka_run_group_tests_name("service.tls_passphrases", tests, group_setup, NULL);
+    return cmocka_run_group_tests_name("service.tls_passphrases", tests, tls_group_setup, NULL);
 }

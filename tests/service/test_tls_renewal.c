@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tls_renewal.h"
+#include "tls_service.h"
 
 /* ---- ways of replacing a pair ---- */
 
@@ -297,14 +298,6 @@ static void TLS_15_watched_in_a_folder_that_never_rests(void **state)
 
 /* ---- */
 
-static int group_setup(void **state)
-{
-    (void)state;
-    if (access(WEIR_TEST_PLUGINS "/tls.so", R_OK) == 0)
-        fixture_preload("tls");
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,5 +315,5 @@ int main(void)
         FIXTURE_TEST(TLS_15_watched_while_its_folder_is_away),
         FIXTURE_TEST(TLS_15_watched_in_a_folder_that_never_rests),
     };
-    return cmocka_run_group_tests_name("service.tls_renewal", tests, group_setup, NULL);
+    return cmocka_run_group_tests_name("service.tls_renewal", tests, tls_group_setup, NULL);
 }

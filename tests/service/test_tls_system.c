@@ -219,12 +219,9 @@ static void TLS_14_check_warns_of_what_serves_and_is_no_good(void **state)
 
 static int group_setup(void **state)
 {
-    (void)state;
     child_setup(NULL);
     find_bundle();
-    if (access(WEIR_TEST_PLUGINS "/tls.so", R_OK) == 0)
-        fixture_preload("tls");
-    return 0;
+    return tls_group_setup(state);
 }
 
 int main(void)
