@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/server_private.h"
 #include "core/service_private.h"
 
 #include "fixture.h"
+#include "linked.h"
 
 static void drop_some(fixture *f, weir__drops *drops, int count, const char *from)
 {
@@ -106,12 +108,26 @@ static void a_site_that_is_not_bound_has_nothing_to_stop(void **state)
     assert_int_equal(weir_timer_active(&site.grace), 0);
 }
 
+/* Either may have been closed before it comes to that. */
+static void who_does_not_listen_takes_nothing_over(void **state)
+{
+    fixture *f = *state;
+    weir_server *listens = fixture_listen(f, over_here(f), NULL);
+    weir_server *silent = weir_server_new(f->runtime, NULL);
+    assert_non_null(silent);
+    assert_code(weir__server_succeed(silent, listens), UV_ENOTCONN);
+    assert_code(weir__server_succeed(listens, silent), UV_ENOTCONN);
+    assert_int_equal(weir_server_listening(listens), 1);
+    weir_server_release(silent);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(BN_09_a_flood_is_a_line_now_and_then),
         FIXTURE_TEST(BN_09_without_a_timer_each_is_told_of),
         FIXTURE_TEST(a_site_that_is_not_bound_has_nothing_to_stop),
+        ON(who_does_not_listen_takes_nothing_over, mem),
     };
     return cmocka_run_group_tests_name("service parts", tests, NULL, NULL);
 }

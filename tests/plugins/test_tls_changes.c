@@ -273,6 +273,21 @@ static void TLS_15_watched_files_may_be_reached_by_links(void **state)
     until_served(f, server, "third");
 }
 
+static void TLS_10_TLS_15_files_of_a_name_are_watched_too(void **state)
+{
+    static const char asks[] = TRUSTS ", \"servername\": \"a.example\", \"rejectUnauthorized\": false";
+    fixture *f = *state;
+    assert_int_equal(mkdir(fixture_path(f, "one"), 0700), 0);
+    write_pair_in(f, "one/", "first");
+    weir_server *server = polite_server(
+        f, fixture_text(f, SERVES ", \"watch\": true, \"SNI\": {\"a.example\": {%s}}", FILES_IN(f, "one/")));
+    assert_string_equal(ask(f, server, asks, "tls.peer.subject"), "first");
+    write_pair_in(f, "one/", "second");
+    while (strcmp(ask(f, server, asks, "tls.peer.subject"), "second") != 0)
+        assert_false(f->expired);
+    assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "server");
+}
+
 /* A reload in a line of the log, while what is watched is looked at. */
 typedef struct reloading {
     const weir_tls *tls;
@@ -356,6 +371,7 @@ int main(void)
         FIXTURE_TEST(TLS_15_files_that_change_are_read_again),
         FIXTURE_TEST(TLS_15_what_changed_before_the_first_connection_is_seen),
         FIXTURE_TEST(TLS_15_watched_files_may_be_reached_by_links),
+        FIXTURE_TEST(TLS_10_TLS_15_files_of_a_name_are_watched_too),
         FIXTURE_TEST(TLS_15_other_files_are_watched_after_a_reload),
         FIXTURE_TEST(TLS_15_a_pair_replaced_under_load_fails_no_handshake),
     };

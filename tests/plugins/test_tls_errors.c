@@ -86,10 +86,9 @@ static void TLS_07_a_system_without_trusted_certificates(void **state)
     expect_good(f, "", WEIR_CLIENT);
 }
 
-static weir_server *watching_server(fixture *f)
+static const char *watching(fixture *f)
 {
-    return tls_server(f, fixture_text(f, "\"cert\": \"%s/cert.pem\", \"key\": \"%s/key.pem\", \"watch\": true",
-                                      f->folder, f->folder));
+    return fixture_text(f, "\"cert\": \"%s/cert.pem\", \"key\": \"%s/key.pem\", \"watch\": true", f->folder, f->folder);
 }
 
 static void TLS_15_folders_that_cannot_be_watched(void **state)
@@ -99,7 +98,7 @@ static void TLS_15_folders_that_cannot_be_watched(void **state)
     write_files(f);
     for (size_t i = 0; i < 2; i++) {
         size_t before = strlen(fixture_log(f));
-        weir_server *server = watching_server(f);
+        weir_server *server = tls_server(f, watching(f));
         syscalls_fail_next(calls[i], UV_ENOSPC);
         pair p = fixture_connect(f, server, tls_endpoint(f, server, TRUSTS), NULL);
         assert_int_equal(syscalls_failures(), 1);
@@ -124,7 +123,7 @@ static void TLS_15_where_a_missing_folder_may_appear_is_watched(void **state)
     write_files(f);
     for (int with_root = 1; with_root >= 0; with_root--) {
         size_t before = strlen(fixture_log(f));
-        weir_server *server = watching_server(f);
+        weir_server *server = tls_server(f, watching(f));
         syscalls_fail(
             &(syscall_fault){.call = "uv_fs_event_start", .error = UV_ENOENT, .times = with_root ? depth : 0});
         pair p = fixture_connect(f, server, tls_endpoint(f, server, TRUSTS), NULL);
@@ -134,6 +133,21 @@ static void TLS_15_where_a_missing_folder_may_appear_is_watched(void **state)
         recorder_destroy(p.client, NULL);
         recorder_wait(p.accepted, WEIR_EVENT_CLOSE);
     }
+}
+
+/* Then new connections make one look, now and then. */
+static void TLS_15_what_no_event_tells_is_seen_all_the_same(void **state)
+{
+    fixture *f = *state;
+    write_files(f);
+    weir_server *server = polite_server(f, watching(f));
+    syscalls_fail(&(syscall_fault){.call = "uv_fs_event_start", .error = UV_ENOSPC});
+    assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "server");
+    write_file(f, "cert.pem", "-----BEGIN FAKE CERTIFICATE-----\nsubject=second\nissuer=ca\naddress=127.0.0.1\n");
+    write_file(f, "key.pem", "-----BEGIN FAKE KEY-----\nsubject=second\n");
+    while (strcmp(ask(f, server, TRUSTS, "tls.peer.subject"), "second") != 0)
+        assert_false(f->expired);
+    syscalls_restore();
 }
 
 /* ---- options that contradict each other ---- */
@@ -478,6 +492,7 @@ int main(void)
         TEST(TLS_14_files_that_fail_while_they_are_read),
         TEST(TLS_07_a_system_without_trusted_certificates),
         TEST(TLS_15_folders_that_cannot_be_watched),
+        TEST(TLS_15_what_no_event_tells_is_seen_all_the_same),
         TEST(TLS_15_where_a_missing_folder_may_appear_is_watched),
         TEST(TLS_10_a_context_under_SNI_takes_what_is_there),
         TEST(a_named_context_allows_no_other_option),

@@ -387,6 +387,24 @@ static void the_file_of_a_socket_stays_and_goes_with_the_last(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+/* It has no file that could be handed over. */
+static void an_abstract_name_is_kept(void **state)
+{
+    fixture *f = *state;
+    const char *one = fixture_text(f, SERVICE(SERVER("a", "ipc:@weir-reload-%d", "one")), (int)getpid());
+    const char *two = fixture_text(f, SERVICE(SERVER("a", "ipc:@weir-reload-%d", "two")), (int)getpid());
+    served *s = served_start(f, one);
+    const char *url = fixture_text(f, "ipc:@weir-reload-%d", (int)getpid());
+    recorder *first = marked_client(f, url, "one");
+    served_reload(s, two);
+    marked_client(f, url, "two");
+    marked_echo(first);
+    assert_string_equal(s->failures, "");
+    assert_null(strstr(fixture_log(f), "warning: "));
+    served_stop(s, 1);
+    expect_refused(f, url);
+}
+
 static int waiting_client(const served *s)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -491,6 +509,7 @@ int main(void)
         TEST(a_port_is_kept_where_the_place_is_the_same),
         TEST(servers_come_and_go),
         TEST(the_file_of_a_socket_stays_and_goes_with_the_last),
+        TEST(an_abstract_name_is_kept),
         TEST(who_waits_to_be_accepted_is_served),
         TEST(the_file_is_found_from_any_working_folder),
         TEST(every_allocation_of_a_reload_may_fail),

@@ -243,14 +243,47 @@ static void every_allocation_of_a_reload_of_workers_may_fail(void **state)
     served_stop(s, 1);
 }
 
+/* One worker gets the sockets of three. What fails leaves all three of them. */
+static void any_allocation_may_fail_when_there_are_fewer_workers(void **state)
+{
+    fixture *f = *state;
+    const char *three = numbered(f, 3, 3), *one = numbered(f, 1, 1);
+    served *s = served_start(f, three);
+    size_t failed = 1;
+    for (size_t nth = 1; failed; nth++) {
+        allocator_fail(nth, 0);
+        s->told[0] = '\0';
+        s->settled = 0;
+        int status = served_reload_begin(s, one);
+        while (status == 0 && !s->settled)
+            fixture_turns(f, 1);
+        failed = allocator_failures();
+        allocator_fail(0, 0);
+        int done = strstr(s->told, "reloaded") != NULL;
+        assert_true(done || failed);
+        recorder *client = marked_client(f, served_url(s, "t"), done ? "1" : "3");
+        recorder_end(client);
+        recorder_wait(client, WEIR_EVENT_CLOSE);
+        wait_for_contexts(f, done ? 2 : 6);
+        if (done && failed)
+            served_reload(s, three);
+    }
+    served_stop(s, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nobody_is_refused_or_cut_while_it_is_reloaded),     TEST(nobody_is_refused_or_cut_by_workers),
-        TEST(nobody_is_refused_or_cut_by_fewer_or_more_workers), TEST(the_number_of_workers_may_change),
-        TEST(connections_of_old_workers_go_on_until_the_stop),   TEST(the_place_of_a_server_that_goes_is_free),
-        TEST(a_worker_that_cannot_be_made_leaves_the_old_ones),  TEST(a_stop_overtakes_a_reload_of_workers),
+        TEST(nobody_is_refused_or_cut_while_it_is_reloaded),
+        TEST(nobody_is_refused_or_cut_by_workers),
+        TEST(nobody_is_refused_or_cut_by_fewer_or_more_workers),
+        TEST(the_number_of_workers_may_change),
+        TEST(connections_of_old_workers_go_on_until_the_stop),
+        TEST(the_place_of_a_server_that_goes_is_free),
+        TEST(a_worker_that_cannot_be_made_leaves_the_old_ones),
+        TEST(a_stop_overtakes_a_reload_of_workers),
         TEST(every_allocation_of_a_reload_of_workers_may_fail),
+        TEST(any_allocation_may_fail_when_there_are_fewer_workers),
     };
     return cmocka_run_group_tests_name("service reload workers", tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +29,17 @@ WEIR_EXPORT int call_gethostname(char *name, size_t size)
     }
     snprintf(name, size, "%s", host_name);
     return 0;
+}
+
+static int no_entropy;
+
+int call_getentropy(void *data, size_t size) __asm__("getentropy");
+WEIR_EXPORT int call_getentropy(void *data, size_t size)
+{
+    if (!no_entropy)
+        return getrandom(data, size, 0) == (ssize_t)size ? 0 : -1;
+    errno = EIO;
+    return -1;
 }
 
 static int make_in(const char *folder, weir_error **error)
@@ -211,6 +223,30 @@ static int make_for(const mbed_cert_request *request)
     return status;
 }
 
+static void an_authority_without_a_random_name(void **state)
+{
+    world *w = world_of(*state);
+    weir_error *error = NULL;
+    const char *folder = fixture_path(w->f, "certs");
+    no_entropy = 1;
+    assert_code(make_in(folder, &error), UV_EIO);
+    no_entropy = 0;
+    assert_string_equal(error->message, "no random name for the authority: i/o error (EIO)");
+    weir_error_release(error);
+    assert_int_not_equal(access(fixture_text(w->f, "%s/ca.pem", folder), F_OK), 0);
+    good(folder);
+}
+
+static void hosts_that_are_none(void **state)
+{
+    static const char *const bad[] = {"a b", "", "a/b", "x*.example", "*"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_code(
+            make_for(&(mbed_cert_request){.subject = "CN=a", .hosts = &bad[i], .host_count = 1, .until = 86400}),
+            UV_EINVAL);
+}
+
 /* 8192 bytes of names with what is around them. */
 static void more_names_than_fit(void **state)
 {
@@ -251,6 +287,8 @@ int main(void)
         WORLD_TEST(an_authority_that_is_there_without_memory),
         WORLD_TEST(each_call_that_fails_is_told),
         WORLD_TEST(an_authority_is_named_after_the_host),
+        WORLD_TEST(an_authority_without_a_random_name),
+        WORLD_TEST(hosts_that_are_none),
         WORLD_TEST(more_names_than_fit),
         WORLD_TEST(a_subject_that_is_none),
     };
