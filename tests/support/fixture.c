@@ -11,9 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "arrivals.h"
 #include "fixture_private.h"
 
-#define WATCHDOG_MS 60000
+#define WATCHDOG_MS     60000
+#define TURNS_TO_ARRIVE 10 /* an answer to what has arrived may be another packet: so not only once */
 
 typedef struct kept_text {
     struct kept_text *next;
@@ -44,6 +46,7 @@ struct fixture_state {
     kept_text *texts;
     kept_server *servers;
     kept_port *ports;
+    arrivals arrivals;
     recorder *recorders;
     char *log;
     size_t log_size;
@@ -223,10 +226,18 @@ void fixture_run(fixture *f)
     }
 }
 
+void fixture_arrive(fixture *f)
+{
+    arrivals_wait(&f->own->arrivals);
+}
+
 void fixture_turns(fixture *f, int count)
 {
-    while (count-- > 0)
+    for (int i = 0; i < count; i++) {
+        if (i % TURNS_TO_ARRIVE == 0)
+            fixture_arrive(f);
         uv_run(&f->loop, UV_RUN_NOWAIT);
+    }
 }
 
 /* ---- setup and teardown ---- */
@@ -240,6 +251,7 @@ int fixture_setup(void **state)
     f->record = RECORD_DATA;
     own->log_file = need(open_memstream(&own->log, &own->log_size));
     make_folder(f);
+    arrivals_open(&own->arrivals);
     own->descriptors = fixture_descriptors();
     own->blocks = allocator_live();
     if (uv_loop_init(&f->loop))
@@ -377,6 +389,7 @@ int fixture_teardown(void **state)
         return -1;
     }
     int descriptors = fixture_descriptors() - f->own->descriptors;
+    arrivals_close(&f->own->arrivals);
     long blocks = (long)allocator_live() - (long)f->own->blocks;
     free_fixture(f);
     if (fault) {

@@ -76,8 +76,14 @@ void fixture_until(fixture *f, const int *done);
 /* Runs the loop until nothing is left to do. */
 void fixture_run(fixture *f);
 
-/* Lets the loop turn `count` times without waiting: what would happen by itself has happened then. */
+/*
+ * Lets the loop turn `count` times without waiting: what would happen by itself within this process has happened then,
+ * also over sockets (arrivals.h). What takes another thread, process or host, or time, may not have.
+ */
 void fixture_turns(fixture *f, int count);
+
+/* The same for a loop of the test's own: what was sent to this host itself has arrived then (arrivals.h). */
+void fixture_arrive(fixture *f);
 
 /* Another runtime, which finds the plugins too; the caller's to free. NULL: no memory. */
 weir_runtime *fixture_new_runtime(uv_loop_t *loop);
