@@ -320,8 +320,7 @@ static void TLS_03_TLS_22_node_ends_its_side_first(void **state)
     {
         tls_service *service = tls_serve("");
         child *client = NODE(service, tls_versions[i], "localhost");
-        for (size_t sent = 0; sent < size; sent += 60000)
-            assert_int_equal(write(client->in, bytes + sent, 60000), 60000);
+        child_write(client, bytes, size);
         assert_int_equal(child_finish(client), 0);
         assert_int_equal(client->out_size, size);
         assert_memory_equal(client->out_text, bytes, size);

@@ -158,10 +158,13 @@ child *child_start_other(int in, int out, const char *const *arguments)
 /* ---- reading ---- */
 
 /* Some more of a text; 0: it has ended, and the descriptor is closed. */
-static int read_more(int *fd, char **text, size_t *size)
+static int read_more(int *fd, char **text, size_t *size, size_t *room)
 {
     const size_t step = 65536;
-    *text = need(realloc(*text, *size + step + 1));
+    if (*room < *size + step + 1) {
+        *room = 2 * (*size + step);
+        *text = need(realloc(*text, *room));
+    }
     ssize_t length = read(*fd, *text + *size, step);
     if (length < 0 && (errno == EINTR || errno == EAGAIN))
         return 1;
@@ -175,18 +178,31 @@ static int read_more(int *fd, char **text, size_t *size)
     return 0;
 }
 
-/* Waits for either, so that a child that prints much on one is not stuck because the other is being read. */
+/*
+ * Waits for any, so that a child that prints much on one is not stuck because the other is being read. 1: `into`, unless
+ * it is -1, can be written to.
+ */
+static int read_until_writable(child *self, int into)
+{
+    struct pollfd fds[] = {
+        {.fd = self->out, .events = POLLIN}, {.fd = self->err, .events = POLLIN}, {.fd = into, .events = POLLOUT}};
+    if (poll(fds, 3, -1) < 0) {
+        if (errno != EINTR)
+            abort();
+        return 0;
+    }
+    if (fds[0].revents)
+        read_more(&self->out, &self->out_text, &self->out_size, &self->out_room);
+    if (fds[1].revents)
+        read_more(&self->err, &self->err_text, &self->err_size, &self->err_room);
+    return fds[2].revents != 0;
+}
+
 static int read_either(child *self)
 {
-    struct pollfd fds[] = {{.fd = self->out, .events = POLLIN}, {.fd = self->err, .events = POLLIN}};
     if (self->out < 0 && self->err < 0)
         return 0;
-    if (poll(fds, 2, -1) < 0 && errno != EINTR)
-        abort();
-    if (fds[0].revents)
-        read_more(&self->out, &self->out_text, &self->out_size);
-    if (fds[1].revents)
-        read_more(&self->err, &self->err_text, &self->err_size);
+    read_until_writable(self, -1);
     return 1;
 }
 
@@ -205,6 +221,21 @@ const char *child_line(child *self)
             fail_msg("no more lines; standard error says: %s", self->err_text);
         read_either(self);
     }
+}
+
+void child_write(child *self, const char *bytes, size_t size)
+{
+    int flags = fcntl(self->in, F_GETFL);
+    fcntl(self->in, F_SETFL, flags | O_NONBLOCK);
+    for (size_t sent = 0; sent < size;) {
+        if (!read_until_writable(self, self->in))
+            continue;
+        ssize_t more = write(self->in, bytes + sent, size - sent);
+        if (more < 0 && errno != EAGAIN && errno != EINTR)
+            fail_msg("writing to a child: %s; it says: %s", strerror(errno), self->err_text);
+        sent += more > 0 ? (size_t)more : 0;
+    }
+    fcntl(self->in, F_SETFL, flags);
 }
 
 void child_close_in(child *self)

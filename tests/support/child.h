@@ -20,8 +20,10 @@ typedef struct child {
     int err;        /* from its standard error, always a pipe */
     char *out_text; /* what child_finish and child_line have read; ended by NUL */
     size_t out_size;
+    size_t out_room;
     char *err_text;
     size_t err_size;
+    size_t err_room;
     size_t lines_read; /* where child_line goes on in out_text */
 } child;
 
@@ -39,6 +41,12 @@ int child_is_there(const char *program);
 /* The next line of its standard output, without the line feed; fails the test when there is none. Valid until the next
  * call. */
 const char *child_line(child *self);
+
+/*
+ * Writes all of it to its standard input, and reads what it prints meanwhile: a child that cannot go on printing may not
+ * go on reading either.
+ */
+void child_write(child *self, const char *bytes, size_t size);
 
 /* Closes its standard input. */
 void child_close_in(child *self);
