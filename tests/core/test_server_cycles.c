@@ -262,7 +262,9 @@ static void BN_26_SRV_39_close_all_leaves_the_next_cycle_alone(void **state)
     pair next = fixture_connect(f, server, url, NULL);
     recorder_wait(stubborn.accepted, WEIR_EVENT_CLOSE); /* by the grace's end */
     turns(f);
-    diary_expect(&d, "connection listening connection close closed");
+    /* The other one where the grace was over before the next one had come. */
+    assert_true(strcmp(d.text, "connection listening connection close closed") == 0 ||
+                strcmp(d.text, "connection listening close closed connection") == 0);
     assert_int_equal(weir_stream_writable(next.accepted->stream), 1);
     assert_int_equal(weir_server_connections(server), 1);
     assert_int_equal(weir_server_listening(server), 1);
@@ -295,7 +297,7 @@ static void BN_26_close_all_on_a_closing_server_cuts_what_is_left(void **state)
     assert_code(weir_server_close(server, NULL, NULL), 0);
     assert_code(weir_server_close_all(server, 20, diary_closed, &d), 0);
     turns(f);
-    diary_expect(&d, "connection ERR_SERVER_NOT_RUNNING");
+    assert_ptr_equal(strstr(d.text, "connection ERR_SERVER_NOT_RUNNING"), d.text); /* at once */
     recorder_wait(p.accepted, WEIR_EVENT_CLOSE);
     turns(f);
     diary_expect(&d, "connection ERR_SERVER_NOT_RUNNING close");

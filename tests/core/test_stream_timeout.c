@@ -130,10 +130,9 @@ static void SOCM_46_it_runs_while_connecting(void **state)
     close(silent);
 }
 
-/* The kernel goes on taking bytes of one long write: that is activity, though no callback has come. */
-static void SOCM_46_a_write_that_moves_is_activity(void **state)
+/* 0: 'timeout' came sooner after the last movement of a long write than it may. */
+static int moving_postpones(fixture *f)
 {
-    fixture *f = *state;
     pair p = over_pair(f, 0, 0);
     over_stall(f, p.client);
     char *bytes = calloc(1, (size_t)64 * 1024 * 1024);
@@ -152,8 +151,22 @@ static void SOCM_46_a_write_that_moves_is_activity(void **state)
         }
         weir_stream_pause(p.accepted->stream);
     }
-    assert_true(!self.heard || self.heard_after >= 150);
     weir_stream_off(p.client->stream, WEIR_EVENT_TIMEOUT, note_heard, &self);
+    recorder_destroy(p.client, NULL);
+    recorder_destroy(p.accepted, NULL);
+    return !self.heard || self.heard_after >= 150;
+}
+
+/*
+ * The kernel goes on taking bytes of one long write: that is activity, though no callback has come. A loop that is held
+ * up before it moves them shows nothing: then again. Without the postponing it is never so.
+ */
+static void SOCM_46_a_write_that_moves_is_activity(void **state)
+{
+    int tries = 0;
+    while (!moving_postpones(*state)) {
+        assert_true(++tries < 20);
+    }
 }
 
 static void SOCM_47_the_idle_timer_keeps_no_loop_alive(void **state)
