@@ -79,7 +79,8 @@ static inline raw_silent raw_silence(const char *host, uint16_t port)
     assert_int_equal(bind(made.fd, address, size), 0);
     assert_int_equal(listen(made.fd, 0), 0);
     for (size_t i = 0; i < sizeof(made.fillers) / sizeof(made.fillers[0]); i++) {
-        made.fillers[i] = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        /* The first one's waits, so that the queue is full for whoever comes later. */
+        made.fillers[i] = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | (i == 0 ? 0 : SOCK_NONBLOCK), 0);
         (void)connect(made.fillers[i], address, size);
     }
     return made;
