@@ -93,6 +93,7 @@ static void BN_09_the_list_is_asked_before_the_limit(void **state)
 
 static void BN_09_BL_16_an_ipv4_rule_holds_on_a_dual_stack_socket(void **state)
 {
+    fixture_skip_without_ipv6();
     fixture *f = *state;
     static diary d;
     weir_server *server = guarded(f, &d, "tcp://[::]:0", list_of("127.0.0.1"));

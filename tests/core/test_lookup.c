@@ -331,6 +331,7 @@ static void note_tried(const weir_event *event, void *arg)
 
 static void CONN_26_CONN_27_CONN_31_SOCP_01_all_are_tried_ipv6_first(void **state)
 {
+    fixture_skip_without_ipv6();
     fixture *f = *state;
     resolver r = {.answers = {"127.0.0.1", "127.0.0.2", "::1"}};
     size_t before_first = 0;

@@ -63,6 +63,7 @@ static void CONN_13_CONN_14_the_local_end_is_chosen(void **state)
 
 static void SOCK_35_CONN_14_an_error_names_the_local_end_that_was_chosen(void **state)
 {
+    fixture_skip_without_ipv6();
     fixture *f = *state;
     static const struct {
         const char *host;

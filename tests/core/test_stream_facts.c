@@ -175,6 +175,7 @@ static void expect_addresses(fixture *f, const char *any, const char *host, cons
 
 static void SOCM_01_SOCM_02_SOCP_10_SOCP_11_SOCP_12_SOCP_16_SOCP_17_SOCP_19_SOCP_20_both_ends_know_both(void **state)
 {
+    fixture_skip_without_ipv6();
     expect_addresses(*state, "tcp://0.0.0.0:0", "127.0.0.2", "127.0.0.2", "IPv4");
     expect_addresses(*state, "tcp://[::]:0", "[::1]", "::1", "IPv6");
 }

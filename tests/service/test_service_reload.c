@@ -314,6 +314,7 @@ static void it_may_be_freed_in_its_last_event(void **state)
 
 static void a_port_is_kept_where_the_place_is_the_same(void **state)
 {
+    fixture_skip_without_ipv6();
     fixture *f = *state;
     served *s = served_start(f, SERVICE(SERVER("a", "tcp://127.0.0.1:0", "one") ", " SERVER(
                                     "b", "tcp://127.0.0.1:0", "one") ", " SERVER("c", "tcp://[::1]:0", "one")));

@@ -449,6 +449,20 @@ uint16_t fixture_port(fixture *f)
     return 0;
 }
 
+void fixture_skip_without_ipv6(void)
+{
+    const struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int there = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    if (!there) {
+        print_message("there is no IPv6 here: ::1 is no address of this machine\n");
+        skip();
+    }
+}
+
 /* ---- servers and connections ---- */
 
 static void on_connection(const weir_event *event, void *arg)

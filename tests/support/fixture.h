@@ -102,6 +102,9 @@ const char *fixture_text(fixture *f, const char *format, ...) WEIR_PRINTF(2, 3);
 /* Everything weir has logged in this test, one line an entry: "warn: text\n". */
 const char *fixture_log(const fixture *f);
 
+/* Skips a test that is about IPv6 where this machine has none, and says so. Before the test opens anything. */
+void fixture_skip_without_ipv6(void);
+
 /* Open descriptors of the process, now. */
 int fixture_descriptors(void);
 

@@ -14,6 +14,7 @@
 
 static void net_SRV_16_SRV_17_the_address_of_an_ip_server(void **state)
 {
+    fixture_skip_without_ipv6();
     static const struct {
         const char *endpoint, *host, *family;
     } cases[] = {{"tcp://127.0.0.1:0", "127.0.0.1", "IPv4"}, {"tcp://[::1]:0", "::1", "IPv6"}};

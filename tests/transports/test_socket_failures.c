@@ -434,6 +434,7 @@ static void net_SOCM_36_options_before_there_is_a_connection(void **state)
 /* A socket of IPv6 carries both: peers may have mapped addresses. */
 static void net_the_class_of_a_stream_over_IPv6(void **state)
 {
+    fixture_skip_without_ipv6();
     fixture *f = *state;
     weir_server *server = fixture_listen(f, "tcp://[::1]:0", NULL);
     pair p = fixture_connect(f, server, NULL, NULL);

@@ -46,6 +46,7 @@ static void net_SRV_62_SRV_16_port_0_is_chosen_by_the_system(void **state)
 
 static void net_SRV_63_SRV_65_without_a_host_both_families_are_served(void **state)
 {
+    fixture_skip_without_ipv6();
     fixture *f = *state;
     weir_server *server = fixture_listen(f, "{\"tcp\": {}}", NULL);
     uint16_t port = raw_port_of(server);
@@ -66,6 +67,7 @@ static void net_SRV_63_SRV_65_without_a_host_both_families_are_served(void **sta
 
 static void net_SRV_59_A_22_ipv6_only_leaves_ipv4_alone(void **state)
 {
+    fixture_skip_without_ipv6();
     fixture *f = *state;
     uint16_t port = fixture_port(f);
     weir_server *server =

@@ -158,6 +158,7 @@ static void net_CONN_27_A_10_families_alternate_ipv6_first(void **state)
 
 static void net_CONN_31_BN_02_the_error_names_every_address(void **state)
 {
+    fixture_skip_without_ipv6();
     fixture *f = *state;
     attempts seen = {"", ""};
     uint16_t port = fixture_port(f);
@@ -188,6 +189,7 @@ static void net_CONN_31_one_address_gives_its_plain_error(void **state)
 
 static void net_CONN_26_CONN_30_the_next_address_is_tried(void **state)
 {
+    fixture_skip_without_ipv6();
     fixture *f = *state;
     weir_server *server = fixture_listen_alone(f, "127.0.0.1");
     pair p = fixture_connect(f, server, fixture_text(f, "tcp://both.test:%d", raw_port_of(server)), NULL);
@@ -260,6 +262,7 @@ static void net_CONN_25_CONN_29_only_the_first_address(void **state)
 
 static void net_BN_01_CONN_28_a_silent_address_does_not_hold_up_the_next(void **state)
 {
+    fixture_skip_without_ipv6();
     fixture *f = *state;
     weir_server *server = fixture_listen_alone(f, "127.0.0.1");
     uint16_t port = raw_port_of(server);
@@ -274,6 +277,7 @@ static void net_BN_01_CONN_28_a_silent_address_does_not_hold_up_the_next(void **
 
 static void net_SOCM_09_destroyed_with_an_attempt_and_its_timer_under_way(void **state)
 {
+    fixture_skip_without_ipv6();
     fixture *f = *state;
     uint16_t port = fixture_port(f);
     raw_silent silent = raw_silence("::1", port);
