@@ -159,6 +159,62 @@ static void TLS_03_paused_inside_data_the_rest_and_the_end_wait(void **state)
     recorder_wait(p.client, WEIR_EVENT_CLOSE);
 }
 
+/* A server that has ended its writing, over a probe, and a raw client that goes on. */
+static pair ended_pair(fixture *f, const char *options, size_t *at)
+{
+    weir_server_options half_open;
+    weir_server_options_init(&half_open);
+    half_open.stream.allow_half_open = 1;
+    weir_server *server = fixture_listen(f,
+                                         fixture_text(f,
+                                                      "{\"tcp\": {\"host\": \"127.0.0.1\", \"port\": 0}, \"layers\": "
+                                                      "[{\"probe\": {}}, {\"tls-fake\": {%s}}]}",
+                                                      options),
+                                         &half_open);
+    pair p = raw_client(f, server, at);
+    recorder_end(p.accepted);
+    recorder_wait(p.accepted, WEIR_EVENT_FINISH);
+    recorder_wait(p.client, WEIR_EVENT_END);
+    assert_int_equal(raw_record(p.client, at, NULL, NULL), WIRE_ALERT); /* close_notify */
+    return p;
+}
+
+/* The link below has been shut down: the probe says so of every write behind that (law 6). */
+static void TLS_03_an_alert_behind_our_end_is_not_sent(void **state)
+{
+    fixture *f = *state;
+    wire out = {0};
+    size_t at = 0;
+    pair p = ended_pair(f, SERVES, &at);
+    wire_record(&out, 99, "?", 1);
+    raw_send(p.client, &out);
+    recorder_wait(p.accepted, WEIR_EVENT_CLOSE);
+    assert_true(recorder_saw(p.accepted, "error:EPROTO"));
+    assert_int_equal(p.client->data_size, at);
+    recorder_end(p.client);
+    recorder_wait(p.client, WEIR_EVENT_CLOSE);
+}
+
+/* Nor heaped up: with more of them than may wait, reading goes on. */
+static void TLS_03_answers_of_the_engine_behind_our_end_are_dropped(void **state)
+{
+    enum { RECORDS = 20 };
+    fixture *f = *state;
+    wire out = {0};
+    size_t at = 0;
+    pair p = ended_pair(f, SERVES ", \"ciphers\": [\"FAKE_CHATTY=16000\"]", &at);
+    for (int i = 0; i < RECORDS; i++)
+        wire_data(&out, "?", 1);
+    wire_alert(&out, 1, WIRE_CLOSE_NOTIFY);
+    raw_send(p.client, &out);
+    recorder_wait(p.accepted, WEIR_EVENT_END);
+    assert_int_equal(p.accepted->data_size, RECORDS);
+    assert_int_equal(p.accepted->counts[WEIR_EVENT_ERROR], 0);
+    assert_int_equal(p.client->data_size, at);
+    recorder_end(p.client);
+    recorder_wait(p.client, WEIR_EVENT_CLOSE);
+}
+
 /* ---- truncation ---- */
 
 static void cut_off(fixture *f, const char *options, const char *word)
@@ -364,6 +420,8 @@ int main(void)
         FIXTURE_TEST(TLS_03_half_open_works_both_ways),
         FIXTURE_TEST(TLS_03_data_and_close_notify_in_one_segment_come_in_order_after_resume),
         FIXTURE_TEST(TLS_03_paused_inside_data_the_rest_and_the_end_wait),
+        FIXTURE_TEST(TLS_03_an_alert_behind_our_end_is_not_sent),
+        FIXTURE_TEST(TLS_03_answers_of_the_engine_behind_our_end_are_dropped),
         FIXTURE_TEST(TLS_04_BN_17_an_end_without_close_notify_is_an_error_behind_the_data),
         FIXTURE_TEST(TLS_04_BN_17_allowTruncation_takes_it_for_an_end),
         FIXTURE_TEST(TLS_04_BN_17_a_record_cut_in_two_is_truncation),
