@@ -251,6 +251,33 @@ static void TLS_04_BN_17_allowTruncation_takes_it_for_an_end(void **state)
     cut_off(*state, TRUSTS ", \"allowTruncation\": true", "end");
 }
 
+/* Also where the name that a client asks for chooses another context: it is said around that one. */
+static void TLS_10_BN_17_allowTruncation_is_that_of_the_listener_under_SNI(void **state)
+{
+    static const char *const said[] = {"true", "false"};
+    fixture *f = *state;
+    for (size_t i = 0; i < 2; i++) {
+        const char *options = fixture_text(f,
+                                           "\"cert\": \"" OTHER_CERT "\", \"key\": \"" OTHER_KEY
+                                           "\", \"allowTruncation\": %s, \"SNI\": {\"localhost\": {" SERVES "}}",
+                                           said[i]);
+        weir_server *server = tls_server(f, options);
+        size_t at = 0;
+        pair p = raw_client(f, server, &at);
+        assert_string_equal(fact_of(f, p.accepted, "tls.servername"), "localhost");
+        recorder_end(p.client);
+        recorder_end(p.accepted);
+        recorder_wait(p.accepted, WEIR_EVENT_CLOSE);
+        assert_int_equal(recorder_saw(p.accepted, "error:ERR_TLS_TRUNCATED"), i);
+        assert_int_equal(recorder_saw(p.accepted, "end"), 1 - i);
+        recorder_wait(p.client, WEIR_EVENT_CLOSE);
+        recorder *named = tls_client(f, server, TRUSTS ", \"servername\": \"localhost\"");
+        recorder_wait(named, WEIR_EVENT_READY);
+        assert_string_equal(fact_of(f, named, "tls.peer.subject"), "server"); /* it is another one */
+        recorder_destroy(named, NULL);
+    }
+}
+
 /* In the middle of a record, too: what came of that one is not data. */
 static void TLS_04_BN_17_a_record_cut_in_two_is_truncation(void **state)
 {
@@ -424,6 +451,7 @@ int main(void)
         FIXTURE_TEST(TLS_03_answers_of_the_engine_behind_our_end_are_dropped),
         FIXTURE_TEST(TLS_04_BN_17_an_end_without_close_notify_is_an_error_behind_the_data),
         FIXTURE_TEST(TLS_04_BN_17_allowTruncation_takes_it_for_an_end),
+        FIXTURE_TEST(TLS_10_BN_17_allowTruncation_is_that_of_the_listener_under_SNI),
         FIXTURE_TEST(TLS_04_BN_17_a_record_cut_in_two_is_truncation),
         FIXTURE_TEST(BN_16_a_reset_goes_through_the_layer),
         FIXTURE_TEST(a_record_that_cannot_be_read_fails_behind_the_data_with_an_alert),
