@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tls_contexts.h"
 
@@ -352,6 +353,9 @@ static void TLS_16_key_logs_come_by_option_only(void **state)
     recorder_wait(both, WEIR_EVENT_READY);
     assert_false(recorder_saw(silent, "layer:tls-fake.keylog"));
     assert_true(recorder_saw(events, "layer:tls-fake.keylog") && recorder_saw(both, "layer:tls-fake.keylog"));
+    struct stat about;
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0600); /* whoever reads it reads the connection */
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     assert_non_null(fgets(line, sizeof(line), file));
