@@ -134,6 +134,42 @@ static void a_connection_that_was_never_made_is_no_handshake(void **state)
     tls->context_release(context);
 }
 
+/* On either side, whoever it was that did not like the other one. */
+static void TLS_12_handshakes_that_fail_are_counted(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    weir_tls_counters ours = {.size = sizeof(ours)}, theirs = {.size = sizeof(theirs)};
+    int refused = 0;
+    const weir_tls_options serves = options_of(WEIR_SERVER, "{" SERVES "}");
+    const weir_tls_options doubts = options_of(WEIR_CLIENT, "{\"ca\": \"" OTHER_CERT "\"}");
+    weir_tls_context *front = make_context(f, tls, &serves);
+    weir_tls_context *mine = make_context(f, tls, &doubts);
+    assert_code(tls->context_register(mine, "mine"), 0);
+    weir_server *server = named_server(f, tls, front);
+    assert_code(weir_server_on(server, WEIR_EVENT_CLIENT_ERROR, fixture_count, &refused), 0);
+    assert_string_equal(ask(f, server, TRUSTS, "tls.resumed"), "false");
+    recorder *client = tls_client(f, server, "\"context\": \"mine\"");
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+    fixture_until(f, &refused);
+    recorder *rubbish = fixture_client(f, fixture_url(f, server), NULL);
+    recorder_write(rubbish, "\0\1\2\3\4\5\6\7", 8);
+    recorder_wait(rubbish, WEIR_EVENT_CLOSE);
+    while (refused < 2) {
+        assert_false(f->expired);
+        fixture_turns(f, 1);
+    }
+    fixture_turns(f, TURNS);
+    tls->context_counters(front, &ours);
+    tls->context_counters(mine, &theirs);
+    assert_int_equal(ours.handshakes_failed, 2);
+    assert_int_equal(ours.handshakes_full, 1);
+    assert_int_equal(theirs.handshakes_failed, 1);
+    assert_int_equal(theirs.handshakes_full + theirs.handshakes_resumed, 0);
+    tls->context_release(front);
+    tls->context_release(mine);
+}
+
 /* The trap: a ticket of a context without client authentication is good for nothing where it is required. */
 static void TLS_12_tickets_are_bound_to_the_settings_of_client_authentication(void **state)
 {
@@ -206,6 +242,7 @@ int main(void)
         FIXTURE_TEST(TLS_12_an_application_keeps_sessions_itself),
         FIXTURE_TEST(TLS_12_a_session_is_given_up_with_the_handshake_it_failed_in),
         FIXTURE_TEST(a_connection_that_was_never_made_is_no_handshake),
+        FIXTURE_TEST(TLS_12_handshakes_that_fail_are_counted),
         FIXTURE_TEST(TLS_12_tickets_are_bound_to_the_settings_of_client_authentication),
         FIXTURE_TEST(TLS_12_a_resumed_session_is_never_more_authorized),
     };
