@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Contexts of the layer tls that change: reloaded by call, by other options, by files that are watched. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "syscalls.h"
 #include "tls_contexts.h"
 
 static void write_file(fixture *f, const char *name, const char *text)
@@ -331,6 +333,70 @@ static void TLS_15_other_files_are_watched_after_a_reload(void **state)
     tls->context_release(self.context);
 }
 
+static int is_reloaded(const void *arg)
+{
+    const reloading *self = arg;
+    weir_tls_counters counters = {.size = sizeof(counters)};
+    self->tls->context_counters(self->context, &counters);
+    return counters.reloads == 2;
+}
+
+/* Nobody connects when they change: nothing but an event tells. */
+static void TLS_15_a_change_of_other_files_is_an_event(void **state)
+{
+    fixture *f = *state;
+    reloading self = {.tls = interface_of(f)};
+    assert_int_equal(mkdir(fixture_path(f, "one"), 0700), 0);
+    assert_int_equal(mkdir(fixture_path(f, "two"), 0700), 0);
+    write_pair_in(f, "one/", "first");
+    write_pair_in(f, "two/", "second");
+    weir_tls_options options = options_of(WEIR_SERVER, fixture_text(f, "{%s, \"watch\": true}", FILES_IN(f, "one/")));
+    self.context = make_context(f, self.tls, &options);
+    weir_server *server = named_server(f, self.tls, self.context);
+    assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "first");
+    options = options_of(WEIR_SERVER, fixture_text(f, "{%s, \"watch\": true}", FILES_IN(f, "two/")));
+    assert_code(self.tls->context_reload(self.context, &options, NULL), 0);
+    assert_string_equal(ask(f, server, TRUSTS ", \"tickets\": false", "tls.peer.subject"), "second");
+    write_pair_in(f, "two/", "third");
+    while (!is_reloaded(&self)) {
+        assert_false(f->expired);
+        fixture_turn(f, is_reloaded, &self);
+    }
+    assert_string_equal(ask(f, server, TRUSTS ", \"tickets\": false", "tls.peer.subject"), "third");
+    self.tls->context_release(self.context);
+}
+
+static unsigned looks;
+
+/* Of a call that is not made to fail. */
+static int count_look(int first, int second, int third)
+{
+    (void)first;
+    (void)second;
+    (void)third;
+    looks++;
+    return 0;
+}
+
+/* Files may be far away: every connection would wait for that. */
+static void TLS_15_files_are_not_looked_at_for_every_connection(void **state)
+{
+    enum { CONNECTIONS = 40, SECOND = 1000000000 };
+    fixture *f = *state;
+    write_pair(f, "first");
+    weir_server *server = polite_server(f, fixture_text(f, "%s, \"watch\": true", FILES(f)));
+    uint64_t begun = uv_hrtime();
+    looks = 0;
+    syscalls_fail(&(syscall_fault){.call = "stat", .error = EIO, .path = "/cert.pem", .of = count_look});
+    for (int i = 0; i < CONNECTIONS; i++)
+        assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "first");
+    syscalls_restore();
+    /* one a second, however long that took */
+    uint64_t most = 2 + (uv_hrtime() - begun) / SECOND;
+    if (looks == 0 || looks > most)
+        fail_msg("%u looks, not %u", looks, (unsigned)most);
+}
+
 static void TLS_15_a_pair_replaced_under_load_fails_no_handshake(void **state)
 {
     enum { CLIENTS = 60 };
@@ -373,6 +439,8 @@ int main(void)
         FIXTURE_TEST(TLS_15_watched_files_may_be_reached_by_links),
         FIXTURE_TEST(TLS_10_TLS_15_files_of_a_name_are_watched_too),
         FIXTURE_TEST(TLS_15_other_files_are_watched_after_a_reload),
+        FIXTURE_TEST(TLS_15_a_change_of_other_files_is_an_event),
+        FIXTURE_TEST(TLS_15_files_are_not_looked_at_for_every_connection),
         FIXTURE_TEST(TLS_15_a_pair_replaced_under_load_fails_no_handshake),
     };
     fixture_preload("tls-fake");
