@@ -104,6 +104,28 @@ static void TLS_18_a_large_write_is_not_encrypted_ahead(void **state)
     free(bytes);
 }
 
+/* A link below that takes whatever it is given does not make the layer encrypt for as long as that: others have their turn. */
+static void TLS_18_writing_has_a_bound_in_a_turn(void **state)
+{
+    enum { SIZE = 1024 * 1024, IN_A_TURN = SIZE / 2 };
+    fixture *f = *state;
+    char *bytes = malloc(SIZE);
+    assert_non_null(bytes);
+    fixture_fill(bytes, SIZE, 4);
+    weir_server *server = fixture_listen(f, tls_mem_endpoint(f, "wide", SIZE, SERVES), NULL);
+    const char *client = tls_mem_endpoint(f, "wide", SIZE, TRUSTS ", \"servername\": \"localhost\"");
+    pair p = fixture_connect(f, server, client, NULL);
+    recorder_write(p.client, bytes, SIZE);
+    size_t waits = weir_stream_writable_length(p.client->stream);
+    if (waits == SIZE || waits < SIZE - IN_A_TURN)
+        fail_msg("%zu of %d wait", waits, (int)SIZE);
+    recorder_wait_data(p.accepted, SIZE);
+    recorder_expect_data(p.accepted, bytes, SIZE);
+    recorder_destroy(p.client, NULL);
+    recorder_destroy(p.accepted, NULL);
+    free(bytes);
+}
+
 /* A raw client that is through, of a server that answers whatever it reads with 10000 bytes, through a narrow pipe. */
 static pair chatty_pair(fixture *f)
 {
@@ -208,6 +230,7 @@ int main(void)
         FIXTURE_TEST(TLS_18_a_write_is_done_when_it_has_left),
         FIXTURE_TEST(TLS_18_both_ways_at_once_through_a_slow_reader_memory_is_bounded),
         FIXTURE_TEST(TLS_18_a_large_write_is_not_encrypted_ahead),
+        FIXTURE_TEST(TLS_18_writing_has_a_bound_in_a_turn),
         FIXTURE_TEST(TLS_18_answers_of_the_engine_have_a_bound_too),
         FIXTURE_TEST(TLS_18_answers_that_have_left_let_reading_go_on),
         FIXTURE_TEST(TLS_18_reports_have_a_bound_in_a_turn),
