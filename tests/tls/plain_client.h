@@ -18,6 +18,11 @@ typedef struct plain_client {
     mbedtls_pk_context key;
 } plain_client;
 
+/* What the library asks for: the random bytes of an engine's instance, and the bytes of a talk_end. */
+int plain_random(void *instance, unsigned char *data, size_t size);
+int plain_send(void *arg, const unsigned char *data, size_t size);
+int plain_receive(void *arg, unsigned char *data, size_t size);
+
 void plain_begin(plain_client *client, talk *t, const mbed_cert *identity);
 void plain_handshake(plain_client *client);
 void plain_end(plain_client *client);
