@@ -4,6 +4,7 @@
 
 #include "engine_world.h"
 #include "plain_client.h"
+#include "plugins/tls/mbedtls/mbed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -508,6 +509,97 @@ static void TLS_12_clients_without_tickets_come_back_by_their_ids(void **state)
     }
 }
 
+/* A server's session that the library has made, which goes into the cache by other ids, too. */
+static tls_session *cached(world *w)
+{
+    w->now_version = TLS_VERSION_12;
+    tls_settings *server = calloc(1, sizeof(*server)); /* outlives this function, as its credentials do */
+    assert_non_null(server);
+    w->kept[w->kept_count++] = server;
+    *server = world_server(w, "localhost");
+    tls_settings client = world_client(w);
+    mbedtls_ssl_session kept;
+    mbedtls_ssl_session_init(&kept);
+    talk *t = world_talk(w, &client, server, NULL, NULL);
+    plain_come_back(t, world_issue(w, &(wish){.subject = "CN=client"}), &kept, 0);
+    mbedtls_ssl_session_free(&kept);
+    return t->server.session;
+}
+
+static void put_number(unsigned char id[32], unsigned number)
+{
+    memset(id, 0xA5, 32);
+    id[0] = (unsigned char)number;
+    id[1] = (unsigned char)(number >> 8);
+}
+
+/* As the library does it: 0, or it was not taken. */
+static int put_in_cache(const tls_session *session, unsigned number)
+{
+    const mbedtls_ssl_config *config = &session->config;
+    mbedtls_ssl_session *state = session->ssl.session;
+    unsigned char id[32];
+    put_number(id, number);
+#if MBED_3
+    return config->f_set_cache(config->p_cache, id, sizeof(id), state);
+#else
+    memcpy(state->id, id, sizeof(id));
+    state->id_len = sizeof(id);
+    return config->f_set_cache(config->p_cache, state);
+#endif
+}
+
+static int is_in_cache(const tls_session *session, unsigned number)
+{
+    const mbedtls_ssl_config *config = &session->config;
+    mbedtls_ssl_session state;
+    unsigned char id[32];
+    put_number(id, number);
+    mbedtls_ssl_session_init(&state);
+#if MBED_3
+    int result = config->f_get_cache(config->p_cache, id, sizeof(id), &state);
+#else
+    memcpy(state.id, id, sizeof(id));
+    state.id_len = sizeof(id);
+    int result = config->f_get_cache(config->p_cache, &state);
+#endif
+    mbedtls_ssl_session_free(&state);
+    return result == 0;
+}
+
+/* However many clients come: the oldest goes, and its memory. */
+static void TLS_12_the_cache_has_a_bound(void **state)
+{
+    enum { MORE = 100, LAST = MBED_CACHE_MOST + MORE - 1 };
+    size_t full = 0;
+    const tls_session *session = cached(world_of(*state));
+    for (unsigned i = 0; i <= LAST; i++) {
+        if (i == MBED_CACHE_MOST)
+            full = allocator_live();
+        assert_int_equal(put_in_cache(session, i), 0);
+    }
+    assert_int_equal(allocator_live(), full);
+    assert_false(is_in_cache(session, MORE - 1));
+    assert_true(is_in_cache(session, MORE));
+    assert_true(is_in_cache(session, LAST));
+}
+
+/* Not only are they refused: their secrets go, when the next one comes. */
+static void TLS_12_sessions_that_are_too_old_leave_the_cache(void **state)
+{
+    const tls_session *session = cached(world_of(*state));
+    size_t live = allocator_live(); /* with the one of the handshake */
+    for (unsigned i = 0; i < 10; i++)
+        assert_int_equal(put_in_cache(session, i), 0);
+    assert_true(allocator_live() > live);
+    assert_true(is_in_cache(session, 0));
+    ahead = 301;
+    assert_int_equal(put_in_cache(session, 10), 0);
+    assert_int_equal(allocator_live(), live);
+    assert_false(is_in_cache(session, 0));
+    assert_true(is_in_cache(session, 10));
+}
+
 static void TLS_12_a_cache_that_is_off(void **state)
 {
     world *w = world_of(*state);
@@ -547,6 +639,8 @@ int main(void)
         WORLD_TEST(TLS_12_a_session_is_for_one_name),
         WORLD_TEST(TLS_12_blobs_that_were_changed_are_ignored),
         CLOCK_TEST(TLS_12_clients_without_tickets_come_back_by_their_ids),
+        WORLD_TEST(TLS_12_the_cache_has_a_bound),
+        CLOCK_TEST(TLS_12_sessions_that_are_too_old_leave_the_cache),
         WORLD_TEST(TLS_12_a_cache_that_is_off),
     };
     return cmocka_run_group_tests_name("resume", tests, NULL, NULL);

@@ -10,7 +10,7 @@
 
 #include "mbed.h"
 
-enum { BUCKETS = 256, ENTRIES_MOST = 1024, ID_MOST = 32, ENTRY_MOST = 16384 };
+enum { BUCKETS = 256, ID_MOST = 32, ENTRY_MOST = 16384 };
 
 typedef struct entry {
     struct entry *next;  /* in the bucket */
@@ -102,7 +102,7 @@ static int keep(tls_session *session, const unsigned char *id, size_t id_size, c
     else
         cache->oldest = made;
     cache->newest = made;
-    if (++cache->count > ENTRIES_MOST)
+    if (++cache->count > MBED_CACHE_MOST)
         drop_oldest(cache);
     return 0;
 }

@@ -228,6 +228,8 @@ int weir__mbed_ticket_write(void *arg, const mbedtls_ssl_session *state, unsigne
                             size_t *size, uint32_t *lifetime);
 int weir__mbed_ticket_parse(void *arg, mbedtls_ssl_session *state, unsigned char *data, size_t size);
 
+#define MBED_CACHE_MOST 1024 /* sessions */
+
 mbed_cache *weir__mbed_cache_new(void);
 void weir__mbed_cache_free(mbed_cache *cache);
 
