@@ -101,6 +101,44 @@ static void delays_are_turns(void **state)
     assert_true(turns[1] > turns[0] + 20);
 }
 
+/* How often it held a part of what came, which was then what had not gone up yet. */
+static unsigned hold(fixture *f, unsigned seed)
+{
+    enum { SIZE = 5000 };
+    static char bytes[SIZE];
+    unsigned parts = 0;
+    int is_all = 0;
+    weir_server *server = fixture_listen(f, stack(f, fixture_text(f, "\"seed\": %u, \"delay\": 9", seed)), NULL);
+    pair p = fixture_connect(f, server, "mem:name", NULL);
+    fixture_fill(bytes, SIZE, seed);
+    recorder_write(p.client, bytes, SIZE);
+    while (p.accepted->data_size < SIZE || !is_all) {
+        weir_value held = {0};
+        assert_code(weir_stream_get(p.accepted->stream, "probe.below.to_read", &held), 0);
+        size_t now = (size_t)held.number;
+        is_all = is_all || now + p.accepted->data_size == SIZE;
+        if (is_all)
+            assert_int_equal(now, SIZE - p.accepted->data_size);
+        assert_true(now <= SIZE - p.accepted->data_size);
+        parts += now > 0 && p.accepted->data_size > 0;
+        fixture_turns(f, 1);
+        assert_false(f->expired);
+    }
+    recorder_expect_data(p.accepted, bytes, SIZE);
+    recorder_destroy(p.client, NULL);
+    recorder_wait(p.accepted, WEIR_EVENT_CLOSE);
+    assert_code(weir_server_close_wait(server), 0);
+    return parts;
+}
+
+static void it_says_how_much_it_holds(void **state)
+{
+    unsigned parts = 0;
+    for (unsigned seed = 1; seed <= 8; seed++)
+        parts += hold(*state, seed);
+    assert_true(parts > 8);
+}
+
 static void it_fails_with_the_code_it_was_given(void **state)
 {
     static const char *const codes[] = {"EIO", "ECONNRESET", "EPIPE", "ETIMEDOUT"};
@@ -138,6 +176,7 @@ int main(void)
         FIXTURE_TEST(another_seed_does_something_else),
         FIXTURE_TEST(it_cuts_and_refuses),
         FIXTURE_TEST(delays_are_turns),
+        FIXTURE_TEST(it_says_how_much_it_holds),
         FIXTURE_TEST(it_fails_with_the_code_it_was_given),
         FIXTURE_TEST(it_fails_at_the_count_it_was_given),
     };

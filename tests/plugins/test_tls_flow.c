@@ -223,6 +223,93 @@ static void TLS_18_reports_have_a_bound_in_a_turn(void **state)
     recorder_destroy(p.accepted, NULL);
 }
 
+/* ---- what the layer says that it holds ---- */
+
+/* Over a probe, which looks up at it. */
+static const char *watched(fixture *f, const char *options)
+{
+    return fixture_text(f,
+                        "{\"mem\": {\"path\": \"held\", \"pipeSize\": 9000}, \"layers\": [{\"probe\": {}}, "
+                        "{\"tls-fake\": {%s}}]}",
+                        options);
+}
+
+static size_t held(const recorder *r, const char *fact)
+{
+    weir_value value = {0};
+    assert_code(weir_stream_get(r->stream, fact, &value), 0);
+    return (size_t)value.number;
+}
+
+/* Takes 100 bytes at a time, and no more until it is resumed. */
+typedef struct stopping {
+    char some[100];
+    size_t count;
+    int came;
+} stopping;
+
+static weir_onread_result stop(weir_stream *stream, size_t count, void *buffer, void *arg)
+{
+    stopping *self = arg;
+    (void)stream;
+    (void)buffer;
+    self->count += count;
+    self->came = 1;
+    return WEIR_ONREAD_PAUSE;
+}
+
+/* A record is decoded as a whole: what its reader does not want yet is here, and comes when it does. */
+static void TLS_18_what_is_held_to_read_comes_after_the_resume(void **state)
+{
+    enum { SIZE = 1000 };
+    static char bytes[SIZE];
+    fixture *f = *state;
+    stopping self = {.count = 0};
+    weir_stream_options options;
+    weir_stream_options_init(&options);
+    options.onread.callback = stop;
+    options.onread.buffer = self.some;
+    options.onread.size = sizeof(self.some);
+    options.onread.arg = &self;
+    f->record = 0;
+    weir_server *server = fixture_listen(f, watched(f, SERVES), NULL);
+    pair p = fixture_connect(f, server, watched(f, TRUSTS ", \"servername\": \"localhost\""), &options);
+    assert_int_equal(held(p.client, "probe.above.to_read"), 0);
+    recorder_write(p.accepted, bytes, SIZE);
+    for (size_t taken = sizeof(self.some); taken <= SIZE; taken += sizeof(self.some)) {
+        fixture_until(f, &self.came);
+        fixture_turns(f, TURNS);
+        assert_int_equal(self.count, taken);
+        assert_int_equal(held(p.client, "probe.above.to_read"), SIZE - taken);
+        self.came = 0;
+        recorder_resume(p.client);
+    }
+    recorder_destroy(p.client, NULL);
+    recorder_destroy(p.accepted, NULL);
+}
+
+/* Of a write that was taken, with the head of its record: all that is not in the pipe. */
+static void TLS_18_what_is_held_to_write_goes_when_the_peer_reads(void **state)
+{
+    enum { SIZE = 16000, HEAD = 5, PIPE = 9000 };
+    static char bytes[SIZE];
+    fixture *f = *state;
+    weir_server *server = fixture_listen(f, watched(f, SERVES), NULL);
+    pair p = fixture_connect(f, server, watched(f, TRUSTS ", \"servername\": \"localhost\""), NULL);
+    fixture_turns(f, TURNS);
+    recorder_pause(p.accepted);
+    assert_int_equal(held(p.client, "probe.above.to_write"), 0);
+    recorder_write(p.client, bytes, SIZE);
+    fixture_turns(f, TURNS);
+    assert_int_equal(held(p.client, "probe.above.to_write"), SIZE + HEAD - PIPE);
+    recorder_resume(p.accepted);
+    recorder_wait_writes(p.client, 1);
+    assert_int_equal(held(p.client, "probe.above.to_write"), 0);
+    recorder_wait_data(p.accepted, SIZE);
+    recorder_destroy(p.client, NULL);
+    recorder_destroy(p.accepted, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +321,8 @@ int main(void)
         FIXTURE_TEST(TLS_18_answers_of_the_engine_have_a_bound_too),
         FIXTURE_TEST(TLS_18_answers_that_have_left_let_reading_go_on),
         FIXTURE_TEST(TLS_18_reports_have_a_bound_in_a_turn),
+        FIXTURE_TEST(TLS_18_what_is_held_to_read_comes_after_the_resume),
+        FIXTURE_TEST(TLS_18_what_is_held_to_write_goes_when_the_peer_reads),
     };
     fixture_preload("tls-fake");
     return cmocka_run_group_tests_name("tls_flow", tests, NULL, NULL);

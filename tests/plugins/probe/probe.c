@@ -212,8 +212,23 @@ static void probe_free(weir_link *link)
     weir_free(self);
 }
 
+/* "above.to_read" and so on: what a neighbour says that it holds, 0 where there is none or it says nothing. */
+static int held_by(const weir_link *link, const char *what, weir_value *value)
+{
+    size_t to_write = 0;
+    size_t to_read = 0;
+    const weir_link *neighbour = strncmp(what, "above.", 6) == 0 ? link->upper : link->lower;
+    if (neighbour && neighbour->ops->held)
+        neighbour->ops->held(neighbour, &to_write, &to_read);
+    value->type = WEIR_VALUE_NUMBER;
+    value->number = (int64_t)(strcmp(what + 6, "to_write") == 0 ? to_write : to_read);
+    return 0;
+}
+
 static int probe_get(weir_link *link, const char *name, weir_value *value)
 {
+    if (strncmp(name, "probe.above.", 12) == 0 || strncmp(name, "probe.below.", 12) == 0)
+        return held_by(link, name + 6, value);
     if (strcmp(name, "probe.record") != 0)
         return weir_down_get(link, name, value);
     value->type = WEIR_VALUE_TEXT;
