@@ -416,15 +416,19 @@ void fixture_adopt(fixture *f, recorder *r)
 static uint16_t bind_everywhere(int family, int fd)
 {
     const int off = 0;
-    struct sockaddr_storage any = {.ss_family = (sa_family_t)family};
-    socklen_t size = family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    union {
+        struct sockaddr plain;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+    } any = {.six.sin6_port = 0};
+    socklen_t size = family == AF_INET6 ? sizeof(any.six) : sizeof(any.four);
 
+    any.plain.sa_family = (sa_family_t)family;
     if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)))
         return 0;
-    if (bind(fd, (struct sockaddr *)&any, size) || getsockname(fd, (struct sockaddr *)&any, &size))
+    if (bind(fd, &any.plain, size) || getsockname(fd, &any.plain, &size))
         return 0;
-    return ntohs(family == AF_INET6 ? ((struct sockaddr_in6 *)&any)->sin6_port
-                                    : ((struct sockaddr_in *)&any)->sin_port);
+    return ntohs(family == AF_INET6 ? any.six.sin6_port : any.four.sin_port);
 }
 
 uint16_t fixture_port(fixture *f)
