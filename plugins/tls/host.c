@@ -102,7 +102,7 @@ static size_t psk(void *arg, const void *identity, size_t length, void *key, siz
 {
     tls_link *self = arg;
     const tls_settings *settings = self->context->settings;
-    const weir_tls_options *callbacks = &(self->chosen ? self->chosen : self->holder)->callbacks;
+    const weir_tls_options *callbacks = &weir__tls_serving(self)->callbacks;
 
     if (settings->psk && strlen(settings->psk_identity) == length &&
         memcmp(settings->psk_identity, identity, length) == 0 && settings->psk_size <= room) {

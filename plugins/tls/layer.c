@@ -20,6 +20,11 @@ int weir__tls_gone(const tls_link *self)
     return self->closing || self->state == TLS_BROKEN || weir_link_failed(&self->link);
 }
 
+weir_tls_context *weir__tls_serving(const tls_link *self)
+{
+    return self->chosen ? self->chosen : self->holder;
+}
+
 /* ---- what comes later ---- */
 
 /* What was encrypted is copied: whatever the link below still does, the write above can be answered. */
@@ -115,7 +120,7 @@ static void on_failed(weir_link *link, const weir_error *error)
 /* A session that may be the reason is not tried again: some servers just end the connection over one they cannot use. */
 static void count_failure(const tls_link *self)
 {
-    self->holder->counters.handshakes_failed++;
+    weir__tls_serving(self)->counters.handshakes_failed++;
     if (self->kept_name)
         weir__tls_sessions_drop(&self->holder->instance->sessions, self->kept_name);
 }

@@ -96,6 +96,9 @@ int weir__tls_gone(const tls_link *self);
 
 extern const weir_layer weir__tls_layer;
 
+/* Whose context serves it, as far as that has been chosen: it counts the connection, and answers for pre-shared keys. */
+weir_tls_context *weir__tls_serving(const tls_link *self);
+
 /* Notes the code of what it fails by. */
 void weir__tls_name_failure(tls_link *self, const weir_error *error);
 

@@ -10,6 +10,7 @@
 
 #include "layer.h"
 #include "material.h"
+#include "watch.h"
 
 /* What the layer itself tells a peer before there is an engine. */
 enum { ALERT_FATAL = 2, ALERT_DECODE_ERROR = 50, ALERT_PROTOCOL_VERSION = 70, ALERT_NO_APPLICATION_PROTOCOL = 120 };
@@ -97,12 +98,13 @@ void weir__tls_open_ended(tls_link *self)
 
 static void count(tls_link *self)
 {
+    weir_tls_counters *counters = &weir__tls_serving(self)->counters;
     weir_value resumed = {0};
 
     if (weir__tls_engine.fact(self->session, "tls.resumed", &resumed) == 0 && resumed.number)
-        self->holder->counters.handshakes_resumed++;
+        counters->handshakes_resumed++;
     else
-        self->holder->counters.handshakes_full++;
+        counters->handshakes_full++;
 }
 
 static void now_open(tls_link *self)
@@ -397,6 +399,8 @@ static int choose_context(tls_link *self, const tls_hello *hello)
     tls_context *context;
 
     self->chosen = ask_for_context(self, hello);
+    if (self->chosen) /* its files are nobody's who listens */
+        weir__tls_watch_start(self->chosen);
     context =
         self->chosen ? self->chosen->current : weir__tls_context_of_name(self->holder->current, hello->server_name);
     self->context = weir__tls_context_retain(context);

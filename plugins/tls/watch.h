@@ -6,9 +6,9 @@
 #include "context.h"
 
 /*
- * For every new connection. Begins, where the settings say `watch` and it has not begun: what has changed since the files
- * were read is seen at once then. Later it looks now and then for what no event told. What cannot be watched is a line of
- * the log.
+ * For every new connection, of the context that listens and of the one that a callback chose. Begins, where the settings
+ * say `watch` and it has not begun: what has changed since the files were read is seen at once then. Later it looks now
+ * and then for what no event told. What cannot be watched is a line of the log.
  */
 void weir__tls_watch_start(weir_tls_context *holder);
 

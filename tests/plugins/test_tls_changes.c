@@ -397,6 +397,34 @@ static void TLS_15_files_are_not_looked_at_for_every_connection(void **state)
         fail_msg("%u looks, not %u", looks, (unsigned)most);
 }
 
+static weir_tls_context *give(const weir_tls_hello *hello, void *arg)
+{
+    (void)hello;
+    return arg;
+}
+
+/* It has no listener of its own that would begin it. */
+static void TLS_10_TLS_15_a_context_that_a_callback_chose_is_watched(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    write_pair(f, "first");
+    weir_tls_options options = options_of(WEIR_SERVER, fixture_text(f, "{%s, \"watch\": true}", FILES(f)));
+    weir_tls_context *chosen = make_context(f, tls, &options);
+    options.options = "{" SERVES "}";
+    options.server_name = give;
+    options.arg = chosen;
+    weir_tls_context *context = make_context(f, tls, &options);
+    weir_server *server = named_server(f, tls, context);
+    write_pair(f, "newer"); /* before it serves for the first time */
+    assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "newer");
+    write_pair(f, "third");
+    wait_log(f, fixture_text(f, "were read again; the certificate is that in %s\n", fixture_path(f, "cert.pem")));
+    until_served(f, server, "third");
+    tls->context_release(chosen);
+    tls->context_release(context);
+}
+
 static void TLS_15_a_pair_replaced_under_load_fails_no_handshake(void **state)
 {
     enum { CLIENTS = 60 };
@@ -441,6 +469,7 @@ int main(void)
         FIXTURE_TEST(TLS_15_other_files_are_watched_after_a_reload),
         FIXTURE_TEST(TLS_15_a_change_of_other_files_is_an_event),
         FIXTURE_TEST(TLS_15_files_are_not_looked_at_for_every_connection),
+        FIXTURE_TEST(TLS_10_TLS_15_a_context_that_a_callback_chose_is_watched),
         FIXTURE_TEST(TLS_15_a_pair_replaced_under_load_fails_no_handshake),
     };
     fixture_preload("tls-fake");

@@ -275,6 +275,47 @@ static void TLS_10_a_callback_chooses_the_context(void **state)
     tls->context_release(context);
 }
 
+static void expect_counted(const weir_tls *tls, const weir_tls_context *context, uint64_t full, uint64_t resumed,
+                           uint64_t failed)
+{
+    weir_tls_counters counters = {.size = sizeof(counters)};
+    tls->context_counters(context, &counters);
+    assert_int_equal(counters.handshakes_full, full);
+    assert_int_equal(counters.handshakes_resumed, resumed);
+    assert_int_equal(counters.handshakes_failed, failed);
+}
+
+static void TLS_10_TLS_12_the_context_that_serves_counts(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    choosing chosen = {0};
+    weir_tls_options options = options_of(WEIR_SERVER, "{" SERVES "}");
+    chosen.other = make_context(f, tls, &options);
+    options.server_name = choose;
+    options.arg = &chosen;
+    weir_tls_context *context = make_context(f, tls, &options);
+    weir_server *server = named_server(f, tls, context);
+    ask(f, server, ASKS("localhost"), "tls.resumed");
+    ask(f, server, ASKS("localhost"), "tls.resumed");
+    expect_counted(tls, chosen.other, 1, 1, 0);
+    expect_counted(tls, context, 0, 0, 0);
+    ask(f, server, TRUSTS, "tls.resumed");
+    recorder *stranger = tls_client(f, server, "\"ca\": \"" OTHER_CERT "\", \"servername\": \"localhost\"");
+    recorder_wait(stranger, WEIR_EVENT_CLOSE);
+    fixture_turns(f, TURNS);
+    expect_counted(tls, chosen.other, 1, 1, 1);
+    expect_counted(tls, context, 1, 0, 0);
+    /* one that is gone before anything could be chosen */
+    recorder *silent = fixture_client(f, fixture_url(f, server), NULL);
+    recorder_end(silent);
+    recorder_wait(silent, WEIR_EVENT_CLOSE);
+    fixture_turns(f, TURNS);
+    expect_counted(tls, context, 1, 0, 1);
+    tls->context_release(chosen.other);
+    tls->context_release(context);
+}
+
 /* ---- facts ---- */
 
 static void TLS_16_facts_of_a_connection(void **state)
@@ -422,6 +463,7 @@ int main(void)
         FIXTURE_TEST(a_named_context_stands_alone_and_has_its_role),
         FIXTURE_TEST(nothing_stands_beside_a_named_context),
         FIXTURE_TEST(TLS_10_a_callback_chooses_the_context),
+        FIXTURE_TEST(TLS_10_TLS_12_the_context_that_serves_counts),
         FIXTURE_TEST(TLS_16_facts_of_a_connection),
         FIXTURE_TEST(TLS_16_exported_keys_are_the_same_on_both_sides),
         FIXTURE_TEST(streams_without_the_layer_have_nothing_of_it),

@@ -54,8 +54,9 @@ typedef struct weir_tls_hello {
 
 /*
  * Which context is to serve a client, with its own callback for pre-shared keys; the callback's answer is of the same
- * runtime, a server's, and borrowed for the call. Its own table under SNI is not looked into. NULL (and so is a context
- * that will not do): the table of the option SNI decides, and in the end the context itself.
+ * runtime, a server's, and borrowed for the call. Its own table under SNI is not looked into; its option `watch` holds from
+ * the first connection it serves. NULL (and so is a context that will not do): the table of the option SNI decides, and in
+ * the end the context itself.
  */
 typedef weir_tls_context *(*weir_tls_server_name_function)(const weir_tls_hello *hello, void *arg);
 
@@ -88,12 +89,13 @@ typedef struct weir_tls_options {
     void *arg; /* of all three */
 } weir_tls_options;
 
+/* Of the connections that a context serves: one that a callback chose another context for is counted there. */
 typedef struct weir_tls_counters {
     size_t size;                 /* sizeof(weir_tls_counters), set by the caller */
     uint64_t handshakes_full;    /* that were completed, those of contexts under SNI included */
     uint64_t handshakes_resumed; /* by a session or a ticket */
-    uint64_t handshakes_failed;  /* and those that the peer gave up */
-    uint64_t reloads;            /* that took effect */
+    uint64_t handshakes_failed; /* and those that the peer gave up; before one is chosen, of the context that listens */
+    uint64_t reloads;           /* that took effect */
     uint64_t reloads_refused;
 } weir_tls_counters;
 
@@ -125,7 +127,8 @@ typedef struct weir_tls {
 
     void (*context_counters)(const weir_tls_context *context, weir_tls_counters *counters);
 
-    /* The context of an endpoint's layer tls, borrowed from the stream; a stream with several has the top one's. NULL: none. */
+    /* The context of an endpoint's layer tls (not the one that a callback chose), borrowed from the stream; a stream with
+     * several has the top one's. NULL: none. */
     weir_tls_context *(*stream_context)(weir_stream *stream);
 
     /* The peer's certificate in DER, valid until the stream's 'close' ('error' comes before): 0, UV_ENOENT, UV_ENOTCONN. As
