@@ -244,6 +244,26 @@ static void TLS_12_TLS_22_s_client_resumes_a_session_it_kept(void **state)
     }
 }
 
+/* A certificate has been served with another one before: what it says now counts, for all its tickets. */
+static void TLS_12_TLS_22_s_client_is_told_the_lifetime_of_the_last_reload(void **state)
+{
+    static const char *const options[] = {"\"ticketLifetime\": \"2h\"", "\"ticketLifetime\": \"10m\"", ""};
+    static const char *const hints[] = {"hint: 7200 (seconds)", "hint: 600 (seconds)", "hint: 7200 (seconds)"};
+    (void)state;
+    tls_service *service = tls_serve(options[0]);
+    for (size_t at = 0; at < sizeof(hints) / sizeof(hints[0]); at++) {
+        if (at > 0)
+            tls_reload(service, options[at]);
+        TLS_EACH_VERSION
+        {
+            child *client = s_client_hello(S_CLIENT(service, tls_openssl_versions[i]));
+            tls_expect(client->out_text, hints[at]);
+            child_free(client);
+        }
+    }
+    child_free(tls_stop(service));
+}
+
 /* The other context has the same ticket keys, and demands a certificate. */
 static void TLS_12_TLS_22_s_clients_ticket_is_no_certificate(void **state)
 {
@@ -682,6 +702,7 @@ int main(void)
         PEER_TEST(TLS_09_TLS_22_s_client_is_asked_for_a_certificate),
         PEER_TEST(TLS_12_TLS_22_s_client_reconnects_over_TLS_12),
         PEER_TEST(TLS_12_TLS_22_s_client_resumes_a_session_it_kept),
+        PEER_TEST(TLS_12_TLS_22_s_client_is_told_the_lifetime_of_the_last_reload),
         PEER_TEST(TLS_12_TLS_22_s_clients_ticket_is_no_certificate),
         PEER_TEST(TLS_22_node_exchanges_64_MiB),
         PEER_TEST(TLS_03_TLS_22_node_ends_its_side_first),

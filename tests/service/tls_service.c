@@ -115,12 +115,27 @@ tls_service *tls_serve_with(const char *options, const char *handler)
     return self;
 }
 
+static void with_pair(char *text, size_t size, const char *options)
+{
+    snprintf(text, size, "\"cert\": \"%s\", \"key\": \"%s\"%s%s", tls_cert("server.pem"), tls_cert("server.key"),
+             *options ? ", " : "", options);
+}
+
 tls_service *tls_serve(const char *options)
 {
     char text[3072];
-    snprintf(text, sizeof(text), "\"cert\": \"%s\", \"key\": \"%s\"%s%s", tls_cert("server.pem"),
-             tls_cert("server.key"), *options ? ", " : "", options);
+    with_pair(text, sizeof(text), options);
     return tls_serve_with(text, "\"echo\"");
+}
+
+void tls_reload(tls_service *self, const char *options)
+{
+    char members[3072], text[4096];
+    with_pair(members, sizeof(members), options);
+    snprintf(text, sizeof(text), service_text, "\"echo\"", members);
+    child_file("tls.json", text);
+    assert_int_equal(kill(self->weir->pid, SIGHUP), 0);
+    tls_line_with(self->weir, "\"event\":\"reloaded\"");
 }
 
 child *tls_stop(tls_service *self)

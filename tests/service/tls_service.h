@@ -38,6 +38,9 @@ tls_service *tls_serve(const char *options);
 /* The same with another handler (JSON) and cert and key among the options. */
 tls_service *tls_serve_with(const char *options, const char *handler);
 
+/* SIGHUP to one of tls_serve, whose file has these options by then; waits until it has reloaded. */
+void tls_reload(tls_service *self, const char *options);
+
 /* Stops it and waits for its end; its texts are the caller's to look at, and to child_free. */
 child *tls_stop(tls_service *self);
 
