@@ -19,6 +19,14 @@ static void on_connection(const weir_event *event, void *arg)
     weir_stream_pipe(client, client, NULL);
 }
 
+/* The port is taken, say: the loop has nothing left to do then. */
+static void on_error(const weir_event *event, void *arg)
+{
+    int *failed = arg;
+    *failed = 1;
+    fprintf(stderr, "%s\n", event->error->message);
+}
+
 static void on_listening(const weir_event *event, void *arg)
 {
     char where[WEIR_ADDRESS_TEXT_SIZE];
@@ -33,7 +41,9 @@ int main(int argc, char **argv)
     const char *endpoint = argc > 1 ? argv[1] : "tcp://127.0.0.1:8124";
     weir_runtime *runtime = weir_runtime_new(uv_default_loop());
     weir_server *server = weir_server_new(runtime, NULL);
+    int failed = 0;
     weir_server_on(server, WEIR_EVENT_CONNECTION, on_connection, NULL);
+    weir_server_on(server, WEIR_EVENT_ERROR, on_error, &failed);
     int status = weir_server_listen(server, endpoint, on_listening, NULL);
     if (status != 0) {
         fprintf(stderr, "%s: %s\n", endpoint, weir_error_text(status));
@@ -41,5 +51,5 @@ int main(int argc, char **argv)
     uv_run(uv_default_loop(), UV_RUN_DEFAULT);
     weir_server_release(server);
     weir_runtime_free(runtime);
-    return status == 0 ? 0 : 1;
+    return status == 0 && !failed ? 0 : 1;
 }

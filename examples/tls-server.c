@@ -17,7 +17,9 @@
 typedef struct service {
     const weir_tls *tls;
     weir_tls_context *context;
+    uv_signal_t hangup;
     char options[2048];
+    int status; /* of the process */
 } service;
 
 /* A text is valid until the next call into the stream. */
@@ -45,6 +47,14 @@ static void on_connection(const weir_event *event, void *arg)
 static void on_client_error(const weir_event *event, void *arg)
 {
     (void)arg;
+    fprintf(stderr, "%s\n", event->error->message);
+}
+
+/* The port is taken, say. The loop has nothing left to do then, and main goes on. */
+static void on_error(const weir_event *event, void *arg)
+{
+    service *self = arg;
+    self->status = 1;
     fprintf(stderr, "%s\n", event->error->message);
 }
 
@@ -88,6 +98,26 @@ static int make_context(service *self, weir_runtime *runtime)
     return self->tls ? status : -1;
 }
 
+static int serve(service *self, weir_runtime *runtime, const char *endpoint)
+{
+    uv_loop_t *loop = weir_runtime_loop(runtime);
+    weir_server *server = weir_server_new(runtime, NULL);
+    self->hangup.data = self;
+    uv_signal_init(loop, &self->hangup);
+    uv_signal_start(&self->hangup, on_hangup, SIGHUP);
+    uv_unref((uv_handle_t *)&self->hangup); /* waiting for a signal is no reason to go on */
+    weir_server_on(server, WEIR_EVENT_CONNECTION, on_connection, NULL);
+    weir_server_on(server, WEIR_EVENT_CLIENT_ERROR, on_client_error, NULL);
+    weir_server_on(server, WEIR_EVENT_ERROR, on_error, self);
+    int status = weir_server_listen(server, endpoint, on_listening, NULL);
+    if (status != 0)
+        fprintf(stderr, "%s: %s\n", endpoint, weir_error_text(status));
+    uv_run(loop, UV_RUN_DEFAULT);
+    uv_close((uv_handle_t *)&self->hangup, NULL);
+    weir_server_release(server);
+    return status != 0 || self->status != 0;
+}
+
 int main(int argc, char **argv)
 {
     service self = {0};
@@ -98,24 +128,12 @@ int main(int argc, char **argv)
     const char *endpoint = argc > 3 ? argv[3] : "tls+tcp://127.0.0.1:8443?context=front";
     snprintf(self.options, sizeof(self.options), "{\"cert\": \"%s\", \"key\": \"%s\"}", argv[1], argv[2]);
 
-    uv_loop_t *loop = uv_default_loop();
-    weir_runtime *runtime = weir_runtime_new(loop);
+    weir_runtime *runtime = weir_runtime_new(uv_default_loop());
     int status = make_context(&self, runtime);
     if (status == 0) {
-        uv_signal_t hangup = {.data = &self};
-        uv_signal_init(loop, &hangup);
-        uv_signal_start(&hangup, on_hangup, SIGHUP);
-        weir_server *server = weir_server_new(runtime, NULL);
-        weir_server_on(server, WEIR_EVENT_CONNECTION, on_connection, NULL);
-        weir_server_on(server, WEIR_EVENT_CLIENT_ERROR, on_client_error, NULL);
-        status = weir_server_listen(server, endpoint, on_listening, NULL);
-        if (status != 0)
-            fprintf(stderr, "%s: %s\n", endpoint, weir_error_text(status));
-        else
-            uv_run(loop, UV_RUN_DEFAULT);
-        weir_server_release(server);
+        status = serve(&self, runtime, endpoint);
         self.tls->context_release(self.context);
     }
-    weir_runtime_free(runtime);
+    weir_runtime_free(runtime); /* turns the loop: the handle's memory is there still */
     return status == 0 ? 0 : 1;
 }
