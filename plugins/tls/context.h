@@ -63,6 +63,7 @@ struct weir_tls_context {
     struct weir_tls_context *next;
     struct tls_watch *watch; /* NULL: it has not begun, or is not wanted */
     int has_others;          /* options, since the watch began */
+    int keylog_told;         /* that the file cannot be written */
 };
 
 /* The layer's configure and context_free: a layer's context is a holder. */

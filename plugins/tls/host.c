@@ -3,15 +3,11 @@
  * What the engine is answered during its calls. No listener runs then, since it might come back into the engine: what
  * the engine tells is kept, and told when its call is over.
  */
-#define _GNU_SOURCE
-
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <uv.h>
 
+#include "keylog.h"
 #include "layer.h"
 
 #define KEYLOG_MOST 65536 /* bytes that wait to be told */
@@ -119,27 +115,13 @@ static size_t psk(void *arg, const void *identity, size_t length, void *key, siz
 
 /* ---- the key log ---- */
 
-/* Appended as one write, so that processes may share the file. That it cannot be is no reason to end a connection. */
-static void append(const char *path, const char *line)
+/* That it cannot be written is no reason to end a connection. It is told once, until it can. */
+static void note_logged(tls_link *self, int status)
 {
-    size_t length = strlen(line);
-    char text[1024];
-    int file;
-
-    if (length + 1 > sizeof(text))
-        return;
-    memcpy(text, line, length);
-    text[length] = '\n';
-    file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-    if (file >= 0) {
-        ssize_t written;
-
-        do
-            written = write(file, text, length + 1);
-        while (written < 0 && errno == EINTR);
-        close(file);
-    }
-    weir__tls_wipe(text, sizeof(text));
+    if (status == 0)
+        weir__tls_serving(self)->keylog_told = 0;
+    else
+        self->keylog_error = status;
 }
 
 static void keylog(void *arg, const char *line)
@@ -149,7 +131,7 @@ static void keylog(void *arg, const char *line)
     char *grown;
 
     if (self->context->settings->keylog_path)
-        append(self->context->settings->keylog_path, line);
+        note_logged(self, weir__tls_keylog_append(self->context->settings->keylog_path, line));
     if (self->keylog_size + size > KEYLOG_MOST)
         return;
     grown = weir_malloc(self->keylog_size + size);
@@ -201,8 +183,23 @@ static void tell_sessions(tls_link *self)
     }
 }
 
+static void tell_unlogged(tls_link *self)
+{
+    weir_tls_context *holder = weir__tls_serving(self);
+    int status = self->keylog_error;
+
+    self->keylog_error = 0;
+    if (holder->keylog_told)
+        return;
+    holder->keylog_told = 1;
+    weir_log(self->runtime, WEIR_LOG_WARN, "%s: the key log %s cannot be written: %s (%s)", weir__tls_name,
+             self->context->settings->keylog_path, weir_error_text(status), weir_error_name(status));
+}
+
 void weir__tls_tell(tls_link *self)
 {
+    if (self->keylog_error && !weir__tls_gone(self))
+        tell_unlogged(self);
     if (self->keylog && !weir__tls_gone(self))
         tell_keylog(self);
     tell_sessions(self);

@@ -82,6 +82,7 @@ typedef struct tls_link {
     tls_given *fresh; /* the one that was told last, for whoever asks */
     char *keylog;     /* lines, each ended by NUL */
     size_t keylog_size;
+    int keylog_error; /* why a line is not in the file */
 
     /* client: a session that the application gave to resume by */
     void *offered;

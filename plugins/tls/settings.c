@@ -11,6 +11,7 @@
 
 #include "engine.h"
 #include "instance.h"
+#include "keylog.h"
 #include "material.h"
 
 /* Where systems keep the certificates that everybody trusts. */
@@ -363,12 +364,19 @@ static int take_keylog(const reading *state)
 {
     const char *path = json_string_value(option(state, "keylog"));
     const weir_configure configure = {.size = sizeof(configure), .folder = state->source->folder};
+    int status;
 
     state->into->keylog = path || json_is_true(option(state, "keylog"));
     if (!path)
         return 0;
     state->into->keylog_path = weir_configure_path(&configure, path);
-    return state->into->keylog_path ? 0 : UV_ENOMEM;
+    if (!state->into->keylog_path)
+        return UV_ENOMEM;
+    status = weir__tls_keylog_check(state->into->keylog_path);
+    if (status)
+        weir__tls_warning(state->report, "/keylog", "the key log %s cannot be written: %s (%s)",
+                          state->into->keylog_path, weir_error_text(status), weir_error_name(status));
+    return 0;
 }
 
 /* Of a context under SNI, what is said around it alone. */

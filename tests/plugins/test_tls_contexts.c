@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tls_contexts.h"
 
@@ -408,6 +409,37 @@ static void TLS_16_key_logs_come_by_option_only(void **state)
     recorder_destroy(both, NULL);
 }
 
+static int count_lines(fixture *f, const char *words)
+{
+    int count = 0;
+    for (const char *at = fixture_log(f); (at = strstr(at, words)) != NULL; at++)
+        count++;
+    return count;
+}
+
+static void TLS_16_a_key_log_that_fails_later_is_told_once_and_ends_nothing(void **state)
+{
+    static const char words[] = "warning: tls-fake: the key log ";
+    fixture *f = *state;
+    const char *folder = fixture_path(f, "logs"), *path = fixture_path(f, "logs/keys.log");
+    assert_int_equal(mkdir(folder, 0700), 0);
+    weir_server *server = polite_server(f, fixture_text(f, SERVES ", \"keylog\": \"%s\"", path));
+    ask(f, server, TRUSTS, "tls.version");
+    assert_string_equal(fixture_log(f), "");
+    for (int times = 1; times <= 2; times++) {
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(rmdir(folder), 0);
+        ask(f, server, TRUSTS, "tls.version");
+        ask(f, server, TRUSTS, "tls.version");
+        assert_int_equal(count_lines(f, words), times);
+        assert_non_null(strstr(fixture_log(f), "logs/keys.log cannot be written: no such file or directory (ENOENT)"));
+        assert_int_equal(mkdir(folder, 0700), 0);
+        ask(f, server, TRUSTS, "tls.version");
+        assert_int_equal(access(path, F_OK), 0);
+        assert_int_equal(count_lines(f, words), times);
+    }
+}
+
 /* ---- memory ---- */
 
 static void use_without_memory(void *arg)
@@ -468,6 +500,7 @@ int main(void)
         FIXTURE_TEST(TLS_16_exported_keys_are_the_same_on_both_sides),
         FIXTURE_TEST(streams_without_the_layer_have_nothing_of_it),
         FIXTURE_TEST(TLS_16_key_logs_come_by_option_only),
+        FIXTURE_TEST(TLS_16_a_key_log_that_fails_later_is_told_once_and_ends_nothing),
         FIXTURE_TEST(any_allocation_of_the_interface_may_fail),
     };
     fixture_preload("tls-fake");

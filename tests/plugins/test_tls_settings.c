@@ -152,6 +152,23 @@ static void TLS_14_an_expired_certificate_is_a_warning(void **state)
     assert_non_null(strstr(fixture_log(f), "the certificate has expired"));
 }
 
+static void TLS_16_a_key_log_that_cannot_be_written_is_a_warning(void **state)
+{
+    fixture *f = *state;
+    expect_good(f, SERVES ", \"keylog\": \"keys.log\"", WEIR_SERVER);
+    assert_int_equal(access(fixture_path(f, "keys.log"), F_OK), -1); /* only looked at */
+    write_file(f, "keys.log", "", 0600);
+    expect_good(f, SERVES ", \"keylog\": \"keys.log\"", WEIR_SERVER);
+    assert_string_equal(fixture_log(f), "");
+    expect_good(f, SERVES ", \"keylog\": \"nowhere/keys.log\", \"SNI\": {\"a.b\": {}}", WEIR_SERVER);
+    const char *first = strstr(fixture_log(f), "/keylog: the key log ");
+    assert_non_null(first);
+    assert_non_null(strstr(first, "nowhere/keys.log cannot be written: no such file or directory (ENOENT)"));
+    assert_null(strstr(first + 1, "/keylog: "));
+    expect_good(f, TRUSTS ", \"keylog\": \".\"", WEIR_CLIENT);
+    assert_non_null(strstr(fixture_log(f), "(EISDIR)"));
+}
+
 /* ---- what must be together ---- */
 
 static void what_does_not_go_together_is_a_fault(void **state)
@@ -389,6 +406,7 @@ int main(void)
         FIXTURE_TEST(TLS_14_a_key_that_everybody_may_read_is_warned_about),
         FIXTURE_TEST(TLS_14_a_certificate_in_the_place_of_a_key_may_be_read),
         FIXTURE_TEST(TLS_14_an_expired_certificate_is_a_warning),
+        FIXTURE_TEST(TLS_16_a_key_log_that_cannot_be_written_is_a_warning),
         FIXTURE_TEST(what_does_not_go_together_is_a_fault),
         FIXTURE_TEST(TLS_09_TLS_21_what_decides_about_clients_needs_them_to_be_asked),
         FIXTURE_TEST(TLS_11_a_protocol_has_at_most_255_bytes),

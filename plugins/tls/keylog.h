@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The file of a key log: whether it can be written, and its lines (TLS-16). */
+#ifndef WEIR_TLS_KEYLOG_H
+#define WEIR_TLS_KEYLOG_H
+
+/* 0 when a line could be appended to the file, or the file could be made; otherwise why not. Makes nothing. */
+int weir__tls_keylog_check(const char *path);
+
+/* Appends a line, as one write, so that processes may share the file. 0, or why it could not be. */
+int weir__tls_keylog_append(const char *path, const char *line);
+
+#endif
