@@ -84,8 +84,12 @@ typedef struct tls_session_options {
     const char *name;
     int name_is_address;
 
-    /* Client: a blob of new_session that may be resumed by, of a session with the same context and name. NULL: none. What
-     * cannot be used (another version of the engine, expired) is ignored: a full handshake follows. */
+    /*
+     * Client: a blob to resume by, or NULL: none; with `tickets` off there is none. It may be any that the application has
+     * (stream_set_session): of another name, of settings with another `binding`, of another version of the engine, out of
+     * its time, cut or changed. The engine puts into its blobs what tells, and ignores what is not of this very name and
+     * binding: a full handshake follows. Who believed it would take the peer of another connection for this one.
+     */
     const void *resume;
     size_t resume_size;
 

@@ -313,6 +313,8 @@ static int ask_for_psk(const tls_link *self, tls_session_options *options)
 
 static void find_session(tls_link *self, tls_session_options *options)
 {
+    if (!self->context->settings->tickets)
+        return;
     if (self->offered_set) {
         options->resume = self->offered_size ? self->offered : NULL;
         options->resume_size = self->offered_size;

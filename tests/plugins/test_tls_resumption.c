@@ -81,10 +81,30 @@ static void TLS_12_an_application_keeps_sessions_itself(void **state)
     size_t size = 0;
     weir_server *server = polite_server(f, SERVES);
     void *session = take_session(f, tls, server, TRUSTS, &size);
-    assert_string_equal(ask_with(f, tls, server, TRUSTS ", \"tickets\": false", session, size), "true");
+    assert_string_equal(ask_with(f, tls, server, TRUSTS ", \"tickets\": false", session, size), "false");
+    assert_string_equal(ask_with(f, tls, server, TRUSTS, session, size), "true");
     assert_string_equal(ask_with(f, tls, server, TRUSTS, NULL, 0), "false"); /* not by what the layer has, either */
     ((char *)session)[20] ^= 1;
     assert_string_equal(ask_with(f, tls, server, TRUSTS, session, size), "false");
+    weir_free(session);
+}
+
+/* Whatever the application takes it for. */
+static void TLS_12_a_session_is_for_the_name_and_the_settings_it_was_made_with(void **state)
+{
+    static const char *const others[] = {
+        TRUSTS ", \"servername\": \"localhost\"",
+        TRUSTS ", \"rejectUnauthorized\": false",
+        "\"ca\": [\"" FAKE_CA "\", \"" FAKE_CERT "\"]",
+    };
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    size_t size = 0;
+    weir_server *server = polite_server(f, SERVES);
+    void *session = take_session(f, tls, server, TRUSTS, &size);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_string_equal(ask_with(f, tls, server, others[i], session, size), "false");
+    assert_string_equal(ask_with(f, tls, server, TRUSTS, session, size), "true");
     weir_free(session);
 }
 
@@ -240,6 +260,7 @@ int main(void)
         FIXTURE_TEST(TLS_12_other_settings_do_not_share_sessions),
         FIXTURE_TEST(TLS_12_without_tickets_nothing_is_resumed),
         FIXTURE_TEST(TLS_12_an_application_keeps_sessions_itself),
+        FIXTURE_TEST(TLS_12_a_session_is_for_the_name_and_the_settings_it_was_made_with),
         FIXTURE_TEST(TLS_12_a_session_is_given_up_with_the_handshake_it_failed_in),
         FIXTURE_TEST(a_connection_that_was_never_made_is_no_handshake),
         FIXTURE_TEST(TLS_12_handshakes_that_fail_are_counted),

@@ -30,7 +30,9 @@ enum {
     WIRE_RESUMED = 'R',
     WIRE_IDENTITY = 'I',
     WIRE_PROOF = 'K',
-    WIRE_STATE = 'S'
+    WIRE_STATE = 'S',
+    WIRE_WHOM = 'W', /* of a session: for which name, */
+    WIRE_BOUND = 'B' /* and by which settings */
 };
 
 /* Bytes that grow; `failed` once there was no memory. */

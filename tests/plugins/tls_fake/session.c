@@ -83,6 +83,25 @@ static void take_psk(tls_session *session, const tls_session_options *options, i
         prove(session, session->settings->psk, session->settings->psk_size);
 }
 
+static const char *name_of(const tls_session *session)
+{
+    return session->name ? session->name : "";
+}
+
+static int is_field(const tls_session_options *options, char letter, const void *data, size_t size)
+{
+    size_t found;
+    const unsigned char *at = wire_find(options->resume, options->resume_size, letter, &found);
+    return at && found == size && memcmp(at, data, size) == 0;
+}
+
+/* It may be of another name, or of settings that let others in. */
+static int may_resume(const tls_session *session, const tls_session_options *options)
+{
+    return options->resume && is_field(options, WIRE_WHOM, name_of(session), strlen(name_of(session))) &&
+           is_field(options, WIRE_BOUND, session->settings->binding, sizeof(session->settings->binding));
+}
+
 tls_session *fake_session_new(tls_credentials *credentials, const tls_session_options *options, const tls_host *host,
                               void *arg)
 {
@@ -100,7 +119,7 @@ tls_session *fake_session_new(tls_credentials *credentials, const tls_session_op
         session->name = copy(options->name, strlen(options->name), &failed);
     if (options->alpn)
         session->alpn = copy(options->alpn, strlen(options->alpn), &failed);
-    if (options->resume) {
+    if (may_resume(session, options)) {
         session->resume = (unsigned char *)copy(options->resume, options->resume_size, &failed);
         session->resume_size = options->resume_size;
     }
@@ -322,6 +341,8 @@ static void keep_ticket(tls_session *session, const unsigned char *ticket, size_
     wire_field(&session->blob, WIRE_OLD, ticket, size);
     wire_field(&session->blob, WIRE_STATE, judgement, strlen(judgement));
     wire_field(&session->blob, WIRE_CERT, session->peer, session->peer_size);
+    wire_field(&session->blob, WIRE_WHOM, name_of(session), strlen(name_of(session)));
+    wire_field(&session->blob, WIRE_BOUND, session->settings->binding, sizeof(session->settings->binding));
     if (!session->blob.failed)
         session->host->new_session(session->arg, session->blob.data, session->blob.size);
 }

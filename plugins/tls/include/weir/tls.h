@@ -140,7 +140,8 @@ typedef struct weir_tls {
     int (*stream_session)(weir_stream *stream, void **session, size_t *size);
 
     /* Client, after weir_stream_connect and before 'connect': resume by this instead of what the layer has kept. With size 0:
-     * resume by nothing. 0, UV_EINVAL, UV_ENOTCONN, UV_EALREADY (the handshake has begun), UV_ENOMEM. */
+     * resume by nothing. One that was made for another name, or with options that let others in, is passed over, and with
+     * the option `tickets` off any is. 0, UV_EINVAL, UV_ENOTCONN, UV_EALREADY (the handshake has begun), UV_ENOMEM. */
     int (*stream_set_session)(weir_stream *stream, const void *session, size_t size);
 
     /* Exported keying material (RFC 5705, RFC 9266). `context` NULL: none. 0, UV_EINVAL, UV_ENOTSUP, UV_ENOTCONN. */
