@@ -7,6 +7,15 @@
  * link, starts no timer, and never waits: its ciphertext comes from tls_host.receive and goes to tls_host.send, during
  * its calls only. Memory comes from weir_malloc and its like; secrets are wiped before they are freed.
  */
+/*
+ * Its folder has an engine.cmake, which plugins/tls/CMakeLists.txt includes (-DWEIR_TLS_ENGINE=FOLDER; all *.c of the folder
+ * are compiled into the plugin). It looks for what the engine stands on, and sets
+ *
+ *     WEIR_TLS_LIBS    the targets to link the plugin with. Of a library without a package of its own: an INTERFACE target
+ *                      that it makes, with its headers in BUILD_INTERFACE, and installs into the export set weirTargets,
+ *                      since weir's static archive of the plugin needs it. Empty: it is not there, and the plugin is not built
+ *     WEIR_TLS_NEEDS   what is not there then, for people: "mbedTLS (libmbedtls-dev)"
+ */
 #ifndef WEIR_TLS_ENGINE_H
 #define WEIR_TLS_ENGINE_H
 
@@ -30,6 +39,17 @@ typedef enum tls_result {
     TLS_CLOSED,    /* read: the peer's close_notify. From then on every read says so. */
     TLS_FAILED     /* for good; `*error` says why, and is the caller's */
 } tls_result;
+
+/*
+ * Resumption (TLS-12). With `tickets` off there is none of any kind. Tickets are sealed with the layer's keys, below; the
+ * cache of TLS 1.2 sessions by their ids, for clients without tickets, is the engine's own: one of each credentials, for
+ * `session_timeout` seconds (0: none), bounded. Whatever is resumed by
+ *
+ *   - is gone a week after the full handshake it goes back to, however often it was renewed, and with the end of the
+ *     certificate that authorized the peer then. A ticket is announced with what is left, if that is less than its lifetime;
+ *   - brings the first handshake's facts of the peer, and its verdict, and counts only where these settings would let that in;
+ *   - is not made of a session by PSK: who has a key proves it anew, and nothing outlives the key.
+ */
 
 /*
  * What seals and opens session tickets (AEAD, 256 bits). `binding` goes into what is authenticated beside the ticket (with
@@ -127,6 +147,10 @@ typedef struct tls_session_options {
  * The engine. Texts of errors: a failed verification begins with its X509 code name ("CERT_HAS_EXPIRED: the certificate
  * of ... expired on ..."), its code is UV_EPROTO like that of any other fault of the protocol; UV_ENOMEM where memory ran
  * out. An alert that the engine owes the peer is given to send before TLS_FAILED is returned; the layer sends it.
+ *
+ * Owed are the code names of the README's table that speak of a certificate, a chain, a list of revocations or a pin, from
+ * CERT_HAS_EXPIRED to CRL_SIGNATURE_FAILURE, and ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE; the rest of the table is the
+ * layer's own. Everything else (a peer's alert, nothing in common, a wrong key) has words alone.
  */
 typedef struct tls_engine {
     const char *name; /* "mbedtls 2.28.3": static text */
@@ -193,7 +217,8 @@ typedef struct tls_engine {
     /* The peer's own certificate in DER, valid as long as the session: 0 or UV_ENOENT. */
     int (*peer_der)(tls_session *session, const void **der, size_t *size);
 
-    /* What it offers beyond TLS: the plugin's `interface` asks here for names it does not know itself. NULL: nothing. */
+    /* What it offers beyond TLS: the plugin's `interface` asks here for names it does not know itself. `weir cert` asks for
+     * "tls-cert" (weir/tls_cert.h), and can do nothing without. NULL: nothing. */
     const void *(*interface)(const char *name, unsigned version);
 } tls_engine;
 
