@@ -140,6 +140,11 @@ static void on_client_error(const weir_event *event, void *arg)
     self->code = event->error->code;
     snprintf(self->message, sizeof(self->message), "%s", event->error->message);
     assert_non_null(event->address);
+    assert_null(event->target_stream);
+    /* It can be asked still. */
+    weir_value port;
+    assert_code(weir_stream_get(event->stream, "remotePort", &port), 0);
+    assert_int_equal(port.number, event->address->port);
 }
 
 static void on_connection(const weir_event *event, void *arg)

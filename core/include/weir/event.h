@@ -47,7 +47,7 @@ typedef struct weir_server weir_server;
     X(CLOSE,                      "close")                    /* had_error; stream and server       SOCK-19 */       \
     X(LISTENING,                  "listening")                /* server                             SRV-04  */       \
     X(CONNECTION,                 "connection")               /* server; stream                     SRV-05  */       \
-    X(CLIENT_ERROR,               "clientError")              /* server; error, address             TLS-05  */       \
+    X(CLIENT_ERROR,               "clientError")              /* server; stream, error, address     TLS-05  */       \
     X(DROP,                       "drop")                     /* server; drop                       SRV-12  */
 /* clang-format on */
 
@@ -87,7 +87,8 @@ typedef struct weir_event {
     weir_event_type type;
     weir_stream *target_stream; /* whose event it is: a stream ... */
     weir_server *target_server; /* ... or a server; the other one is NULL */
-    weir_stream *stream; /* 'connection': the new stream; 'pipe', 'unpipe': the source; otherwise target_stream */
+    weir_stream *stream; /* 'connection': the new stream; 'clientError': the one that came to nothing; 'pipe', 'unpipe':
+                          * the source; otherwise target_stream */
     union {
         weir_buf *buffer;        /* 'data' */
         const weir_error *error; /* 'error', 'clientError', 'connectionAttemptFailed', 'lookup' (NULL: it went well) */

@@ -36,7 +36,12 @@ WEIR_EXPORT weir_server *weir_server_new(weir_runtime *runtime, const weir_serve
 WEIR_EXPORT weir_server *weir_server_retain(weir_server *server);
 WEIR_EXPORT void weir_server_release(weir_server *server);
 
-/* Listeners: see weir/event.h. */
+/*
+ * Listeners: see weir/event.h. 'clientError' is told of an arrival whose layers could not be opened, instead of 'connection'
+ * and of an 'error' that nobody could hear: `stream` is that arrival, still there for weir_stream_get (what the client asked
+ * for, why it failed: each layer's README lists its facts) and destroyed when the listeners have run; `address` is the
+ * client's, NULL where it is not known.
+ */
 WEIR_EXPORT int weir_server_on(weir_server *server, weir_event_type type, weir_listener listener, void *arg);
 WEIR_EXPORT int weir_server_once(weir_server *server, weir_event_type type, weir_listener listener, void *arg);
 WEIR_EXPORT int weir_server_prepend(weir_server *server, weir_event_type type, weir_listener listener, void *arg);
