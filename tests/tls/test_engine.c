@@ -385,6 +385,25 @@ static void TLS_13_versions_without_overlap_are_refused(void **state)
     assert_non_null(strstr(end_error(&t->client), "the peer refused by the alert "));
 }
 
+/* One alert, and a hint at what it means here. */
+static void TLS_05_TLS_13_nothing_in_common_is_told_with_the_alert(void **state)
+{
+    char gcm[] = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", chacha[] = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256";
+    char *offered[] = {gcm}, *spoken[] = {chacha};
+    world *w = world_of(*state);
+    w->now_version = TLS_VERSION_12;
+    tls_settings server = world_server(w, "localhost");
+    tls_settings client = world_client(w);
+    client.ciphers = (tls_list){.items = offered, .count = 1};
+    server.ciphers = (tls_list){.items = spoken, .count = 1};
+    talk *t = world_talk(w, &client, &server, NULL, NULL);
+    talk_refused(t);
+    assert_string_equal(
+        end_error(&t->client),
+        "the TLS handshake failed: the peer refused by the alert handshake_failure (40); perhaps the two "
+        "ends have no cipher suite or group in common");
+}
+
 /* In the ClientHello, X25519 stands first, then P-256; so do suites with AES-GCM, before all others. */
 static void TLS_13_what_is_usual_is_offered_in_this_order(void **state)
 {
@@ -679,6 +698,7 @@ int main(void)
         WORLD_TEST(TLS_20_early_data_is_skipped_up_to_a_bound),
         WORLD_TEST(TLS_11_the_servers_choice_is_read_at_both_ends),
         WORLD_TEST(TLS_13_versions_without_overlap_are_refused),
+        WORLD_TEST(TLS_05_TLS_13_nothing_in_common_is_told_with_the_alert),
         WORLD_TEST(TLS_13_what_is_usual_is_offered_in_this_order),
         WORLD_TEST(TLS_17_a_key_that_both_know),
         WORLD_TEST(TLS_17_another_key_or_identity_is_refused),

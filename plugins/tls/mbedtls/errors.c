@@ -147,12 +147,23 @@ static const struct {
     {120, "no_application_protocol"},
 };
 
-static weir_error *alert_error(unsigned char number, const char *what)
+/* One alert says several things. A server that finds nothing in common says so before anything else. */
+static const char *meant_by(const tls_session *session, unsigned char number)
+{
+    if (number != MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE || session->over ||
+        session->credentials->settings->role != WEIR_CLIENT)
+        return "";
+    if (session->ssl.state <= MBEDTLS_SSL_SERVER_HELLO)
+        return "; perhaps the two ends have no cipher suite or group in common";
+    return session->credentials->has_chain ? "" : "; perhaps it wants a certificate (\"cert\" and \"key\")";
+}
+
+static weir_error *alert_error(const tls_session *session, unsigned char number, const char *what)
 {
     for (size_t i = 0; i < sizeof(alerts) / sizeof(alerts[0]); i++) {
         if (alerts[i].number == number)
-            return weir_error_newf(UV_EPROTO, NULL, NULL, -1, "%s failed: the peer refused by the alert %s (%u)", what,
-                                   alerts[i].name, number);
+            return weir_error_newf(UV_EPROTO, NULL, NULL, -1, "%s failed: the peer refused by the alert %s (%u)%s",
+                                   what, alerts[i].name, number, meant_by(session, number));
     }
     return weir_error_newf(UV_EPROTO, NULL, NULL, -1, "%s failed: the peer refused by the alert %u", what, number);
 }
@@ -200,9 +211,9 @@ weir_error *weir__mbed_error(tls_session *session, int result, const char *what)
     if (is_verdict(result) && session->code)
         return weir_error_newf(UV_EPROTO, NULL, NULL, -1, "%s: %s failed", session->code, what);
     if (result == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
-        return alert_error(ssl->in_msgtype == MBEDTLS_SSL_MSG_ALERT ? ssl->in_msg[1] : 0, what);
+        return alert_error(session, ssl->in_msgtype == MBEDTLS_SSL_MSG_ALERT ? ssl->in_msg[1] : 0, what);
     if (is_plain_alert(session, result))
-        return alert_error(ssl->in_hdr[6], what);
+        return alert_error(session, ssl->in_hdr[6], what);
 #if MBED_TLS13
     if (is_key_update(session, result))
         return weir_error_newf(UV_EPROTO, NULL, NULL, -1,
