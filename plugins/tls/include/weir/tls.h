@@ -71,7 +71,7 @@ typedef struct weir_tls_psk {
     size_t size; /* sizeof(weir_tls_psk) */
     const char *identity;
     const void *key;
-    size_t key_size; /* 16 to 64 */
+    size_t key_size; /* 16 to 64; mbedTLS 2.28 takes at most 32, 3.6 at most 48 */
 } weir_tls_psk;
 /* 1: `*psk` is filled in (with what cannot be a key the connection fails: UV_EINVAL); 0: no key for it, the handshake
  * goes by certificates. */
