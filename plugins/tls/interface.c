@@ -23,9 +23,18 @@ static int make(weir_runtime *runtime, weir_role role, const weir_tls_options *o
     int status = weir_layer_configure(runtime, weir__tls_name, options->options ? options->options : "{}",
                                       options->folder, role, options, &made, error);
 
-    if (status == 0)
-        *context = made;
-    return status;
+    if (status)
+        return status;
+    if (((weir_tls_context *)made)->name) { /* it is one that is there, whose callbacks are not these */
+        weir__tls_holder_release(made);
+        if (error)
+            *error =
+                weir_error_newf(UV_EINVAL, NULL, NULL, -1,
+                                "%s: a new context cannot be one that is registered (\"context\")", weir__tls_name);
+        return UV_EINVAL;
+    }
+    *context = made;
+    return 0;
 }
 
 static int context_new(weir_runtime *runtime, const weir_tls_options *options, weir_tls_context **context,

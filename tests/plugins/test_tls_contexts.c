@@ -148,6 +148,25 @@ static void TLS_08_an_address_is_one_with_a_last_dot_too(void **state)
 
 /* ---- for C programs ---- */
 
+typedef struct choosing {
+    weir_tls_context *other;
+    char name[64];
+    char alpn[64];
+    weir_stream *destroy;
+} choosing;
+
+static weir_tls_context *choose(const weir_tls_hello *hello, void *arg)
+{
+    choosing *self = arg;
+    snprintf(self->name, sizeof(self->name), "%s", hello->server_name ? hello->server_name : "-");
+    self->alpn[0] = '\0';
+    for (size_t i = 0; i < hello->alpn_count; i++) {
+        strcat(self->alpn, hello->alpn[i]);
+        strcat(self->alpn, " ");
+    }
+    return hello->server_name && strcmp(hello->server_name, "localhost") == 0 ? self->other : NULL;
+}
+
 static void contexts_have_names_and_owners(void **state)
 {
     fixture *f = *state;
@@ -170,6 +189,14 @@ static void contexts_have_names_and_owners(void **state)
     weir_server *server = polite_server(f, "\"context\": \"back\"");
     tls->context_release(one); /* the server has it still */
     assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "server");
+    options.options = "{\"context\": \"back\"}"; /* not in silence that one, without the callbacks given here */
+    options.server_name = choose;
+    assert_code(tls->context_new(f->runtime, &options, &none, &error), UV_EINVAL);
+    assert_string_equal(error->message, "tls-fake: a new context cannot be one that is registered (\"context\")");
+    weir_error_release(error);
+    assert_code(tls->context_new(f->runtime, &options, &none, NULL), UV_EINVAL);
+    assert_null(none);
+    options.server_name = NULL;
     options.options = "[]";
     assert_code(tls->context_new(f->runtime, &options, &none, &error), WEIR_EINVALID_CONFIG);
     weir_error_release(error);
@@ -233,25 +260,6 @@ static void nothing_stands_beside_a_named_context(void **state)
         weir_error_release(error);
     }
     tls->context_release(context);
-}
-
-typedef struct choosing {
-    weir_tls_context *other;
-    char name[64];
-    char alpn[64];
-    weir_stream *destroy;
-} choosing;
-
-static weir_tls_context *choose(const weir_tls_hello *hello, void *arg)
-{
-    choosing *self = arg;
-    snprintf(self->name, sizeof(self->name), "%s", hello->server_name ? hello->server_name : "-");
-    self->alpn[0] = '\0';
-    for (size_t i = 0; i < hello->alpn_count; i++) {
-        strcat(self->alpn, hello->alpn[i]);
-        strcat(self->alpn, " ");
-    }
-    return hello->server_name && strcmp(hello->server_name, "localhost") == 0 ? self->other : NULL;
 }
 
 static void TLS_10_a_callback_chooses_the_context(void **state)

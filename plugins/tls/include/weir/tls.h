@@ -81,7 +81,7 @@ typedef int (*weir_tls_client_psk_function)(const char *server_name, weir_tls_ps
 typedef struct weir_tls_options {
     size_t size; /* sizeof(weir_tls_options) */
     weir_role role;
-    const char *options; /* a JSON object of the layer's options; files, or PEM as it stands; NULL: {} */
+    const char *options; /* a JSON object of the layer's options but `context`; files, or PEM as it stands; NULL: {} */
     const char *folder;  /* what relative files are relative to; NULL: the working folder */
     weir_tls_server_name_function server_name;
     weir_tls_psk_function psk;
