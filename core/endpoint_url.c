@@ -125,9 +125,13 @@ static int add_name(weir__url *url, const char *name, size_t length, weir__messa
         if (strcmp(url->names[i], copy) != 0)
             continue;
         weir__free(copy);
-        return refuse(fault, "the layer", name, length,
-                      "stands here twice, and their options could not be told apart; write the endpoint as a JSON "
-                      "object with \"layers\"");
+        weir__message_start(fault);
+        weir__message_add(fault, "the layer ");
+        weir__message_quote(fault, name, length);
+        weir__message_add(fault,
+                          " stands here twice, and their options could not be told apart; write the endpoint as a "
+                          "JSON object with \"layers\"");
+        return UV_EINVAL;
     }
     url->names[url->name_count++] = copy;
     return 0;

@@ -157,8 +157,12 @@ static void tell_pattern(weir__check *check, const weir__node *node, const json_
     weir__message message;
     weir__message_start(&message);
     weir__check_value(check, at, &message, value);
-    weir__message_add(&message, " does not match the pattern ");
-    weir__message_quote(&message, node->pattern->text, strlen(node->pattern->text));
+    if (node->pattern_words) {
+        weir__message_add(&message, ": %s", node->pattern_words);
+    } else {
+        weir__message_add(&message, " does not match the pattern ");
+        weir__message_quote(&message, node->pattern->text, strlen(node->pattern->text));
+    }
     weir__check_tell(check, at, false, &message);
 }
 

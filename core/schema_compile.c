@@ -435,6 +435,7 @@ static const keyword keywords[] = {
     WORD("not", read_schema, not_schema),
     WORD("oneOf", read_schemas, one_of),
     WORD("pattern", read_pattern, pattern),
+    WORD("patternErrorMessage", read_text, pattern_words),
     WORD("patternProperties", read_pattern_members, pattern_properties),
     WORD("prefixItems", read_schemas, prefix_items),
     WORD("properties", read_members, properties),

@@ -92,6 +92,7 @@ struct weir__node {
     bool visiting;
     weir__format format;
     const char *format_name, *title, *description, *ref_text;
+    const char *pattern_words; /* what is said instead of the pattern, for people */
 
     json_t *enum_values, *const_value, *default_value; /* all borrowed from source */
     json_t *minimum, *maximum, *exclusive_minimum, *exclusive_maximum, *multiple_of;

@@ -385,8 +385,8 @@ static void on_set_up_timeout(weir_stream *stream)
         weir_endpoint_format(stream->endpoint, where, sizeof(where));
     }
     weir_error *error = weir_error_newf(
-        UV_ETIMEDOUT, connecting ? "connect" : "open", NULL, -1, "%s %s: not %s within %llu ms (ETIMEDOUT)",
-        connecting ? "connect" : "open layers", where, connecting ? "connected" : "open",
+        UV_ETIMEDOUT, connecting ? "connect" : "open", NULL, -1, "%s%s%s: not %s within %llu ms (ETIMEDOUT)",
+        connecting ? "connect" : "open layers", *where ? " " : "", where, connecting ? "connected" : "open",
         (unsigned long long)(connecting ? stream->connect_timeout : stream->handshake_timeout));
     if (connecting) {
         weir__stream_link_failed(stream, error);

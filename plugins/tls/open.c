@@ -49,13 +49,25 @@ static void fail_open(tls_link *self, int code, const char *why)
     fail_as(self, &like, why);
 }
 
+/* How far it had come when its time was over. */
+static const char *waited_for(const tls_link *self)
+{
+    if (self->state != TLS_HELLO)
+        return "the TLS handshake was not over";
+    return self->in.left ? "the client's ClientHello was not whole" : "the client had said nothing";
+}
+
 void weir__tls_open_failed(tls_link *self, const weir_error *error)
 {
+    char why[512];
+
     if (!self->began) { /* the link below has never been open: nothing of it is this layer's */
         weir__tls_fail(self, weir_error_retain(error));
         return;
     }
-    fail_as(self, error, error->message);
+    if (error->code == UV_ETIMEDOUT)
+        snprintf(why, sizeof(why), "%s; %s", error->message, waited_for(self));
+    fail_as(self, error, error->code == UV_ETIMEDOUT ? why : error->message);
 }
 
 static void fail_with(tls_link *self, weir_error *error)

@@ -223,8 +223,8 @@ static void BN_14_a_handshake_that_takes_too_long_in_the_layers_own_words(void *
 
 static void BN_14_a_handshake_that_takes_too_long_in_the_words_of_the_core(void **state)
 {
-    fall_silent(*state, SILENT, "not open within 20 ms (ETIMEDOUT)");
-    fall_silent(*state, PASSES_ON, "not open within 20 ms (ETIMEDOUT)");
+    fall_silent(*state, SILENT, "open layers: not open within 20 ms (ETIMEDOUT)");
+    fall_silent(*state, PASSES_ON, "open layers: not open within 20 ms (ETIMEDOUT)");
 }
 
 static int begin(void **state)

@@ -89,7 +89,7 @@ static void url_that_is_none_is_refused_with_its_part(void **state)
         {"tls+://h:1", "refused: a name is missing before the colon: expected \"layer+transport:...\""},
         {"+tcp://h:1", "refused: a name is missing before the colon: expected \"layer+transport:...\""},
         {"://h:1", "refused: a name is missing before the colon: expected \"layer+transport:...\""},
-        {"tls+tls+tcp://h:1", "refused: the layer \"tls\": stands here twice, and their options could not be told "
+        {"tls+tls+tcp://h:1", "refused: the layer \"tls\" stands here twice, and their options could not be told "
                               "apart; write the endpoint as a JSON object with \"layers\""},
         {"tcp://h:1#x", "refused: the text \"tcp://h:1\": an endpoint has no fragment; write a # as %23"},
         {"ipc:a\nb", "refused: the text \"ipc:a\\nb\": a control character may not stand in an endpoint; write it as "

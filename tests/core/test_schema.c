@@ -31,6 +31,8 @@ static void schema_words_of_values(void **state)
         {"{\"minLength\":3}", "\"\\u00e9\\u00e9\"", ": has 2 characters, fewer than the minimum of 3\n"},
         {"{\"maxLength\":1}", "\"ab\"", ": has 2 characters, more than the maximum of 1\n"},
         {"{\"pattern\":\"^[a-z]+$\"}", "\"A\\n\"", ": \"A\\n\" does not match the pattern \"^[a-z]+$\"\n"},
+        {"{\"pattern\":\"^[a-z]+$\",\"patternErrorMessage\":\"expected letters, 100%s\"}", "\"A\"",
+         ": \"A\": expected letters, 100%s\n"},
         {"{\"minItems\":2}", "[1]", ": has 1 item, fewer than the minimum of 2\n"},
         {"{\"prefixItems\":[true],\"items\":false}", "[1,2,3]", ": has 3 items, more than the maximum of 1\n"},
         {"{\"uniqueItems\":true}", "[1,\"a\",1.0,[2],[2]]",

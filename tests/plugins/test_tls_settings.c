@@ -229,9 +229,10 @@ static void options_that_are_misspelled_are_faults_of_the_schema(void **state)
     fixture *f = *state;
     expect_fault(f, SERVES ", \"ALPNProtocol\": [\"h2\"]", WEIR_SERVER, "ALPNProtocols");
     expect_fault(f, SERVES ", \"minVersion\": \"TLSv1.1\"", WEIR_SERVER, "/minVersion|TLSv1.2");
-    expect_fault(f, SERVES ", \"psk\": \"xyz\", \"pskIdentity\": \"a\"", WEIR_SERVER, "/psk");
-    expect_fault(f, SERVES ", \"pinSha256\": \"short\"", WEIR_SERVER, "/pinSha256");
-    expect_fault(f, SERVES ", \"SNI\": {\"a..b\": {}}", WEIR_SERVER, "a..b");
+    expect_fault(f, SERVES ", \"psk\": \"xyz\", \"pskIdentity\": \"a\"", WEIR_SERVER, "/psk: |hexadecimal digits");
+    expect_fault(f, SERVES ", \"pinSha256\": \"short\"", WEIR_SERVER, "/pinSha256: \"short\": expected |44 characters");
+    expect_fault(f, SERVES ", \"SNI\": {\"a..b\": {}}", WEIR_SERVER, "a..b|expected a name ");
+    expect_fault(f, SERVES ", \"SNI\": {\"m\u00fcnchen.de\": {}}", WEIR_SERVER, "nchen.de\": expected |punycode");
     expect_fault(f, SERVES ", \"SNI\": {\"a.b\": {\"watch\": true}}", WEIR_SERVER, "/SNI/a.b|watch");
     expect_fault(f, SERVES ", \"ticketLifetime\": \"8d\"", WEIR_SERVER, "/ticketLifetime");
 }
