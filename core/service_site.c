@@ -67,7 +67,7 @@ static void on_client_error(const weir_event *event, void *arg)
     char from[WEIR_ADDRESS_TEXT_SIZE] = "";
     if (event->address)
         weir_address_format(event->address, from, sizeof(from));
-    weir_log(server->site->runtime, WEIR_LOG_INFO, "%s: a client%s%s was refused: %s", server->name,
+    weir_log(server->site->runtime, WEIR_LOG_INFO, "%s: a client%s%s could not be served: %s", server->name,
              from[0] ? " from " : "", from, event->error->message);
 }
 

@@ -7,6 +7,7 @@
 enum {
     RECORD_HEADER = 5,
     RECORD_MOST = 16384,
+    RECORD_ALERT = 21,
     RECORD_HANDSHAKE = 22,
     MESSAGE_HEADER = 4,
     MESSAGE_CLIENT_HELLO = 1,
@@ -89,6 +90,7 @@ static void read_server_name(window field, tls_hello *hello, int *failed)
             if (byte >= 'A' && byte <= 'Z')
                 byte = (unsigned char)(byte - 'A' + 'a');
             if (!is_host_byte(byte)) {
+                hello->odd_name = 1;
                 *failed = 1;
                 return;
             }
@@ -297,10 +299,12 @@ tls_hello_verdict weir__tls_hello_read(const unsigned char *data, size_t size, t
 
     if (size == 0)
         return TLS_HELLO_MORE;
-    if (data[0] != RECORD_HANDSHAKE)
+    if (data[0] != RECORD_HANDSHAKE && data[0] != RECORD_ALERT)
         return not_a_record(data, size);
     if (size > 1 && data[1] != 3)
         return TLS_HELLO_NOT_TLS;
+    if (data[0] == RECORD_ALERT)
+        return size > 1 ? TLS_HELLO_ALERT : TLS_HELLO_MORE;
     verdict = join(data, size < TLS_HELLO_MOST ? size : TLS_HELLO_MOST, message, &joined);
     if (verdict == TLS_HELLO_MALFORMED)
         return verdict;
@@ -315,7 +319,7 @@ tls_hello_verdict weir__tls_hello_read(const unsigned char *data, size_t size, t
     whole.at += MESSAGE_HEADER;
     whole.left = (size_t)message[1] << 16 | (size_t)message[2] << 8 | message[3];
     if (!read_message(whole, hello))
-        return TLS_HELLO_MALFORMED;
+        return hello->odd_name ? TLS_HELLO_ODD_NAME : TLS_HELLO_MALFORMED;
     measure(data, MESSAGE_HEADER + whole.left, hello);
     return TLS_HELLO_DONE;
 }
@@ -331,6 +335,10 @@ const char *weir__tls_hello_reason(tls_hello_verdict verdict)
         return "ERR_SSL_UNSUPPORTED_PROTOCOL: the client speaks SSL 2, which is broken";
     case TLS_HELLO_MALFORMED:
         return "ERR_SSL_BAD_CLIENT_HELLO: the client's first message is no ClientHello that can be read";
+    case TLS_HELLO_ALERT:
+        return "ERR_SSL_BAD_CLIENT_HELLO: the client begins with an alert of TLS, as if it gave up something";
+    case TLS_HELLO_ODD_NAME:
+        return "ERR_SSL_BAD_CLIENT_HELLO: the client asks for a name (SNI) with characters that no name of a host has";
     case TLS_HELLO_TOO_LONG:
         return "ERR_SSL_EXCESSIVE_MESSAGE_SIZE: the client's ClientHello is longer than 16 KiB";
     case TLS_HELLO_MORE:

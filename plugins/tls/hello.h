@@ -22,7 +22,9 @@ typedef enum tls_hello_verdict {
     TLS_HELLO_HTTP,      /* somebody speaks plain HTTP */
     TLS_HELLO_NOT_TLS,   /* no TLS at all */
     TLS_HELLO_SSL2,      /* the first message of SSL 2, which some old clients and scanners send */
+    TLS_HELLO_ALERT,     /* TLS, but an alert: it gives up before it has begun */
     TLS_HELLO_MALFORMED, /* TLS, but not a ClientHello that can be read */
+    TLS_HELLO_ODD_NAME,  /* one that asks for a name (SNI) which can be none */
     TLS_HELLO_TOO_LONG   /* more than TLS_HELLO_MOST */
 } tls_hello_verdict;
 
@@ -30,6 +32,7 @@ typedef struct tls_hello {
     char server_name[TLS_NAME_MOST + 1]; /* in lower case, "" when none was sent */
     unsigned versions;                   /* that are offered, a bit each: TLS_HELLO_VERSION */
     int early_data;                      /* is offered */
+    int odd_name;                        /* why it is malformed: there are other characters in its name than in any */
     size_t alpn_count;
     size_t alpn_size;
     unsigned char alpn[1024]; /* each name behind its length; a longer list is cut behind its last whole name */
@@ -49,7 +52,8 @@ tls_hello_verdict weir__tls_hello_read(const unsigned char *data, size_t size, t
  */
 size_t weir__tls_hello_join(const unsigned char *data, const tls_hello *hello, unsigned char *record);
 
-/* What is wrong, its code first: "ERR_SSL_HTTP_REQUEST: the client speaks plain HTTP". "" for MORE and DONE. */
+/* What is wrong, its code first: "ERR_SSL_HTTP_REQUEST: the client speaks plain HTTP". "" for MORE and DONE. From MALFORMED
+ * on the client is owed an alert. */
 const char *weir__tls_hello_reason(tls_hello_verdict verdict);
 
 /*

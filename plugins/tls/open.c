@@ -536,7 +536,7 @@ static void read_hello(tls_link *self)
     }
     if (verdict == TLS_HELLO_MORE)
         return;
-    if (verdict == TLS_HELLO_MALFORMED || verdict == TLS_HELLO_TOO_LONG)
+    if (verdict >= TLS_HELLO_MALFORMED)
         send_alert(self, ALERT_DECODE_ERROR);
     fail_open(self, UV_EPROTO, weir__tls_hello_reason(verdict));
 }

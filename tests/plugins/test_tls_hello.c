@@ -203,6 +203,18 @@ static void TLS_05_ssl_2_is_called_so(void **state)
         expect_verdict(others[i], 5, TLS_HELLO_NOT_TLS);
 }
 
+/* Of somebody who gives up, or hangs up politely: it speaks TLS. */
+static void TLS_05_an_alert_first_is_called_so(void **state)
+{
+    static const unsigned char alert[] = {21, 3, 3, 0, 2, 2, 48};
+    static const unsigned char other_version[] = {21, 2, 0};
+    (void)state;
+    expect_verdict(alert, 1, TLS_HELLO_MORE);
+    for (size_t size = 2; size <= sizeof(alert); size++)
+        expect_verdict(alert, size, TLS_HELLO_ALERT);
+    expect_verdict(other_version, sizeof(other_version), TLS_HELLO_NOT_TLS);
+}
+
 static void TLS_05_malformed_records_are_refused(void **state)
 {
     static const unsigned char empty_record[] = {22, 3, 1, 0, 0};
@@ -291,9 +303,10 @@ static void odd_names_are_refused(void **state)
     EXTENSIONS("\0\0\0\7\0\5\0\0\2_b", TLS_HELLO_DONE, "_b");
     EXTENSIONS("\0\0\0\10\0\6\0\0\3::1", TLS_HELLO_DONE, "");              /* no name, but no reason to be refused */
     EXTENSIONS("\0\0\0\5\0\3\0\0\0", TLS_HELLO_MALFORMED, NULL);           /* empty */
-    EXTENSIONS("\0\0\0\7\0\5\0\0\2a\0", TLS_HELLO_MALFORMED, NULL);        /* a NUL */
-    EXTENSIONS("\0\0\0\7\0\5\0\0\2a/", TLS_HELLO_MALFORMED, NULL);         /* no host */
-    EXTENSIONS("\0\0\0\7\0\5\0\0\2\xc3\xa4", TLS_HELLO_MALFORMED, NULL);   /* not in its ASCII form */
+    EXTENSIONS("\0\0\0\7\0\5\0\0\2a\0", TLS_HELLO_ODD_NAME, NULL);         /* a NUL */
+    EXTENSIONS("\0\0\0\10\0\6\0\0\3a b", TLS_HELLO_ODD_NAME, NULL);        /* a blank */
+    EXTENSIONS("\0\0\0\7\0\5\0\0\2a/", TLS_HELLO_ODD_NAME, NULL);          /* no host */
+    EXTENSIONS("\0\0\0\7\0\5\0\0\2\xc3\xa4", TLS_HELLO_ODD_NAME, NULL);    /* not in its ASCII form */
     EXTENSIONS("\0\0\0\12\0\10\0\0\1a\0\0\1b", TLS_HELLO_MALFORMED, NULL); /* two */
     EXTENSIONS("\0\0\0\12\0\10\1\0\1a\0\0\1b", TLS_HELLO_DONE, "b");       /* one of another kind before it */
     EXTENSIONS("\0\0\0\6\0\4\0\0\2a", TLS_HELLO_MALFORMED, NULL);          /* shorter than it says */
@@ -419,6 +432,7 @@ int main(void)
         cmocka_unit_test(TLS_05_plain_http_is_called_so),
         cmocka_unit_test(TLS_05_rubbish_is_called_so_at_its_first_bytes),
         cmocka_unit_test(TLS_05_ssl_2_is_called_so),
+        cmocka_unit_test(TLS_05_an_alert_first_is_called_so),
         cmocka_unit_test(TLS_05_malformed_records_are_refused),
         cmocka_unit_test(TLS_05_more_than_is_looked_at_is_refused),
         cmocka_unit_test(TLS_20_early_data_that_is_offered_is_noted),

@@ -255,7 +255,7 @@ static void a_client_whose_layer_fails_is_told_of(void **state)
     int fd = raw_client(s, "a");
     while (!client_was_refused(f))
         fixture_turn(f, client_was_refused, f);
-    assert_non_null(strstr(fixture_log(f), " was refused: "));
+    assert_non_null(strstr(fixture_log(f), " could not be served: "));
     close(fd);
     served_stop(s, 1);
 }

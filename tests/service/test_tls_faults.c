@@ -146,6 +146,10 @@ static const char tls10[] = "\x16\x03\x01\x00\x45\x01\x00\x00\x41\x03\x01"
                             "0123456789abcdef0123456789abcdef"
                             "\x00\x00\x02\x00\x2f\x01\x00\x00\x16\x00\x00\x00\x12\x00\x10\x00\x00\x0d"
                             "old.localhost";
+static const char blank[] = "\x16\x03\x01\x00\x45\x01\x00\x00\x41\x03\x03"
+                            "0123456789abcdef0123456789abcdef"
+                            "\x00\x00\x02\x00\x2f\x01\x00\x00\x16\x00\x00\x00\x12\x00\x10\x00\x00\x0d"
+                            "old localhost";
 /* A record that says it is a handshake, with a message in it that no client begins with. */
 static const char odd[] = "\x16\x03\x01\x00\x04\x02\x00\x00\x00";
 
@@ -165,7 +169,9 @@ static const mischief mischiefs[] = {
     {"SSL 2", TEXT(ssl2), AT_ONCE_CLOSED, UV_EPROTO, "ERR_SSL_UNSUPPORTED_PROTOCOL", "SSL 2"},
     {"TLS 1.0", TEXT(tls10), ANSWERED_ENDED, UV_EPROTO, "ERR_SSL_UNSUPPORTED_PROTOCOL",
      "TLS 1.0 at most, and \"minVersion\" is higher; the client asked for old.localhost"},
-    {"an alert first", TEXT(goodbye), AT_ONCE_CLOSED, UV_EPROTO, "ERR_SSL_UNKNOWN_PROTOCOL", "does not speak TLS"},
+    {"an alert first", TEXT(goodbye), AT_ONCE_CLOSED, UV_EPROTO, "ERR_SSL_BAD_CLIENT_HELLO", "begins with an alert"},
+    {"a name with a blank", TEXT(blank), ANSWERED_ENDED, UV_EPROTO, "ERR_SSL_BAD_CLIENT_HELLO",
+     "asks for a name (SNI)"},
     {"no ClientHello", TEXT(odd), ANSWERED_ENDED, UV_EPROTO, "ERR_SSL_BAD_CLIENT_HELLO", "is no ClientHello"},
     {"an end in the middle of the handshake", HELLO(100), ANSWERED_ENDED, UV_ECONNRESET, "ERR_TLS_EARLY_END",
      "left in the middle of the handshake; the client asked for localhost"},
