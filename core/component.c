@@ -206,7 +206,8 @@ static int note_schema_fault(const weir__schema_fault *fault, void *arg)
         return weir__place_out_of_memory(state->place);
     memcpy(pointer, state->base, outer);
     memcpy(pointer + outer, fault->pointer, inner + 1);
-    weir__faults_add(state->place->faults, state->place->label, 0, 0, pointer, fault->message);
+    if (!weir__faults_know(state->place->faults, pointer))
+        weir__faults_add(state->place->faults, state->place->label, 0, 0, pointer, fault->message);
     weir__free(pointer);
     return 0;
 }
@@ -311,10 +312,13 @@ int weir__component_make(weir__place *place, weir__component_kind kind, const we
     if (!complete)
         return weir__place_out_of_memory(place);
     /* A secret that could not be read is no reason to be silent about the other options. */
+    place->faults->known_from = place->faults->count;
     int secrets = weir__component_resolve_secrets(place, found->schema, complete, pointer);
     int status = secrets;
+    place->faults->known_to = place->faults->count;
     if (secrets != UV_ENOMEM)
         status = weir__component_check(place, found->schema, complete, pointer);
+    place->faults->known_from = place->faults->known_to = 0;
     if (status == 0)
         status = secrets;
     if (status == 0 && weir__schema_fill_defaults(found->schema, complete) != 0)

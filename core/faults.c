@@ -115,6 +115,14 @@ void weir__faults_add(weir__faults *faults, const char *file, unsigned line, uns
     weir__free(fault.message);
 }
 
+bool weir__faults_know(const weir__faults *faults, const char *pointer)
+{
+    for (size_t i = faults->known_from; i < faults->known_to; i++)
+        if (strcmp(faults->items[i].pointer, pointer) == 0)
+            return true;
+    return false;
+}
+
 void weir__faults_addf(weir__faults *faults, const char *file, unsigned line, unsigned column, const char *pointer,
                        const char *format, ...)
 {

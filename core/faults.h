@@ -59,7 +59,8 @@ typedef struct weir__fault {
 typedef struct weir__faults {
     weir__fault *items;
     size_t count, capacity;
-    size_t more;        /* faults beyond WEIR__FAULTS_MOST */
+    size_t more;                 /* faults beyond WEIR__FAULTS_MOST */
+    size_t known_from, known_to; /* of secrets that could not be read: a check of what stands in for them is silent */
     const char *url;    /* pointer of the URL that is being read; faults of its options stand there. NULL: none */
     bool out_of_memory; /* something could not be done or noted for want of memory; also a fault */
 } weir__faults;
@@ -81,6 +82,9 @@ void weir__faults_add(weir__faults *faults, const char *file, unsigned line, uns
                       const char *message);
 void weir__faults_addf(weir__faults *faults, const char *file, unsigned line, unsigned column, const char *pointer,
                        const char *format, ...) WEIR_PRINTF(6, 7);
+
+/* Does one of the faults known_from to known_to stand at this pointer? */
+bool weir__faults_know(const weir__faults *faults, const char *pointer);
 
 /* By file in order of first arrival, then line and column. */
 void weir__faults_sort(weir__faults *faults);

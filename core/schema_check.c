@@ -468,7 +468,8 @@ static int note(const weir__schema_fault *fault, void *arg)
     }
     memcpy(pointer, to->base, base);
     memcpy(pointer + base, fault->pointer, length + 1);
-    weir__document_fault(to->document, to->faults, pointer, fault->on_name, fault->message);
+    if (!weir__faults_know(to->faults, pointer))
+        weir__document_fault(to->document, to->faults, pointer, fault->on_name, fault->message);
     weir__free(pointer);
     to->told++;
     return 0;

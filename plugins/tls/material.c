@@ -232,13 +232,14 @@ static int read_environment(const char *name, const char *pointer, tls_report *r
     return copy_bytes(material, text);
 }
 
-/* The bytes of a key, say, without what PEM has around them: no path, and nothing to be quoted in a message. */
-static int is_bare(const char *text)
+/* A key, in PEM or without what PEM has around it: no name of a file or variable, and nothing to be quoted in a message. */
+static int is_no_name(const char *text)
 {
-    static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+    static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= ";
     size_t length = strlen(text);
 
-    return strchr(text, '\n') || (length >= 64 && text[0] == 'M' && strspn(text, base64) == length);
+    return strpbrk(text, "\r\n") || strstr(text, "-----") || strstr(text, "PRIVATE KEY") ||
+           (length >= 64 && text[0] == 'M' && strspn(text, base64) == length);
 }
 
 static int read_value(const json_t *value, const char *folder, const char *pointer, tls_report *report,
@@ -251,10 +252,16 @@ static int read_value(const json_t *value, const char *folder, const char *point
     /* What tools write in front of it, lines about it or an empty one, does no harm. */
     if (text && strstr(text, PEM_BEGINS))
         return copy_bytes(material, text);
-    if (text && is_bare(text)) {
+    if (text && is_no_name(text)) {
         weir__tls_fault(report, pointer,
                         "this is neither the name of a file nor PEM text, which has a line that begins with "
                         "'" PEM_BEGINS "'");
+        return 0;
+    }
+    if ((file && is_no_name(file)) || (variable && is_no_name(variable))) {
+        weir__tls_fault(report, pointer,
+                        "\"%s\" takes the name of a %s, and this is none; PEM text is given without it",
+                        file ? "file" : "env", file ? "file" : "variable of the environment");
         return 0;
     }
     if (variable)

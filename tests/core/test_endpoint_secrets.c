@@ -98,6 +98,36 @@ static void secret_that_cannot_be_had_is_a_fault(void **state)
     assert_non_null(strstr(line, "is larger than 64 KiB"));
 }
 
+/* Who takes "file" and "env" for what the secret itself goes into does not find it in a log. */
+static void secret_in_the_place_of_its_name_is_not_shown(void **state)
+{
+    static const char *const kinds[] = {"file", "env"};
+    static const char *const secrets[] = {
+        "-----BEGIN EC PRIVATE KEY-----\\nhunter2\\n",
+        "hunter2\\nhunter2",
+        "deadbeefDEADBEEF0123456789abcdef",
+        "MHcCAQEEIOG7cQmbc2Vhunter2VyZXRzZWNyZXRzZWNyZXQoAoGCCqGSM49",
+    };
+    char text[400], line[1024];
+    for (size_t i = 0; i < 8; i++) {
+        snprintf(text, sizeof(text), "{\"bare\": {}, \"layers\": [{\"wrap\": {\"phrase\": {\"%s\": \"%s\"}}}]}",
+                 kinds[i % 2], secrets[i / 2]);
+        describe_in(*state, text, WEIR_CLIENT, line, sizeof(line));
+        assert_non_null(strstr(line, "/layers/0/wrap/phrase: the secret's "));
+        assert_non_null(strstr(line, "; its name is not shown, it could be the secret itself"));
+        assert_null(strstr(line, "hunter2"));
+        assert_null(strstr(line, "deadbeef"));
+    }
+    static const char *const variables[] = {"hunter2", "DEADBEEFDEADBEEF0123456789ABCDEF"};
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(text, sizeof(text), "{\"bare\": {}, \"layers\": [{\"wrap\": {\"phrase\": {\"env\": \"%s\"}}}]}",
+                 variables[i]);
+        describe_in(*state, text, WEIR_CLIENT, line, sizeof(line));
+        assert_non_null(strstr(line, "the secret's environment variable is not set; its name is not shown"));
+        assert_null(strstr(line, variables[i]));
+    }
+}
+
 static void secret_never_stands_in_a_url_or_a_fault(void **state)
 {
     const world *w = *state;
@@ -173,7 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(secrets_come_from_text_file_and_environment), TEST(secret_by_absolute_path),
         TEST(secret_that_cannot_be_had_is_a_fault),        TEST(secret_never_stands_in_a_url_or_a_fault),
-        TEST(secret_file_that_the_system_does_not_give),
+        TEST(secret_file_that_the_system_does_not_give),   TEST(secret_in_the_place_of_its_name_is_not_shown),
     };
     return cmocka_run_group_tests_name("endpoint_secrets", tests, NULL, NULL);
 }

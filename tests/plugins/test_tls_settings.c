@@ -98,6 +98,20 @@ static void TLS_14_a_key_in_the_options_is_never_quoted(void **state)
         assert_null(strstr(error->message, "c2VjcmV0"));
         weir_error_release(error);
     }
+    for (size_t i = 0; i < 6; i++) {
+        static const char *const named[] = {
+            FAKE_KEY, "MHcCAQEEIOG7cQmbc2V+ c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0/c2VjcmV0oAoGCCqGSM49",
+            "BEGIN PRIVATE KEY subject=server"};
+        weir_error *error = tls_refusal(
+            f,
+            fixture_text(f, "\"cert\": \"cert.pem\", \"key\": {\"%s\": \"%s\"}", i % 2 ? "env" : "file", named[i / 2]),
+            WEIR_SERVER);
+        assert_non_null(strstr(error->message, i % 2 ? "/key: \"env\" takes the name of a variable"
+                                                     : "/key: \"file\" takes the name of a file"));
+        assert_null(strstr(error->message, "subject=server"));
+        assert_null(strstr(error->message, "c2VjcmV0"));
+        weir_error_release(error);
+    }
     memset(longer, 'x', 5000);
     longer[5000] = '\0';
     weir_error *error = tls_refusal(f, fixture_text(f, "\"cert\": \"cert.pem\", \"key\": \"%s\"", longer), WEIR_SERVER);
@@ -240,6 +254,16 @@ static void options_that_are_misspelled_are_faults_of_the_schema(void **state)
 static void secrets_are_not_quoted(void **state)
 {
     fixture *f = *state;
+    static const char key[] = "deadbeefdeadbeefdeadbeefdeadbeef";
+    for (size_t i = 0; i < 2; i++) {
+        weir_error *hidden = tls_refusal(
+            f, fixture_text(f, SERVES ", \"pskIdentity\": \"a\", \"psk\": {\"%s\": \"%s\"}", i ? "env" : "file", key),
+            WEIR_SERVER);
+        assert_non_null(hidden);
+        assert_null(strstr(hidden->message, key));
+        assert_null(strstr(hidden->message, "pattern")); /* one fault is enough */
+        weir_error_release(hidden);
+    }
     weir_error *error = tls_refusal(f, SERVES ", \"pskIdentity\": \"a\", \"psk\": \"not-hexadecimal\"", WEIR_SERVER);
     assert_non_null(error);
     assert_null(strstr(error->message, "not-hexadecimal"));
