@@ -20,6 +20,9 @@
  *   weir-path      text that is not empty and has no NUL
  *   weir-block-rule  text that weir_blocklist_add_rule takes
  *
+ * What bounds a number (minimum, maximum and so on) bounds a duration's milliseconds and a size's bytes written as text,
+ * too.
+ *
  * The dialect of `pattern` and `patternProperties` is POSIX extended regular expressions (regcomp), unanchored, over
  * UTF-8 whatever the locale of the process is. What ECMAScript writes otherwise is translated: the classes d w s D W S
  * behind a backslash (d and w are ASCII; inside of a set only d w s, and the pair of s and S for any character), the

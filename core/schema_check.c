@@ -117,18 +117,36 @@ static void tell_number(weir__check *check, const weir__step *at, const json_t *
     weir__check_tell(check, at, false, &message);
 }
 
-static APART void check_number(weir__check *check, const weir__node *node, const json_t *value, const weir__step *at)
+/* `value` is what stands there and is quoted, `number` what it comes to. */
+static APART void check_number(weir__check *check, const weir__node *node, const json_t *value, const json_t *number,
+                               const weir__step *at)
 {
-    if (node->maximum && weir__compare_numbers(value, node->maximum) > 0)
+    if (node->maximum && weir__compare_numbers(number, node->maximum) > 0)
         tell_number(check, at, value, "is more than the maximum of", node->maximum);
-    if (node->exclusive_maximum && weir__compare_numbers(value, node->exclusive_maximum) >= 0)
+    if (node->exclusive_maximum && weir__compare_numbers(number, node->exclusive_maximum) >= 0)
         tell_number(check, at, value, "is not less than", node->exclusive_maximum);
-    if (node->minimum && weir__compare_numbers(value, node->minimum) < 0)
+    if (node->minimum && weir__compare_numbers(number, node->minimum) < 0)
         tell_number(check, at, value, "is less than the minimum of", node->minimum);
-    if (node->exclusive_minimum && weir__compare_numbers(value, node->exclusive_minimum) <= 0)
+    if (node->exclusive_minimum && weir__compare_numbers(number, node->exclusive_minimum) <= 0)
         tell_number(check, at, value, "is not more than", node->exclusive_minimum);
-    if (node->multiple_of && !weir__is_multiple(value, node->multiple_of))
+    if (node->multiple_of && !weir__is_multiple(number, node->multiple_of))
         tell_number(check, at, value, "is not a multiple of", node->multiple_of);
+}
+
+/* "2h" is bound as 7200000 is. */
+static APART void check_quantity(weir__check *check, const weir__node *node, const json_t *value, const weir__step *at)
+{
+    uint64_t amount = 0;
+    int status =
+        node->format == WEIR__FORMAT_DURATION ? weir__duration_of(value, &amount) : weir__size_of(value, &amount);
+    if (status != 0)
+        return;
+    json_t *number = json_integer(amount > INT64_MAX ? INT64_MAX : (json_int_t)amount);
+    if (number)
+        check_number(check, node, value, number, at);
+    else
+        check->status = -ENOMEM;
+    json_decref(number);
 }
 
 /* ---- counts: characters, items, members ---- */
@@ -174,6 +192,8 @@ static APART void check_string(weir__check *check, const weir__node *node, const
         check_count(check, &node->min_length, &node->max_length, weir__code_points(text, length), "character", at);
     if (node->pattern && matches(check, node->pattern, text, length) == 0 && weir__check_fault(check, at, false))
         tell_pattern(check, node, value, at);
+    if (node->format == WEIR__FORMAT_DURATION || node->format == WEIR__FORMAT_SIZE)
+        check_quantity(check, node, value, at);
 }
 
 /* ---- arrays ---- */
@@ -420,7 +440,7 @@ void weir__check_node(weir__check *check, const weir__node *node, json_t *value,
     if (node->const_value || node->enum_values || node->format != WEIR__FORMAT_NONE)
         check_leaf(check, node, value, at);
     if (kind & (WEIR__KIND_INTEGER | WEIR__KIND_REAL))
-        check_number(check, node, value, at);
+        check_number(check, node, value, value, at);
     else if (kind == WEIR__KIND_STRING)
         check_string(check, node, value, at);
     else if (kind == WEIR__KIND_ARRAY)

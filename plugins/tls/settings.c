@@ -349,6 +349,7 @@ static int version_of(const reading *state, const char *name, int otherwise)
     return strcmp(text, "TLSv1.3") == 0 ? TLS_VERSION_13 : TLS_VERSION_12;
 }
 
+/* Whole ones: of less than one, one, so that only 0 is none. */
 static uint32_t seconds_of(const reading *state, const char *name, uint64_t otherwise)
 {
     union {
@@ -357,7 +358,7 @@ static uint32_t seconds_of(const reading *state, const char *name, uint64_t othe
     } options = {.borrowed = state->source->options}; /* it is only read */
     const weir_configure configure = {.size = sizeof(configure), .options = options.options};
 
-    return (uint32_t)(weir_configure_duration(&configure, name, otherwise) / 1000);
+    return (uint32_t)((weir_configure_duration(&configure, name, otherwise) + 999) / 1000);
 }
 
 static int take_keylog(const reading *state)

@@ -5,7 +5,9 @@
 
 #include "fixture.h"
 
+#include "plugins/tls/instance.h"
 #include "plugins/tls/sessions.h"
+#include "plugins/tls/settings.h"
 #include "plugins/tls/tickets.h"
 #include "plugins/tls/transfer.h"
 
@@ -363,6 +365,31 @@ static void TLS_12_what_is_kept_has_a_bound(void **state)
     assert_int_equal(allocator_live(), live);
 }
 
+/* ---- settings ---- */
+
+/* A part of a second is a whole one: only 0 is none. */
+static void TLS_12_times_are_whole_seconds(void **state)
+{
+    static const struct {
+        const char *given;
+        uint32_t seconds;
+    } times[] = {{"0s", 0}, {"1ms", 1}, {"500ms", 1}, {"1000", 1}, {"1001ms", 2}, {"24h", 86400}};
+    const fixture *f = *state;
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        json_t *options = json_pack("{s:s, s:s, s:s}", "pskIdentity", "me", "psk", "00112233445566778899aabbccddeeff",
+                                    "sessionTimeout", times[i].given);
+        const tls_source source = {.options = options, .folder = "/", .role = WEIR_SERVER};
+        tls_instance instance = {.runtime = f->runtime};
+        tls_report report = {.runtime = f->runtime};
+        tls_settings *settings = NULL;
+        assert_code(weir__tls_settings_read(&source, &instance, &report, &settings), 0);
+        assert_int_equal(settings->session_timeout, times[i].seconds);
+        weir__tls_settings_free(settings);
+        weir__tls_report_end(&report);
+        json_decref(options);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +407,7 @@ int main(void)
         FIXTURE_TEST(TLS_12_the_newest_session_of_a_name_is_kept),
         FIXTURE_TEST(TLS_12_what_was_not_used_longest_goes_first),
         FIXTURE_TEST(TLS_12_what_is_kept_has_a_bound),
+        FIXTURE_TEST(TLS_12_times_are_whole_seconds),
     };
     return cmocka_run_group_tests_name("tls_parts", tests, NULL, NULL);
 }

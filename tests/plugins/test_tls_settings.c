@@ -251,6 +251,27 @@ static void options_that_are_misspelled_are_faults_of_the_schema(void **state)
     expect_fault(f, SERVES ", \"ticketLifetime\": \"8d\"", WEIR_SERVER, "/ticketLifetime");
 }
 
+/* A text that is a duration is bound as a number is. */
+static void TLS_12_lifetimes_are_bound_in_any_form(void **state)
+{
+    static const char *const wrong[][2] = {
+        {"ticketLifetime", "\"0s\""},    {"ticketLifetime", "\"1s\""},       {"ticketLifetime", "\"500ms\""},
+        {"ticketLifetime", "1999"},      {"ticketLifetime", "\"1999\""},     {"ticketLifetime", "\"169h\""},
+        {"ticketLifetime", "604800001"}, {"ticketLifetime", "\"1193047h\""}, {"ticketLifetime", "\"99999999h\""},
+        {"sessionTimeout", "\"25h\""},   {"sessionTimeout", "86400001"},
+    };
+    static const char *const right[][2] = {
+        {"ticketLifetime", "\"2s\""}, {"ticketLifetime", "\"168h\""}, {"ticketLifetime", "2000"},
+        {"sessionTimeout", "\"0\""},  {"sessionTimeout", "\"24h\""},
+    };
+    fixture *f = *state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        expect_fault(f, fixture_text(f, SERVES ", \"%s\": %s", wrong[i][0], wrong[i][1]), WEIR_SERVER,
+                     fixture_text(f, "/%s: %s is |than the m|imum of ", wrong[i][0], wrong[i][1]));
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++)
+        expect_good(f, fixture_text(f, SERVES ", \"%s\": %s", right[i][0], right[i][1]), WEIR_SERVER);
+}
+
 static void secrets_are_not_quoted(void **state)
 {
     fixture *f = *state;
@@ -437,6 +458,7 @@ int main(void)
         FIXTURE_TEST(TLS_11_a_protocol_has_at_most_255_bytes),
         FIXTURE_TEST(TLS_13_lists_are_arrays_or_texts_with_colons),
         FIXTURE_TEST(options_that_are_misspelled_are_faults_of_the_schema),
+        FIXTURE_TEST(TLS_12_lifetimes_are_bound_in_any_form),
         FIXTURE_TEST(secrets_are_not_quoted),
         FIXTURE_TEST(secrets_out_of_files_are_wiped),
         FIXTURE_TEST(options_stand_in_a_url_but_for_secrets),
