@@ -442,7 +442,25 @@ static int take_plain(const reading *state)
     return status;
 }
 
-/* What is to decide about clients and is never asked, unless a name under SNI inherits it and asks. */
+/* Does a name under SNI ask its clients, and inherit what is said around it? */
+static int is_asked_by_name(const reading *state)
+{
+    union {
+        const json_t *borrowed;
+        json_t *object;
+    } names = {.borrowed = option(state, "SNI")}; /* only gone through */
+    const char *name;
+    json_t *context;
+
+    json_object_foreach(names.object, name, context)
+    {
+        if (json_is_true(json_object_get(context, "requestCert")))
+            return 1;
+    }
+    return 0;
+}
+
+/* What is to decide about clients and is never asked. */
 static void check_unasked(const reading *state)
 {
     if (state->into->role != WEIR_SERVER)
@@ -452,13 +470,17 @@ static void check_unasked(const reading *state)
             state->report, "/servername",
             "this decides nothing: it is for connecting; a listener has its names under \"SNI\", or in its "
             "certificate");
-    if (state->into->request_cert || option(state, "SNI"))
+    if (state->into->request_cert || is_asked_by_name(state))
         return;
     if (option(state, "pinSha256"))
         weir__tls_fault(state->report, "/pinSha256", "clients are not asked for a certificate: set \"requestCert\"");
     if (option(state, "crl"))
         weir__tls_warning(state->report, "/crl",
                           "this decides nothing: clients are asked for a certificate only with \"requestCert\"");
+    if (option(state, "ca"))
+        weir__tls_warning(state->report, "/ca",
+                          "this decides nothing: without \"requestCert\" no client is asked for a certificate%s",
+                          state->into->cert.data ? ", and everybody is let in" : "");
 }
 
 /* What each option may be, the schema says; here, what they must be together. */

@@ -214,6 +214,31 @@ static void TLS_09_TLS_21_what_decides_about_clients_needs_them_to_be_asked(void
     expect_fault(f, SERVES PINS, WEIR_SERVER, "/pinSha256: |requestCert");
     expect_good(f, SERVES ", \"SNI\": {\"a.b\": {\"crl\": \"" FAKE_CA "\"}}", WEIR_SERVER);
     assert_non_null(strstr(fixture_log(f), "/SNI/a.b/crl: this decides nothing"));
+    expect_fault(f, SERVES PINS ", \"SNI\": {\"a.b\": {\"requestCert\": false}}", WEIR_SERVER,
+                 "/pinSha256: |requestCert");
+}
+
+/* Who gives it means to let in some clients only. */
+static void TLS_09_an_authority_without_a_request_lets_everybody_in(void **state)
+{
+#define CA ", \"ca\": \"" FAKE_CA "\""
+    static const char says[] =
+        "/ca: this decides nothing: without \"requestCert\" no client is asked for a certificate";
+    fixture *f = *state;
+    expect_good(f, SERVES CA ", \"requestCert\": true", WEIR_SERVER);
+    expect_good(f, SERVES CA ", \"requestCert\": true, \"rejectUnauthorized\": false", WEIR_SERVER);
+    expect_good(f, SERVES CA ", \"SNI\": {\"localhost\": {\"requestCert\": true}}", WEIR_SERVER);
+    expect_good(f, SERVES CA, WEIR_CLIENT);
+    assert_string_equal(fixture_log(f), "");
+    expect_good(f, SERVES CA, WEIR_SERVER);
+    assert_non_null(strstr(fixture_log(f), fixture_text(f, "%s, and everybody is let in\n", says)));
+    size_t length = strlen(fixture_log(f));
+    expect_good(f, "\"pskIdentity\": \"me\", \"psk\": \"00112233445566778899aabbccddeeff\"" CA, WEIR_SERVER);
+    assert_non_null(strstr(fixture_log(f) + length, fixture_text(f, "%s\n", says)));
+    length = strlen(fixture_log(f));
+    expect_good(f, SERVES ", \"SNI\": {\"localhost\": {\"requestCert\": false" CA "}}", WEIR_SERVER);
+    assert_non_null(strstr(fixture_log(f) + length, "/SNI/localhost/ca: this decides nothing"));
+#undef CA
 }
 
 /* Which a letter may have several of. */
@@ -455,6 +480,7 @@ int main(void)
         FIXTURE_TEST(TLS_16_a_key_log_that_cannot_be_written_is_a_warning),
         FIXTURE_TEST(what_does_not_go_together_is_a_fault),
         FIXTURE_TEST(TLS_09_TLS_21_what_decides_about_clients_needs_them_to_be_asked),
+        FIXTURE_TEST(TLS_09_an_authority_without_a_request_lets_everybody_in),
         FIXTURE_TEST(TLS_11_a_protocol_has_at_most_255_bytes),
         FIXTURE_TEST(TLS_13_lists_are_arrays_or_texts_with_colons),
         FIXTURE_TEST(options_that_are_misspelled_are_faults_of_the_schema),
