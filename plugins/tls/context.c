@@ -195,21 +195,27 @@ static int finish(tls_context *context, const tls_source *source, tls_report *re
     return status;
 }
 
+static int worse(int one, int other)
+{
+    return one == 0 || (one == WEIR_EINVALID_CONFIG && other != 0) ? other : one;
+}
+
 int weir__tls_context_build(tls_instance *instance, const tls_source *source, tls_report *report, tls_context **context)
 {
     tls_context *made = weir_calloc(1, sizeof(*made));
     int status;
-    int names;
 
     if (!made)
         return UV_ENOMEM;
     made->refs = 1;
     made->instance = instance;
     status = weir__tls_settings_read(source, instance, report, &made->settings);
-    if (status == 0) {
-        status = finish(made, source, report);
-        names = status == 0 || status == WEIR_EINVALID_CONFIG ? build_names(made, source, report) : 0;
-        status = status ? status : names;
+    if (made->settings) {
+        /* All that is wrong is told in one go: what was read is looked at though some of it is missing. */
+        status = worse(status, finish(made, source, report));
+        made->settings->incomplete = status != 0;
+        if (status == 0 || status == WEIR_EINVALID_CONFIG)
+            status = worse(status, build_names(made, source, report));
         weir__tls_settings_forget(made->settings);
     }
     if (status) {

@@ -171,7 +171,8 @@ typedef struct tls_engine {
      * at its pointer ("/cert", "/ciphers"; weir__tls_fault, weir__tls_warning), all of it in one go. What peers may refuse
      * is a warning: a certificate that has expired, one that does not bear the name it is `served` for, a key that is too
      * small. 0 with `*credentials`; WEIR_EINVALID_CONFIG after at least one fault; UV_ENOMEM. `settings` outlives the
-     * credentials.
+     * credentials. Settings that are `incomplete` are only looked through for more faults, of which what is missing is none,
+     * and come to WEIR_EINVALID_CONFIG always.
      */
     int (*credentials_new)(void *instance, const tls_settings *settings, tls_report *report,
                            tls_credentials **credentials);

@@ -178,7 +178,6 @@ static int take_identity(const reading *state)
 {
     tls_settings *into = state->into;
     const tls_settings *around = state->source->around;
-    size_t faults = state->report->faults;
     int status;
 
     if (around && !option(state, "cert") && !option(state, "key") && !option(state, "passphrase")) {
@@ -195,11 +194,9 @@ static int take_identity(const reading *state)
         status = take_material(state, "key", &into->key);
     if (status == 0)
         status = take_text(state, "passphrase", &into->passphrase);
-    if (status || faults != state->report->faults)
-        return status;
-    if (into->key.data && !into->cert.data)
+    if (status == 0 && option(state, "key") && !option(state, "cert"))
         weir__tls_fault(state->report, "/key", "a key without its certificate: \"cert\" is missing");
-    if (into->cert.data && !into->key.data)
+    if (status == 0 && into->cert.data && !option(state, "key"))
         status = weir__tls_material_share(&into->cert, "/cert", &into->key);
     if (status == 0 && into->key.data)
         weir__tls_material_check_mode(&into->key, state->report);
@@ -483,7 +480,7 @@ static void check_unasked(const reading *state)
                           state->into->cert.data ? ", and everybody is let in" : "");
 }
 
-/* What each option may be, the schema says; here, what they must be together. */
+/* What each option may be, the schema says; here, what they must be together: nothing is missing that could not be read. */
 static void check_together(const reading *state)
 {
     const tls_settings *into = state->into;
@@ -491,6 +488,8 @@ static void check_together(const reading *state)
     check_unasked(state);
     if (into->max_version && into->min_version > into->max_version)
         weir__tls_fault(state->report, "/minVersion", "it is higher than maxVersion: no version is left");
+    if (into->incomplete)
+        return;
     if (into->role == WEIR_SERVER && !into->cert.data && !into->psk && !into->psk_callback)
         weir__tls_fault(state->report, "", "listening needs a certificate: give \"cert\" and \"key\" (or a \"psk\")");
     if (into->role == WEIR_SERVER && into->request_cert && into->reject_unauthorized && into->ca_count == 0)
@@ -555,22 +554,24 @@ int weir__tls_settings_read(const tls_source *source, tls_instance *instance, tl
     int status = state.into ? 0 : UV_ENOMEM;
     size_t i;
 
-    if (state.into)
+    if (state.into) {
         state.into->role = source->role;
+        state.into->incomplete = source->around && source->around->incomplete;
+    }
     for (i = 0; i < sizeof(steps) / sizeof(steps[0]) && status == 0; i++)
         status = steps[i](&state);
-    if (status == 0 && report->faults == faults)
+    if (status == 0) {
+        state.into->incomplete |= report->faults != faults;
         check_together(&state);
-    if (status == 0 && report->faults != faults)
-        status = WEIR_EINVALID_CONFIG;
-    if (status == 0)
+        state.into->incomplete |= report->faults != faults;
         status = sum_up(&state);
+    }
     if (status) {
         weir__tls_settings_free(state.into);
         return status;
     }
     *settings = state.into;
-    return 0;
+    return state.into->incomplete ? WEIR_EINVALID_CONFIG : 0;
 }
 
 static void free_materials(tls_material *all, size_t count)

@@ -45,6 +45,7 @@ typedef struct tls_list {
 /* Of one context, immutable once made; the names are those of the options. */
 typedef struct tls_settings {
     weir_role role;
+    int incomplete; /* some of it, or of what is around it, was faulty and has been told: it is only to be checked */
 
     tls_material cert;  /* the own certificate, those that lead to its root behind it; none on clients without one */
     tls_material key;   /* where only cert is given, the same bytes: a file may hold both */
@@ -128,7 +129,8 @@ typedef struct tls_source {
 struct tls_instance;
 
 /*
- * 0 with `*settings`; WEIR_EINVALID_CONFIG after faults were told; UV_ENOMEM. Every file is read, each that cannot be is a
+ * 0 with `*settings`; WEIR_EINVALID_CONFIG after faults were told, with `*settings` that are incomplete and good for
+ * finding more of them; UV_ENOMEM. Every file is read, each that cannot be is a
  * fault. A key's file that others may read is a warning, and so is what decides nothing.
  */
 int weir__tls_settings_read(const tls_source *source, struct tls_instance *instance, tls_report *report,

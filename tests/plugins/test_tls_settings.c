@@ -81,6 +81,38 @@ static void TLS_14_bad_material_is_found_when_the_context_is_made(void **state)
                  "/cert: |missing.pem|/key: |gone.pem|/crl: |lost.pem");
 }
 
+/* What cannot be read hides nothing that the engine or a name finds, and is not missed a second time. */
+static void TLS_14_faults_of_files_do_not_hide_those_of_what_was_read(void **state)
+{
+    fixture *f = *state;
+    write_files(f);
+    weir_error *error =
+        tls_refusal(f,
+                    "\"cert\": \"missing.pem\", \"key\": \"rubbish.pem\", \"ciphers\": \"FAKE_NONSENSE\", "
+                    "\"minVersion\": \"TLSv1.3\", \"maxVersion\": \"TLSv1.2\", \"ca\": \"rubbish.pem\", "
+                    "\"SNI\": {\"a.example\": {\"cert\": \"gone.pem\"}, \"b.example\": {\"ciphers\": \"FAKE_CHATTY\", "
+                    "\"ca\": \"ca.pem\", \"minVersion\": \"TLSv1.2\"}}",
+                    WEIR_SERVER);
+    static const char *const told[] = {"/cert: cannot read ",
+                                       "missing.pem",
+                                       "/key: ",
+                                       "rubbish.pem holds nothing",
+                                       "FAKE_NONSENSE",
+                                       "/minVersion: it is higher",
+                                       "/ca: ",
+                                       "/SNI/a.example/cert: cannot read "};
+    assert_non_null(error);
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+        if (!strstr(error->message, told[i]))
+            fail_msg("'%s' is not in '%s'", told[i], error->message);
+    }
+    assert_null(strstr(error->message, "listening needs"));
+    assert_null(strstr(error->message, "/SNI/b.example"));
+    weir_error_release(error);
+    expect_fault(f, "\"cert\": \"cert.pem\", \"key\": \"gone.pem\", \"ciphers\": \"FAKE_NONSENSE\"", WEIR_SERVER,
+                 "/key: |gone.pem|/ciphers: |FAKE_NONSENSE");
+}
+
 /* A key that stands in the options, though not quite as it should, is no path, and in no message. */
 static void TLS_14_a_key_in_the_options_is_never_quoted(void **state)
 {
@@ -472,6 +504,7 @@ int main(void)
         FIXTURE_TEST(TLS_08_a_name_to_ask_for_is_not_for_listening),
         FIXTURE_TEST(TLS_14_material_comes_from_files_texts_and_the_environment),
         FIXTURE_TEST(TLS_14_bad_material_is_found_when_the_context_is_made),
+        FIXTURE_TEST(TLS_14_faults_of_files_do_not_hide_those_of_what_was_read),
         FIXTURE_TEST(TLS_14_a_key_in_the_options_is_never_quoted),
         FIXTURE_TEST(TLS_14_a_file_that_is_too_large_is_not_read),
         FIXTURE_TEST(TLS_14_a_key_that_everybody_may_read_is_warned_about),

@@ -136,7 +136,7 @@ static void TLS_14_keys_of_other_kinds_name_what_helps(void **state)
     world *w = world_of(*state);
     world_openssl(w, "genpkey", "-algorithm", "ED25519", "-out", "ed25519.pem");
     expect(refuses(w, "ed25519.pem", NULL),
-           "/key: /somewhere/server.key holds an Ed25519 key, which mbedTLS cannot use; make another one and a "
+           "/key: /somewhere/server.key holds an Ed25519 key, which mbedTLS cannot use; make another key, and a "
            "certificate for it: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out NEW.key");
     world_openssl(w, "genpkey", "-algorithm", "ED448", "-out", "ed448.pem");
     expect(refuses(w, "ed448.pem", NULL), "holds an Ed448 key, which mbedTLS cannot use");
@@ -163,7 +163,7 @@ static void TLS_14_what_is_no_key(void **state)
            "/key: /somewhere/server.key holds no private key: there is no line -----BEGIN PRIVATE KEY-----");
     world_write(w, "empty.pem", "");
     expect(refuses(w, "empty.pem", NULL), "holds no private key: there is no line");
-    expect(refuses(w, "cert.pem", NULL), "holds no private key: there is no line");
+    expect(refuses(w, "cert.pem", NULL), "holds a certificate and no private key: there is no line");
     world_write(w, "cut.pem", "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n");
     expect(refuses(w, "cut.pem", NULL), "holds no private key that can be read: ");
     world_write(w, "bad.pem", "-----BEGIN PRIVATE KEY-----\nMAAA\n-----END PRIVATE KEY-----\n");
@@ -272,6 +272,11 @@ static void TLS_14_what_is_no_certificate(void **state)
     server.cert.path = path;
     expect(world_refusal(w, &server),
            "certificate 2 of /somewhere/server.pem has an Ed25519 key, which mbedTLS cannot use; it has to be one");
+    server.cert = world_material(w, world_read(w, "ed.pem", NULL), "/cert");
+    expect(world_refusal(w, &server),
+           "/cert: certificate 1 of the text has an Ed25519 key, which mbedTLS cannot use; it has to be one with an "
+           "elliptic curve's key (P-256) or an RSA key; make another key, and a certificate for it: openssl genpkey "
+           "-algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out NEW.key");
     world_write(w, "good.pem", good->cert);
     world_write(w, "good.key", good->key);
     world_openssl(w, "pkcs12", "-export", "-in", "good.pem", "-inkey", "good.key", "-out", "both.p12", "-passout",
@@ -303,6 +308,82 @@ static void TLS_14_every_fault_is_told_at_once(void **state)
     expect(text, "/ciphers: TLS_NONSENSE is no cipher suite that is known by this IANA name");
     expect(text, "/groups: x25518 is no group that mbedTLS ");
     expect(text, "did you mean x25519");
+}
+
+/* A certificate that cannot be used does not hide what is wrong with the key. */
+static void TLS_14_faults_of_a_pair_are_told_together(void **state)
+{
+    world *w = world_of(*state);
+    tls_settings server = world_server(w, "localhost");
+    write_identity(w);
+    world_openssl(w, "ec", "-in", "key.pem", "-aes256", "-out", "locked.pem", "-passout", "pass:open sesame");
+    server.cert = world_material(w, "hello", "/cert");
+    server.key = world_material(w, "hello", "/key");
+    const char *text = world_refusal(w, &server);
+    expect(text, "/cert: the text holds no certificate");
+    expect(text, "/key: the text holds no private key");
+    server.key = world_material(w, world_read(w, "locked.pem", NULL), "/key");
+    server.passphrase = wrong;
+    text = world_refusal(w, &server);
+    expect(text, "/cert: the text holds no certificate");
+    expect(text, "/key: the passphrase does not open the private key");
+    /* where one file is to hold both, it is told once */
+    server.key = server.cert;
+    text = world_refusal(w, &server);
+    expect(text, "/cert: the text holds no certificate");
+    assert_null(strstr(text, "private key"));
+}
+
+static void TLS_14_certificates_and_keys_in_each_others_place(void **state)
+{
+    static char cert_path[] = "/somewhere/server.key", key_path[] = "/somewhere/server.pem";
+    world *w = world_of(*state);
+    tls_settings server = world_server(w, "localhost");
+    write_identity(w);
+    const char *cert = world_read(w, "cert.pem", NULL), *key = world_read(w, "key.pem", NULL);
+    server.cert = world_material(w, key, "/cert");
+    server.key = world_material(w, cert, "/key");
+    server.cert.path = cert_path;
+    server.key.path = key_path;
+    assert_string_equal(world_refusal(w, &server),
+                        "/cert: /somewhere/server.key holds a private key, and "
+                        "/somewhere/server.pem a certificate: \"cert\" and \"key\" are swapped");
+    server.key = world_material(w, key, "/key");
+    assert_string_equal(world_refusal(w, &server),
+                        "/cert: /somewhere/server.key holds a private key and no certificate: there is no line "
+                        "-----BEGIN CERTIFICATE-----");
+    server.cert = world_material(w, cert, "/cert");
+    server.key = world_material(w, world_read(w, "cert.pem", NULL), "/key");
+    expect(world_refusal(w, &server), "/key: the text holds a certificate and no private key: there is no line");
+    server.key = server.cert; /* as where no key is given */
+    assert_string_equal(world_refusal(w, &server),
+                        "/cert: \"key\" is missing, and the text holds no private key: there is "
+                        "no line -----BEGIN PRIVATE KEY-----");
+}
+
+/* What could not be read has been told: it is not missed, and nothing else passes because of it. */
+static void TLS_14_incomplete_settings_are_looked_through(void **state)
+{
+    static char unknown[] = "TLS_NONSENSE";
+    char *ciphers[] = {unknown};
+    world *w = world_of(*state);
+    tls_settings server = world_server(w, "localhost");
+    tls_report report = {.runtime = w->f->runtime};
+    tls_credentials *made = NULL;
+    server.incomplete = 1;
+    assert_code(weir__tls_engine.credentials_new(w->instance, &server, &report, &made), WEIR_EINVALID_CONFIG);
+    server.key = (tls_material){0};
+    assert_code(weir__tls_engine.credentials_new(w->instance, &server, &report, &made), WEIR_EINVALID_CONFIG);
+    server.cert = (tls_material){0};
+    assert_code(weir__tls_engine.credentials_new(w->instance, &server, &report, &made), WEIR_EINVALID_CONFIG);
+    assert_int_equal(report.faults, 0);
+    weir__tls_report_end(&report);
+    server.ciphers = (tls_list){.items = ciphers, .count = 1};
+    server.key = world_material(w, "hello", "/key");
+    const char *text = world_refusal(w, &server);
+    expect(text, "/key: the text holds no private key");
+    expect(text, "/ciphers: TLS_NONSENSE is no cipher suite");
+    assert_null(strstr(text, "/cert"));
 }
 
 static void TLS_14_a_server_without_anything_to_show(void **state)
@@ -553,6 +634,9 @@ int main(void)
         WORLD_TEST(TLS_14_a_key_of_another_certificate),
         WORLD_TEST(TLS_14_what_is_no_certificate),
         WORLD_TEST(TLS_14_every_fault_is_told_at_once),
+        WORLD_TEST(TLS_14_faults_of_a_pair_are_told_together),
+        WORLD_TEST(TLS_14_certificates_and_keys_in_each_others_place),
+        WORLD_TEST(TLS_14_incomplete_settings_are_looked_through),
         WORLD_TEST(TLS_14_a_server_without_anything_to_show),
         WORLD_TEST(TLS_14_dates_and_orders_are_warned_of),
         WORLD_TEST(TLS_14_a_small_RSA_key_is_warned_of),

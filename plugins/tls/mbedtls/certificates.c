@@ -39,7 +39,7 @@ typedef struct reading {
     mbedtls_x509_crt *chain;
     size_t number; /* of the one that is read now */
     size_t taken;
-    int lenient;
+    mbed_whose whose;
 } reading;
 
 static int tell(const reading *state, const unsigned char *der, size_t size, int result)
@@ -50,14 +50,15 @@ static int tell(const reading *state, const unsigned char *der, size_t size, int
 
     if (weir__mbed_is_no_memory(result))
         return UV_ENOMEM;
-    if (state->lenient)
+    if (state->whose == MBED_SYSTEM)
         return 0;
     weir__mbed_text(result, text, sizeof(text));
     if (foreign)
         weir__tls_fault(state->report, state->material->pointer,
                         "certificate %zu of %s has %s, which mbedTLS cannot use; it has to be one with an elliptic "
-                        "curve's key (P-256) or an RSA key",
-                        state->number, name, foreign);
+                        "curve's key (P-256) or an RSA key%s",
+                        state->number, name, foreign,
+                        state->whose == MBED_OWN && state->number == 1 ? MBED_NEW_KEY : "");
     else
         weir__tls_fault(state->report, state->material->pointer, "certificate %zu of %s cannot be read: %s",
                         state->number, name, text);
@@ -96,10 +97,10 @@ static int take_pem(reading *state)
     return status;
 }
 
-int weir__mbed_certificates(const tls_material *material, int lenient, tls_report *report, mbedtls_x509_crt *chain,
+int weir__mbed_certificates(const tls_material *material, mbed_whose whose, tls_report *report, mbedtls_x509_crt *chain,
                             size_t *count)
 {
-    reading state = {.material = material, .report = report, .chain = chain, .lenient = lenient};
+    reading state = {.material = material, .report = report, .chain = chain, .whose = whose};
     const unsigned char *data = (const unsigned char *)material->data;
     int status;
 
@@ -108,9 +109,10 @@ int weir__mbed_certificates(const tls_material *material, int lenient, tls_repor
             weir__mbed_refuse_container(material, report) ? WEIR_EINVALID_CONFIG : take(&state, data, material->size);
     else
         status = take_pem(&state);
-    if (status == 0 && state.number == 0 && !lenient) {
-        weir__tls_fault(report, material->pointer, "%s holds no certificate: there is no line %s",
-                        weir__mbed_material_name(material), header);
+    if (status == 0 && state.number == 0 && whose != MBED_SYSTEM) {
+        weir__tls_fault(
+            report, material->pointer, "%s holds %s: there is no line %s", weir__mbed_material_name(material),
+            strstr(material->data, "PRIVATE KEY-----") ? "a private key and no certificate" : "no certificate", header);
         status = WEIR_EINVALID_CONFIG;
     }
     *count += state.taken;

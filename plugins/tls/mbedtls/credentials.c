@@ -107,28 +107,68 @@ static int check_purpose(const tls_credentials *credentials, tls_report *report)
     return WEIR_EINVALID_CONFIG;
 }
 
-static int take_identity(tls_credentials *credentials, tls_report *report)
+/* Of texts; what is DER tells of itself when it is read. */
+static int holds(const tls_material *material, const char *label)
+{
+    return material->data && strstr(material->data, label) != NULL;
+}
+
+static int is_swapped(const tls_settings *settings, tls_report *report)
+{
+    static const char certificate[] = "-----BEGIN CERTIFICATE-----";
+    static const char key[] = "PRIVATE KEY-----";
+
+    if (!holds(&settings->cert, key) || holds(&settings->cert, certificate) || !holds(&settings->key, certificate) ||
+        holds(&settings->key, key))
+        return 0;
+    weir__tls_fault(report, settings->cert.pointer,
+                    "%s holds a private key, and %s a certificate: \"cert\" and \"key\" are swapped",
+                    weir__mbed_material_name(&settings->cert), weir__mbed_material_name(&settings->key));
+    return 1;
+}
+
+/* Both, though the first be wrong: but what is no certificate is not searched for a key. */
+static int read_pair(tls_credentials *credentials, tls_report *report)
 {
     const tls_settings *settings = credentials->settings;
     size_t count = 0;
+    int status = 0;
+
+    if (settings->cert.data)
+        status = weir__mbed_certificates(&settings->cert, MBED_OWN, report, &credentials->chain, &count);
+    if (status == UV_ENOMEM || !settings->key.data || (status != 0 && settings->key.data == settings->cert.data))
+        return status;
+    int key = weir__mbed_key(credentials, report);
+    if (key == 0 && status == 0 && settings->cert.data)
+        key = weir__mbed_key_of_chain(credentials, report);
+    return key == UV_ENOMEM || status == 0 ? key : status;
+}
+
+static int take_identity(tls_credentials *credentials, tls_report *report)
+{
+    const tls_settings *settings = credentials->settings;
     int status;
 
-    if (!settings->cert.data) {
+    /* What is wrong with what comes from around has been told there. */
+    if (settings->incomplete && settings->cert_is_around)
+        return WEIR_EINVALID_CONFIG;
+    if (!settings->cert.data && !settings->incomplete) {
         if (settings->role != WEIR_SERVER || settings->psk || settings->psk_callback)
             return 0;
         weir__tls_fault(report, "/cert", "a server needs \"cert\" and \"key\", or a pre-shared key");
         return WEIR_EINVALID_CONFIG;
     }
-    status = weir__mbed_certificates(&settings->cert, 0, report, &credentials->chain, &count);
-    if (status)
-        return status;
-    if (!settings->key.data) {
+    if (settings->cert.data && !settings->key.data && !settings->incomplete) {
         weir__tls_fault(report, "/key", "a certificate without its private key");
         return WEIR_EINVALID_CONFIG;
     }
-    status = weir__mbed_key(credentials, report);
+    if (is_swapped(settings, report))
+        return WEIR_EINVALID_CONFIG;
+    status = read_pair(credentials, report);
     if (status)
         return status;
+    if (!settings->cert.data || !settings->key.data)
+        return WEIR_EINVALID_CONFIG;
     status = check_purpose(credentials, report);
     if (status)
         return status;
@@ -215,6 +255,8 @@ static int fill(tls_credentials *credentials, tls_report *report)
         status = one ? one : status;
     }
     if (status != UV_ENOMEM && check_psk(credentials, report) != 0)
+        status = WEIR_EINVALID_CONFIG;
+    if (status == 0 && credentials->settings->incomplete)
         status = WEIR_EINVALID_CONFIG;
     if (status == 0)
         status = take_alpn(credentials);

@@ -24,10 +24,6 @@ typedef struct reading {
 
 /* ---- kinds of keys that mbedTLS does not know ---- */
 
-#define NEW_KEY                                                                                                    \
-    "; make another one and a certificate for it: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 " \
-    "-out NEW.key"
-
 static const struct {
     const char *oid;
     size_t size;
@@ -92,7 +88,7 @@ static int parse_plain(const reading *state, const unsigned char *der, size_t si
     const char *other = foreign_key(der, size);
 
     if (other) {
-        fault(state, "%s holds %s, which mbedTLS cannot use" NEW_KEY, state->name, other);
+        fault(state, "%s holds %s, which mbedTLS cannot use" MBED_NEW_KEY, state->name, other);
         return WEIR_EINVALID_CONFIG;
     }
     int result = parse(state, der, size);
@@ -164,7 +160,13 @@ static int parse_pem(const reading *state)
         fault(state, "the private key in %s is in OpenSSH's own form; convert it: ssh-keygen -p -m PEM -f FILE",
               state->name);
     else if (strstr(text, "PRIVATE KEY-----"))
-        fault(state, "%s holds a private key of a kind that mbedTLS cannot use" NEW_KEY, state->name);
+        fault(state, "%s holds a private key of a kind that mbedTLS cannot use" MBED_NEW_KEY, state->name);
+    else if (text == state->credentials->settings->cert.data)
+        fault(state, "\"key\" is missing, and %s holds no private key: there is no line -----BEGIN PRIVATE KEY-----",
+              state->name);
+    else if (strstr(text, "-----BEGIN CERTIFICATE-----"))
+        fault(state, "%s holds a certificate and no private key: there is no line -----BEGIN PRIVATE KEY-----",
+              state->name);
     else
         fault(state, "%s holds no private key: there is no line -----BEGIN PRIVATE KEY-----", state->name);
     return WEIR_EINVALID_CONFIG;
@@ -172,9 +174,9 @@ static int parse_pem(const reading *state)
 
 /* ---- the certificate's ---- */
 
-static int check_pair(const reading *state)
+int weir__mbed_key_of_chain(tls_credentials *credentials, tls_report *report)
 {
-    tls_credentials *credentials = state->credentials;
+    const tls_settings *settings = credentials->settings;
 
 #if MBED_3
     int result =
@@ -186,8 +188,8 @@ static int check_pair(const reading *state)
         return 0;
     if (weir__mbed_is_no_memory(result))
         return UV_ENOMEM;
-    fault(state, "the private key in %s is not that of the certificate in %s", state->name,
-          weir__mbed_material_name(&credentials->settings->cert));
+    weir__tls_fault(report, settings->key.pointer, "the private key in %s is not that of the certificate in %s",
+                    weir__mbed_material_name(&settings->key), weir__mbed_material_name(&settings->cert));
     return WEIR_EINVALID_CONFIG;
 }
 
@@ -206,5 +208,5 @@ int weir__mbed_key(tls_credentials *credentials, tls_report *report)
         status = parse_pem(&state);
     else if (!weir__mbed_refuse_container(&settings->key, report))
         status = parse_der(&state, data, settings->key.size);
-    return status == 0 ? check_pair(&state) : status;
+    return status;
 }

@@ -150,19 +150,29 @@ int weir__mbed_refuse_container(const tls_material *material, tls_report *report
 /* The kind of key ("an Ed25519 key") that mbedTLS does not know and this DER names; NULL: none. */
 const char *weir__mbed_foreign(const unsigned char *der, size_t size);
 
+/* What is said to who has a key that mbedTLS cannot use. */
+#define MBED_NEW_KEY                                                                                                \
+    "; make another key, and a certificate for it: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 " \
+    "-out NEW.key"
+
+/* Whose certificates they are: one's own, those that are trusted, or the system's bundle. */
+typedef enum mbed_whose { MBED_OWN, MBED_TRUSTED, MBED_SYSTEM } mbed_whose;
+
 /*
  * Reads all certificates of a material, PEM (whatever else stands in it) or DER, to the end of `chain`; adds to `*count`.
- * `lenient`: those that cannot be read are passed over. 0, WEIR_EINVALID_CONFIG after a fault was told, UV_ENOMEM.
+ * Of the system's those that cannot be read are passed over. 0, WEIR_EINVALID_CONFIG after a fault was told, UV_ENOMEM.
  */
-int weir__mbed_certificates(const tls_material *material, int lenient, tls_report *report, mbedtls_x509_crt *chain,
+int weir__mbed_certificates(const tls_material *material, mbed_whose whose, tls_report *report, mbedtls_x509_crt *chain,
                             size_t *count);
 
 /* 0 with `*trust`, WEIR_EINVALID_CONFIG, UV_ENOMEM. */
 int weir__mbed_trust_get(mbed_instance *instance, const tls_settings *settings, tls_report *report, mbed_trust **trust);
 void weir__mbed_trust_release(mbed_instance *instance, mbed_trust *trust);
 
-/* The private key of the settings: 0, WEIR_EINVALID_CONFIG after a fault was told, UV_ENOMEM. */
+/* The private key of the settings, and that it is the one of the chain: 0, WEIR_EINVALID_CONFIG after a fault was told,
+ * UV_ENOMEM. */
 int weir__mbed_key(tls_credentials *credentials, tls_report *report);
+int weir__mbed_key_of_chain(tls_credentials *credentials, tls_report *report);
 
 /* The cipher suites and the versions: 0, WEIR_EINVALID_CONFIG, UV_ENOMEM. */
 int weir__mbed_suites(tls_credentials *credentials, tls_report *report);

@@ -168,7 +168,7 @@ static void add_usual(choice *to)
     const tls_settings *settings = credentials->settings;
     int server = settings->role == WEIR_SERVER;
     int psk = server ? settings->psk != NULL || settings->psk_callback : 1;
-    int certificates = server ? settings->cert.data != NULL : 1;
+    int certificates = server ? settings->cert.data != NULL || settings->incomplete : 1;
     int first;
 
     /* With both, the key goes first: who has one and is asked for it means it. */
@@ -236,7 +236,7 @@ static void check_key(choice *to)
     if (credentials->settings->role != WEIR_SERVER || credentials->max_version == TLS_VERSION_13 || to->faults)
         return;
     /* What is wrong with the certificate itself has been told. */
-    if (credentials->settings->cert.data && !credentials->has_chain)
+    if ((credentials->settings->cert.data || credentials->settings->incomplete) && !credentials->has_chain)
         return;
     if ((credentials->has_chain && to->traits & (rsa ? BY_RSA : BY_ECDSA)) || (psk && to->traits & BY_PSK))
         return;

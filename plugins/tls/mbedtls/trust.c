@@ -90,8 +90,8 @@ static int read_all(mbed_trust *trust, const tls_settings *settings, tls_report 
     int status = 0;
 
     for (size_t i = 0; i < settings->ca_count && status != UV_ENOMEM; i++) {
-        int one =
-            weir__mbed_certificates(&settings->ca[i], settings->ca_is_system, report, &trust->ca, &trust->certificates);
+        int one = weir__mbed_certificates(&settings->ca[i], settings->ca_is_system ? MBED_SYSTEM : MBED_TRUSTED, report,
+                                          &trust->ca, &trust->certificates);
         status = one ? one : status;
         trust->origins[i] = settings->ca[i].data;
     }
@@ -100,7 +100,7 @@ static int read_all(mbed_trust *trust, const tls_settings *settings, tls_report 
         status = one ? one : status;
         trust->origins[settings->ca_count + i] = settings->crl[i].data;
     }
-    if (status == 0)
+    if (status == 0 && !settings->incomplete)
         check_crl(trust, settings, report);
     return status;
 }

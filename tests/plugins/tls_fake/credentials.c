@@ -56,11 +56,13 @@ static void check_form(const tls_material *material, tls_report *report)
 static void check_material(const tls_settings *settings, tls_report *report)
 {
     char line[128];
-    check_form(&settings->cert, report);
-    check_form(&settings->key, report);
+    if (!settings->cert_is_around) {
+        check_form(&settings->cert, report);
+        check_form(&settings->key, report);
+    }
     for (size_t i = 0; i < settings->ca_count && !settings->ca_is_system; i++)
         check_form(&settings->ca[i], report);
-    if (settings->cert.data &&
+    if (settings->cert.data && settings->key.data &&
         !same_line(&settings->cert, "subject", settings->key.data, settings->key.size, "subject"))
         weir__tls_fault(report, "/key", "it is not the key of the certificate");
     if (settings->cert.data && !settings->cert_is_around &&
@@ -103,7 +105,7 @@ int fake_credentials_new(void *instance, const tls_settings *settings, tls_repor
     check_material(settings, report);
     for (size_t i = 0; i < settings->ciphers.count; i++)
         take_fault(settings->ciphers.items[i], &made->faults, report);
-    if (report->faults != faults) {
+    if (report->faults != faults || settings->incomplete) {
         weir_free(made);
         return WEIR_EINVALID_CONFIG;
     }
