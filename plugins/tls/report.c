@@ -63,6 +63,15 @@ void weir__tls_warning(tls_report *report, const char *pointer, const char *form
         weir_log(report->runtime, WEIR_LOG_WARN, "tls: %s: %s", joined, message);
 }
 
+const char *weir__tls_item(const tls_list *list, size_t index, const char *name, char room[TLS_POINTER_MOST])
+{
+    if (list->is_array)
+        snprintf(room, TLS_POINTER_MOST, "/%s/%zu", name, index);
+    else
+        snprintf(room, TLS_POINTER_MOST, "/%s", name);
+    return room;
+}
+
 weir_error *weir__tls_report_error(tls_report *report, const char *what)
 {
     if (report->faults == 0)

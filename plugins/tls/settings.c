@@ -113,6 +113,7 @@ static int take_list(const reading *state, const char *name, const tls_list *aro
         return around ? list_copy(around, list) : 0;
     if (json_is_string(value))
         return split(state, pointer, json_string_value(value), list);
+    list->is_array = 1;
     json_array_foreach(value, index, item)
     {
         if (status == 0)

@@ -40,6 +40,7 @@ typedef struct tls_material {
 typedef struct tls_list {
     char **items; /* each ended by NUL */
     size_t count; /* 0: not given, the engine's own default */
+    int is_array; /* it stands there as one: its faults are those of an element (weir__tls_item) */
 } tls_list;
 
 /* Of one context, immutable once made; the names are those of the options. */
@@ -63,8 +64,8 @@ typedef struct tls_settings {
     tls_list alpn;    /* ALPNProtocols, in the order of preference */
     int min_version;  /* TLS_VERSION_... */
     int max_version;  /* 0: the newest the engine has */
-    tls_list ciphers; /* IANA names: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256; faults at "/ciphers" */
-    tls_list groups;  /* x25519, secp256r1, secp384r1, secp521r1 ...; faults at "/groups" */
+    tls_list ciphers; /* IANA names: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256; faults: weir__tls_item "ciphers" */
+    tls_list groups;  /* x25519, secp256r1, secp384r1, secp521r1 ...; faults: weir__tls_item "groups" */
     int request_cert; /* server: ask the client for a certificate */
     int reject_unauthorized;
 
@@ -106,6 +107,10 @@ typedef struct tls_report {
 /* `pointer`: of the option inside the context ("/cert", "" the whole). Never quotes a secret. */
 void weir__tls_fault(tls_report *report, const char *pointer, const char *format, ...) WEIR_PRINTF(3, 4);
 void weir__tls_warning(tls_report *report, const char *pointer, const char *format, ...) WEIR_PRINTF(3, 4);
+
+/* The pointer for a fault of one item of the list that the option `name` is, in `room`: "/ciphers/1", or "/ciphers". */
+#define TLS_POINTER_MOST 48
+const char *weir__tls_item(const tls_list *list, size_t index, const char *name, char room[TLS_POINTER_MOST]);
 
 /* The collected text as an error, or NULL without one; and an end of the report. */
 weir_error *weir__tls_report_error(tls_report *report, const char *what);

@@ -292,6 +292,7 @@ static void TLS_13_lists_are_arrays_or_texts_with_colons(void **state)
     expect_good(f, TRUSTS ", \"ciphers\": \"FAKE_CHATTY=1:FAKE_RECORD=5\"", WEIR_CLIENT);
     expect_good(f, TRUSTS ", \"ciphers\": [\"FAKE_CHATTY=1\"], \"groups\": \"x25519:secp256r1\"", WEIR_CLIENT);
     expect_fault(f, TRUSTS ", \"ciphers\": \"FAKE_CHATTY=1:RC4-SHA\"", WEIR_CLIENT, "/ciphers: |RC4-SHA");
+    expect_fault(f, TRUSTS ", \"ciphers\": [\"FAKE_CHATTY=1\", \"RC4-SHA\"]", WEIR_CLIENT, "/ciphers/1: |RC4-SHA");
     expect_fault(f, TRUSTS ", \"groups\": \"x25519::secp256r1\"", WEIR_CLIENT, "/groups: |empty name");
 }
 

@@ -518,7 +518,7 @@ static void TLS_11_TLS_12_conversations_by_ids_without_memory(void **state)
     w->now_version = TLS_VERSION_12;
     world_attempt attempt = {.w = w, .server = world_server(w, "localhost"), .client = world_client(w)};
     attempt.client.tickets = 0;
-    attempt.client.alpn = (tls_list){protocols, 1};
+    attempt.client.alpn = (tls_list){.items = protocols, .count = 1};
     attempt.resume = (tls_session_options){.name = "localhost"};
     assert_true(allocator_fail_each(try_talk, &attempt) > 10);
 }

@@ -226,11 +226,11 @@ static void TLS_13_suites_that_the_library_was_built_without(void **state)
     tls_settings server = world_server(w, "localhost");
     built = one;
     assert_code(credentials_status(w, &server), 0);
-    server.ciphers = (tls_list){names, 1};
+    server.ciphers = (tls_list){.items = names, .count = 1};
     assert_string_equal(world_refusal(w, &server),
                         "/ciphers: TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 is not in mbedTLS " MBEDTLS_VERSION_STRING
                         " as it was built here");
-    server.ciphers = (tls_list){NULL, 0};
+    server.ciphers = (tls_list){.items = NULL};
     built = none;
     assert_string_equal(world_refusal(w, &server), "/ciphers: none of these cipher suites is left");
     built = NULL;
@@ -245,7 +245,7 @@ static void TLS_13_suites_of_a_version_that_is_not_allowed(void **state)
     world *w = world_of(*state);
     w->now_version = TLS_VERSION_12;
     tls_settings server = world_server(w, "localhost");
-    server.ciphers = (tls_list){names, 1};
+    server.ciphers = (tls_list){.items = names, .count = 1};
     built = newer;
     assert_string_equal(world_refusal(w, &server),
                         "/ciphers: none of these cipher suites is of TLS 1.2, which alone is allowed");

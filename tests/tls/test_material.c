@@ -500,6 +500,10 @@ static void TLS_13_unknown_suites_name_the_nearest(void **state)
         {"ECDHE-ECDSA-CHACHA20-POLY1305", "did you mean TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"},
         {"TLS-ECDHE-ECDSA-WITH-AES-256-GCM-SHA384", "did you mean TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384?"},
         {"tls_aes_128_gcm_sha256", "did you mean TLS_AES_128_GCM_SHA256"},
+        {"CHACHA20", "did you mean TLS_CHACHA20_POLY1305_SHA256 or TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256?"},
+        {"HIGH", "; usual are TLS_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 and "
+                 "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, and the README of tls lists all"},
+        {"TLS_NULL_WITH_NULL_NULL", "; usual are TLS_AES_128_GCM_SHA256"},
     };
     world *w = world_of(*state);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -508,14 +512,74 @@ static void TLS_13_unknown_suites_name_the_nearest(void **state)
         expect(world_refusal(w, &server), cases[i][1]);
     }
     tls_settings server = world_server(w, "localhost");
-    server.ciphers = LIST(w, "HIGH");
-    assert_null(strstr(world_refusal(w, &server), "did you mean"));
     /* A name that is longer than any. */
     char longest[400];
     memset(longest, 'A', sizeof(longest) - 1);
     longest[sizeof(longest) - 1] = '\0';
     server.ciphers = LIST(w, longest);
     expect(world_refusal(w, &server), "is no cipher suite");
+}
+
+#define FIRST_GROUPS "x25519, secp256r1, secp384r1, secp521r1, "
+
+static void TLS_13_unknown_groups_name_all(void **state)
+{
+    static const char *const cases[][2] = {
+        {"p384", " knows; did you mean P-384?; known are " FIRST_GROUPS},
+        {"secp384", " knows; did you mean secp384r1"},
+        {"brainpool", " knows; did you mean brainpoolP256r1 or brainpoolP384r1?"},
+        {"foo", " knows; known are " FIRST_GROUPS},
+        {"foo", "brainpoolP256r1, brainpoolP384r1, brainpoolP512r1, secp256k1"},
+    };
+    world *w = world_of(*state);
+    tls_settings server = world_server(w, "localhost");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        server.groups = LIST(w, "secp256r1", cases[i][0]);
+        expect(world_refusal(w, &server), cases[i][1]);
+    }
+}
+
+static void TLS_13_faults_stand_at_the_element(void **state)
+{
+    world *w = world_of(*state);
+    tls_settings server = world_server(w, "localhost");
+    server.ciphers = LIST(w, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "BLAH");
+    server.groups = LIST(w, "foo", "secp256r1", "bar");
+    const char *text = world_refusal(w, &server);
+    expect(text, "/ciphers: BLAH is no");
+    expect(text, "/groups: bar is no");
+    server.ciphers.is_array = server.groups.is_array = 1;
+    text = world_refusal(w, &server);
+    expect(text, "/ciphers/1: BLAH is no");
+    expect(text, "/groups/0: foo is no");
+    expect(text, "/groups/2: bar is no");
+}
+
+/* What the README lists are all suites: each is known, and there is no other. */
+static void TLS_13_the_README_lists_the_suites(void **state)
+{
+    enum { SUITES = 41 };
+    world *w = world_of(*state);
+    tls_settings server = world_server(w, "localhost");
+    char text[65536] = {0};
+    size_t listed = 0;
+    FILE *file = fopen(WEIR_TEST_SOURCE "/plugins/tls/README.md", "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+    fclose(file);
+    char *from = strstr(text, "`ciphers` knows these"), *rest = NULL;
+    assert_non_null(from);
+    char *end = strstr(from, "## Codes");
+    assert_non_null(end);
+    *end = '\0';
+    for (const char *word = strtok_r(from, "`", &rest); word; word = strtok_r(NULL, "`", &rest)) {
+        if (strncmp(word, "TLS_", 4) != 0)
+            continue;
+        server.ciphers = LIST(w, word, "NONSENSE");
+        assert_null(strstr(world_refusal(w, &server), fixture_text(w->f, "%s is no cipher suite", word)));
+        listed++;
+    }
+    assert_int_equal(listed, SUITES);
 }
 
 static void TLS_13_the_first_suite_of_the_list_is_used(void **state)
@@ -643,6 +707,9 @@ int main(void)
         WORLD_TEST(TLS_10_a_certificate_that_does_not_bear_its_name),
         WORLD_TEST(TLS_14_a_system_bundle_may_hold_what_cannot_be_read),
         WORLD_TEST(TLS_13_unknown_suites_name_the_nearest),
+        WORLD_TEST(TLS_13_unknown_groups_name_all),
+        WORLD_TEST(TLS_13_faults_stand_at_the_element),
+        WORLD_TEST(TLS_13_the_README_lists_the_suites),
         WORLD_TEST(TLS_13_the_first_suite_of_the_list_is_used),
         WORLD_TEST(TLS_13_suites_that_do_not_go_with_the_key),
         WORLD_TEST(TLS_13_suites_and_versions),

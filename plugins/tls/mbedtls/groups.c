@@ -40,14 +40,25 @@ static const char *const aliases[][2] = {
     {"P-384", "secp384r1"}, {"P-521", "secp521r1"}, {"prime256v1", "secp256r1"},
 };
 
+#define ALIASES (sizeof(aliases) / sizeof(aliases[0]))
+
 static const char *name_at(size_t i)
 {
-    return i < CURVES ? curves[i].name : NULL;
+    return i < CURVES ? curves[i].name : i < CURVES + ALIASES ? aliases[i - CURVES][0] : NULL;
+}
+
+/* They are few. */
+static void list_all(char *text, size_t size)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < CURVES && at < size; i++)
+        at += (size_t)snprintf(text + at, size - at, "%s%s", i ? ", " : "", curves[i].name);
 }
 
 static const curve *find(const char *name)
 {
-    for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+    for (size_t i = 0; i < ALIASES; i++) {
         if (strcmp(aliases[i][0], name) == 0)
             name = aliases[i][1];
     }
@@ -107,10 +118,22 @@ static void check_curves(const tls_credentials *credentials, size_t count, tls_r
             "an elliptic curve's key cannot be connected to; secp256r1 is what most have");
 }
 
+static void tell_unknown(const tls_list *named, size_t index, tls_report *report)
+{
+    char pointer[TLS_POINTER_MOST];
+    char nearest[160];
+    char all[200];
+
+    list_all(all, sizeof(all));
+    weir__mbed_nearest(named->items[index], name_at, nearest, sizeof(nearest));
+    weir__tls_fault(report, weir__tls_item(named, index, "groups", pointer),
+                    "%s is no group that mbedTLS %s knows%s; known are %s", named->items[index], MBEDTLS_VERSION_STRING,
+                    nearest, all);
+}
+
 int weir__mbed_groups(tls_credentials *credentials, tls_report *report)
 {
     const tls_list *named = &credentials->settings->groups;
-    char nearest[160];
     size_t count = 0;
     int faults = 0;
 
@@ -123,9 +146,7 @@ int weir__mbed_groups(tls_credentials *credentials, tls_report *report)
             add(credentials, &count, found);
             continue;
         }
-        weir__mbed_nearest(named->items[i], name_at, nearest, sizeof(nearest));
-        weir__tls_fault(report, "/groups", "%s is no group that mbedTLS %s knows%s", named->items[i],
-                        MBEDTLS_VERSION_STRING, nearest);
+        tell_unknown(named, i, report);
         faults = 1;
     }
     for (size_t i = 0; i < CURVES && named->count == 0; i++) {

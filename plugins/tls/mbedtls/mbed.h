@@ -187,10 +187,10 @@ int weir__mbed_suite_is_psk(const char *library_name);
 int weir__mbed_groups(tls_credentials *credentials, tls_report *report);
 
 /*
- * Writes to `text` which known names are near to an unknown one: "; did you mean A or B?", or "" where none is.
+ * Writes to `text` which known names are near to an unknown one: "; did you mean A or B?", or "" where none is (0 then).
  * `names` gives the i-th one that is known, or NULL.
  */
-void weir__mbed_nearest(const char *name, const char *(*names)(size_t i), char *text, size_t size);
+int weir__mbed_nearest(const char *name, const char *(*names)(size_t i), char *text, size_t size);
 
 /* ---- verify.c ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which known names are near to one that is not known: by the letters that have to be changed, once what all names have
- * in common is left out, so that OpenSSL's ECDHE-RSA-AES128-GCM-SHA256 finds its IANA name.
+ * in common is left out, so that OpenSSL's ECDHE-RSA-AES128-GCM-SHA256 finds its IANA name; or because it is in them.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -9,7 +9,8 @@
 
 #include "mbed.h"
 
-#define NAME_MOST 96
+#define NAME_MOST  96
+#define PIECE_MOST 3 /* letters of which a part of a name says something */
 
 /* Lower case, without "TLS", "WITH" and anything that is no letter or digit. */
 static size_t reduce(const char *name, char *reduced)
@@ -53,24 +54,32 @@ static size_t distance(const char *one, size_t one_length, const char *other, si
     return row[other_length];
 }
 
-void weir__mbed_nearest(const char *name, const char *(*names)(size_t i), char *text, size_t size)
+/* A piece of a name is as near to it as a letter's slip. */
+static size_t apart(const char *wanted, size_t length, const char *known)
+{
+    char reduced[NAME_MOST];
+    size_t letters = distance(wanted, length, reduced, reduce(known, reduced));
+
+    return letters > 1 && length >= PIECE_MOST && strstr(reduced, wanted) ? 1 : letters;
+}
+
+int weir__mbed_nearest(const char *name, const char *(*names)(size_t i), char *text, size_t size)
 {
     char wanted[NAME_MOST];
-    char reduced[NAME_MOST];
     size_t length = reduce(name, wanted);
     const char *best[2] = {NULL, NULL};
     size_t far[2] = {length / 2 + 1, length / 2 + 1};
 
     for (size_t i = 0; names(i); i++) {
-        size_t apart = distance(wanted, length, reduced, reduce(names(i), reduced));
-        if (apart < far[0]) {
+        size_t now = apart(wanted, length, names(i));
+        if (now < far[0]) {
             best[1] = best[0];
             far[1] = far[0];
             best[0] = names(i);
-            far[0] = apart;
-        } else if (apart < far[1]) {
+            far[0] = now;
+        } else if (now < far[1]) {
             best[1] = names(i);
-            far[1] = apart;
+            far[1] = now;
         }
     }
     /* One that is the same but for its spelling needs no second. */
@@ -80,4 +89,5 @@ void weir__mbed_nearest(const char *name, const char *(*names)(size_t i), char *
         snprintf(text, size, "; did you mean %s?", best[0]);
     else
         snprintf(text, size, "; did you mean %s or %s?", best[0], best[1]);
+    return best[0] != NULL;
 }

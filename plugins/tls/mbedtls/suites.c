@@ -134,8 +134,14 @@ static void add(choice *to, const suite *one)
     to->before13 |= !(one->traits & TLS13);
 }
 
-static void add_named(choice *to, const char *name)
+static void add_named(choice *to, size_t index)
 {
+    static const char usual[] = "; usual are TLS_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 and "
+                                "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, and the README of tls lists all";
+    const tls_list *named = &to->credentials->settings->ciphers;
+    const char *name = named->items[index];
+    char room[TLS_POINTER_MOST];
+    const char *pointer = weir__tls_item(named, index, "ciphers", room);
     char nearest[160];
     const suite *found = NULL;
 
@@ -144,18 +150,18 @@ static void add_named(choice *to, const char *name)
             found = &suites[i];
     }
     if (!found) {
-        weir__mbed_nearest(name, name_at, nearest, sizeof(nearest));
-        weir__tls_fault(to->report, "/ciphers", "%s is no cipher suite that is known by this IANA name%s", name,
-                        nearest);
+        int near = weir__mbed_nearest(name, name_at, nearest, sizeof(nearest));
+        weir__tls_fault(to->report, pointer, "%s is no cipher suite that is known by this IANA name%s", name,
+                        near ? nearest : usual);
         to->faults = 1;
     } else if (in_library(found->id)) {
         add(to, found);
     } else if (found->traits & TLS13 && !MBED_TLS13) {
         /* One list serves both releases. */
-        weir__tls_warning(to->report, "/ciphers", "%s is passed over: mbedTLS %s has no TLS 1.3", name,
+        weir__tls_warning(to->report, pointer, "%s is passed over: mbedTLS %s has no TLS 1.3", name,
                           MBEDTLS_VERSION_STRING);
     } else {
-        weir__tls_fault(to->report, "/ciphers", "%s is not in mbedTLS %s as it was built here", name,
+        weir__tls_fault(to->report, pointer, "%s is not in mbedTLS %s as it was built here", name,
                         MBEDTLS_VERSION_STRING);
         to->faults = 1;
     }
@@ -259,7 +265,7 @@ int weir__mbed_suites(tls_credentials *credentials, tls_report *report)
     if (!credentials->suites)
         return UV_ENOMEM;
     for (size_t i = 0; i < named->count; i++)
-        add_named(&made, named->items[i]);
+        add_named(&made, i);
     if (named->count == 0)
         add_usual(&made);
     if (made.count == 0 && !made.faults) {

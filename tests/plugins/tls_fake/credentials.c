@@ -73,8 +73,10 @@ static void check_material(const tls_settings *settings, tls_report *report)
         weir__tls_warning(report, "", "the certificate is not for %s", settings->served);
 }
 
-static void take_fault(const char *text, fake_faults *faults, tls_report *report)
+static void take_fault(const tls_list *list, size_t index, fake_faults *faults, tls_report *report)
 {
+    const char *text = list->items[index];
+    char pointer[TLS_POINTER_MOST];
     const struct {
         const char *name;
         size_t *value;
@@ -90,7 +92,7 @@ static void take_fault(const char *text, fake_faults *faults, tls_report *report
             return;
         }
     }
-    weir__tls_fault(report, "/ciphers", "unknown cipher suite %s", text);
+    weir__tls_fault(report, weir__tls_item(list, index, "ciphers", pointer), "unknown cipher suite %s", text);
 }
 
 int fake_credentials_new(void *instance, const tls_settings *settings, tls_report *report,
@@ -104,7 +106,7 @@ int fake_credentials_new(void *instance, const tls_settings *settings, tls_repor
     made->settings = settings;
     check_material(settings, report);
     for (size_t i = 0; i < settings->ciphers.count; i++)
-        take_fault(settings->ciphers.items[i], &made->faults, report);
+        take_fault(&settings->ciphers, i, &made->faults, report);
     if (report->faults != faults || settings->incomplete) {
         weir_free(made);
         return WEIR_EINVALID_CONFIG;
