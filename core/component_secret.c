@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "component.h"
+#include "configure_private.h"
 #include "memory.h"
 #include "schema_node.h"
 
@@ -97,8 +98,20 @@ static const char *clean(char *text, size_t *length)
     return is_utf8(text, *length) ? NULL : "is not UTF-8";
 }
 
+static void warn_of_readers(const resolving *state, const char *inner, const char *path)
+{
+    weir__configure whole = {.document = state->place->document,
+                             .pointer = state->base,
+                             .faults = state->place->faults,
+                             .warnings = state->place->warnings,
+                             .label = state->place->label};
+    whole.public.runtime = state->place->runtime;
+    weir_configure_warning(&whole.public, inner,
+                           "everybody may read the secret in %s: let nobody but its owner (chmod 600)", path);
+}
+
 /* Reads a file into text, which has room for SECRET_MOST + 1 bytes; gives what is wrong, or NULL. */
-static const char *read_file(const char *path, char *text, size_t *length)
+static const char *read_file(const char *path, char *text, size_t *length, bool *is_public)
 {
     struct stat about;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -108,6 +121,7 @@ static const char *read_file(const char *path, char *text, size_t *length)
                : errno == EACCES ? "may not be read: permission denied (EACCES)"
                                  : "cannot be opened";
     const char *why = fstat(file, &about) != 0 || !S_ISREG(about.st_mode) ? "is not a regular file" : NULL;
+    *is_public = !why && (about.st_mode & S_IROTH);
     while (!why && *length <= SECRET_MOST) {
         ssize_t got = read(file, text + *length, SECRET_MOST + 1 - *length);
         if (got < 0 && errno == EINTR)
@@ -132,17 +146,20 @@ static int from_file(const resolving *state, const char *inner, const char *name
     char *text = weir__malloc(SECRET_MOST + 1);
     size_t length = 0;
     const char *why = NULL;
+    bool is_public = false;
     if (path && text) {
         memcpy(path, folder, folder_length);
         path[folder_length] = '/';
         memcpy(path + folder_length + (folder_length ? 1 : 0), name, name_length + 1);
-        why = read_file(path, text, &length);
+        why = read_file(path, text, &length, &is_public);
         size_t read = length;
         if (!why)
             why = clean(text, &length);
         if (!why)
             *secret = json_stringn(text, length);
         explicit_bzero(text, read);
+        if (!why && is_public)
+            warn_of_readers(state, inner, path);
     }
     bool out_of_memory = !path || !text || (!why && !*secret);
     weir__free(path);

@@ -179,6 +179,28 @@ static void TLS_14_a_key_that_everybody_may_read_is_warned_about(void **state)
     assert_non_null(strstr(fixture_log(f), fixture_path(f, "key.pem")));
 }
 
+/* Nor is what opens the key for everybody, or stands in for it. */
+static void TLS_14_TLS_17_secrets_that_everybody_may_read_are_warned_about(void **state)
+{
+    static const char options[] = SERVES ", \"pskIdentity\": \"a\", \"psk\": {\"file\": \"psk\"}, "
+                                         "\"SNI\": {\"localhost\": {\"passphrase\": {\"file\": \"pass\"}, " SERVES "}}";
+    fixture *f = *state;
+    write_file(f, "psk", "00112233445566778899aabbccddeeff\n", 0640);
+    write_file(f, "pass", "open sesame\n", 0600);
+    expect_good(f, options, WEIR_SERVER);
+    assert_string_equal(fixture_log(f), "");
+    assert_int_equal(chmod(fixture_path(f, "psk"), 0644), 0);
+    assert_int_equal(chmod(fixture_path(f, "pass"), 0604), 0);
+    expect_good(f, options, WEIR_SERVER);
+    static const char *const places[][2] = {{"psk", "psk"}, {"SNI/localhost/passphrase", "pass"}};
+    for (size_t i = 0; i < 2; i++)
+        assert_non_null(strstr(
+            fixture_log(f), fixture_text(f,
+                                         "/layers/0/tls-fake/%s: everybody may read the secret in %s: let nobody but "
+                                         "its owner (chmod 600)\n",
+                                         places[i][0], fixture_path(f, places[i][1]))));
+}
+
 static void TLS_14_a_certificate_in_the_place_of_a_key_may_be_read(void **state)
 {
     fixture *f = *state;
@@ -509,6 +531,7 @@ int main(void)
         FIXTURE_TEST(TLS_14_a_key_in_the_options_is_never_quoted),
         FIXTURE_TEST(TLS_14_a_file_that_is_too_large_is_not_read),
         FIXTURE_TEST(TLS_14_a_key_that_everybody_may_read_is_warned_about),
+        FIXTURE_TEST(TLS_14_TLS_17_secrets_that_everybody_may_read_are_warned_about),
         FIXTURE_TEST(TLS_14_a_certificate_in_the_place_of_a_key_may_be_read),
         FIXTURE_TEST(TLS_14_an_expired_certificate_is_a_warning),
         FIXTURE_TEST(TLS_16_a_key_log_that_cannot_be_written_is_a_warning),
