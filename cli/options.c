@@ -80,6 +80,27 @@ static int read_level(const char *text, output_form form, weir_log_level *level)
     return CLI_USAGE;
 }
 
+/* "--hosts" is --host and more, "--hots" begins as it does: one of this command's that agrees in half of its letters. */
+static const char *nearest_switch(const cli_command *command, const char *argument)
+{
+    const char *nearest = NULL;
+    size_t most = 0;
+    size_t length = strncmp(argument, "--", 2) == 0 ? strcspn(argument + 2, "=") : 0;
+    for (const cli_switch *entry = cli_switches; entry->letter != 0; entry++) {
+        size_t whole = strlen(entry->name);
+        size_t same = 0;
+        while (same < whole && same < length && entry->name[same] == argument[2 + same]) {
+            same++;
+        }
+        if (strchr(command->switches, entry->letter) != NULL && same > most &&
+            (same == whole || 2 * same >= (whole > length ? whole : length))) {
+            nearest = entry->name;
+            most = same;
+        }
+    }
+    return nearest;
+}
+
 /* optopt is the letter of a short switch; a long one is known by its argument only. */
 static int refuse_switch(const cli_command *command, int letter, const char *argument, output_form form)
 {
@@ -91,7 +112,10 @@ static int refuse_switch(const cli_command *command, int letter, const char *arg
     } else if (optopt != 0) {
         snprintf(what, sizeof(what), "%.400s: this switch takes no argument", argument);
     } else {
-        snprintf(what, sizeof(what), "unknown switch %.400s", argument);
+        const char *nearest = nearest_switch(command, argument);
+        snprintf(what, sizeof(what), "unknown switch %.400s%s%s%s", argument,
+                 nearest != NULL ? "; did you mean --" : "", nearest != NULL ? nearest : "",
+                 nearest != NULL ? "?" : "");
     }
     output_problem(form, "%s: %s; weir %s --help shows what there is", command->name, what, command->name);
     return CLI_USAGE;

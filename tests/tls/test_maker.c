@@ -126,6 +126,17 @@ static void what_cannot_be_made_is_told(void **state)
         assert_non_null(
             strstr(refused(w, (weir_tls_cert_options){.folder = folder, HOSTS("a", odd[i])}, UV_EINVAL), expected));
     }
+    static const char label[] = "a234567890b234567890c234567890d234567890e234567890f234567890123"; /* 63 of them */
+    static const char wildcard[] = "is a wildcard that clients refuse: two labels have to stand behind the star";
+    const char *const refusals[][2] = {
+        {"*.com", wildcard},
+        {"*.localhost", wildcard},
+        {fixture_text(w->f, "%s4", label), "has more than 63 letters between two dots"},
+        {fixture_text(w->f, "a.%s4.org", label), "has more than 63 letters between two dots"},
+    };
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+        assert_non_null(strstr(refused(w, (weir_tls_cert_options){.folder = folder, HOSTS(refusals[i][0])}, UV_EINVAL),
+                               fixture_text(w->f, "\"%s\" %s", refusals[i][0], refusals[i][1])));
     /* Nothing was begun: no authority is left behind. */
     struct stat found;
     assert_int_not_equal(stat(fixture_path(w->f, "ca.pem"), &found), 0);
@@ -138,6 +149,8 @@ static void what_cannot_be_made_is_told(void **state)
     const weir_tls_cert_options sizeless = {.folder = folder, HOSTS("a")};
     assert_code(maker()->make(&sizeless, NULL), UV_EINVAL);
     assert_code(maker()->make(NULL, NULL), UV_EINVAL);
+    make(w, (weir_tls_cert_options){.folder = fixture_path(w->f, "long"),
+                                    HOSTS(fixture_text(w->f, "%s.%s", label, label))});
     const char *nowhere = fixture_path(w->f, "no/where");
     assert_non_null(strstr(refused(w, (weir_tls_cert_options){.folder = nowhere, HOSTS("a")}, UV_ENOENT),
                            "cannot make the folder "));
@@ -195,13 +208,22 @@ static void half_an_authority_is_no_authority(void **state)
     const char *key = world_read(w, "ca.key", NULL);
     assert_int_equal(remove(fixture_path(w->f, "ca.key")), 0);
     assert_non_null(strstr(refused(w, options, UV_ENOENT), "cannot read the authority's key "));
+    const char *folder = w->f->folder;
+    static const char begins[] = "the certificate cannot be made: ";
     world_write(w, "ca.key", world_issue(w, &(wish){.host = "x"})->key);
-    assert_non_null(strstr(refused(w, options, UV_EINVAL), "the certificate cannot be made: "));
+    const char *strange = fixture_text(w->f, "%s%s/ca.key is not the private key of %s/ca.pem", begins, folder, folder);
+    assert_string_equal(refused(w, options, UV_EINVAL), strange);
+    world_openssl(w, "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", "ca.key");
+    assert_string_equal(refused(w, options, UV_EINVAL), strange);
+    world_write(w, "ca.key", "hello");
+    assert_non_null(strstr(refused(w, options, UV_EINVAL),
+                           fixture_text(w->f, "%s%s/ca.key holds no private key that can be read: ", begins, folder)));
     world_write(w, "ca.key", key);
     assert_int_equal(remove(fixture_path(w->f, "ca.pem")), 0);
     assert_non_null(strstr(refused(w, options, UV_ENOENT), "cannot read the authority's certificate "));
     world_write(w, "ca.pem", "hello");
-    assert_non_null(strstr(refused(w, options, UV_EINVAL), "the certificate cannot be made: "));
+    assert_non_null(strstr(refused(w, options, UV_EINVAL),
+                           fixture_text(w->f, "%s%s/ca.pem holds no certificate that can be read: ", begins, folder)));
 }
 
 static void try_make(void *arg)

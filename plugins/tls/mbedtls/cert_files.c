@@ -234,7 +234,8 @@ static int sign(const weir_tls_cert_options *options, const char *name, const mb
                                        .until = now + (int64_t)days * DAY,
                                        .uses = options->client ? MBED_FOR_CLIENT : MBED_FOR_SERVER | MBED_FOR_CLIENT,
                                        .issuer_cert = authority->cert,
-                                       .issuer_key = authority->key};
+                                       .issuer_key = authority->key,
+                                       .issuer_folder = options->folder};
     int status = weir__mbed_cert_make(&request, &made, error);
     if (status == 0)
         status = write_pair(options->folder, name, &made, error);
@@ -261,10 +262,10 @@ static int check_options(const weir_tls_cert_options *options, const char *name,
     }
     for (size_t i = 0; i < options->host_count; i++) {
         const char *host = options->hosts[i] ? options->hosts[i] : "";
-        if (weir__mbed_cert_is_host(host))
+        fault = weir__mbed_cert_host_fault(host);
+        if (!fault)
             continue;
-        *error = weir_error_newf(UV_EINVAL, NULL, NULL, -1,
-                                 "\"%s\" is neither a name (ASCII letters, as DNS has it) nor an address", host);
+        *error = weir_error_newf(UV_EINVAL, NULL, NULL, -1, "\"%s\" %s", host, fault);
         return UV_EINVAL;
     }
     return 0;

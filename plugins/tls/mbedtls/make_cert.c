@@ -19,6 +19,8 @@ enum {
     PEM_MOST = 16384,
     NAMES_MOST = 8192,
     HOST_MOST = 253,
+    LABEL_MOST = 63,
+    FAULT_MOST = 1024,
     SERIAL = 16,
     TAG_DNS = MBEDTLS_ASN1_CONTEXT_SPECIFIC | 2,
     TAG_ADDRESS = MBEDTLS_ASN1_CONTEXT_SPECIFIC | 7
@@ -43,14 +45,29 @@ static int is_name(const char *host)
     return !star || (star == host && host[1] == '.');
 }
 
+static int has_long_label(const char *host)
+{
+    size_t length = 0;
+
+    for (; *host && length <= LABEL_MOST; host++)
+        length = *host == '.' ? 0 : length + 1;
+    return length > LABEL_MOST;
+}
+
 /* A label that is empty, as the one behind a last dot is, stands in no name that clients ask for. */
-int weir__mbed_cert_is_host(const char *host)
+const char *weir__mbed_cert_host_fault(const char *host)
 {
     unsigned char address[16];
 
     if (is_address(host, address))
-        return 1;
-    return is_name(host) && host[0] != '.' && host[strlen(host) - 1] != '.' && !strstr(host, "..");
+        return NULL;
+    if (!is_name(host) || host[0] == '.' || host[strlen(host) - 1] == '.' || strstr(host, ".."))
+        return "is neither a name (ASCII letters, as DNS has it) nor an address";
+    if (has_long_label(host))
+        return "has more than 63 letters between two dots, which no name in DNS has";
+    if (host[0] == '*' && !strchr(host + 2, '.'))
+        return "is a wildcard that clients refuse: two labels have to stand behind the star, as in *.example.org";
+    return NULL;
 }
 
 /* One GeneralName, written from its end to its beginning as mbedTLS writes. */
@@ -136,7 +153,7 @@ typedef struct making {
     mbedtls_pk_context issuer_key;
     mbedtls_x509_crt issuer;
     mbedtls_x509write_cert writer;
-    const char *fault; /* what mbedTLS has no word for; NULL: none */
+    char fault[FAULT_MOST]; /* in place of mbedTLS's words; "": none */
     char buffer[PEM_MOST];
 } making;
 
@@ -155,10 +172,40 @@ static int check_issuer(making *state)
     const mbedtls_x509_crt *issuer = &state->issuer;
 
     if (!issuer->ca_istrue || mbedtls_x509_crt_check_key_usage(issuer, MBEDTLS_X509_KU_KEY_CERT_SIGN) != 0)
-        state->fault = "the authority's certificate is not one of an authority (CA:TRUE, keyCertSign)";
+        snprintf(state->fault, sizeof(state->fault),
+                 "the authority's certificate is not one of an authority (CA:TRUE, keyCertSign)");
     else if (mbedtls_x509_time_is_past(&issuer->valid_to))
-        state->fault = "the authority has expired: remove its certificate and key, and another one is made";
-    return state->fault ? MBEDTLS_ERR_X509_BAD_INPUT_DATA : 0;
+        snprintf(state->fault, sizeof(state->fault),
+                 "the authority has expired: remove its certificate and key, and another one is made");
+    return state->fault[0] ? MBEDTLS_ERR_X509_BAD_INPUT_DATA : 0;
+}
+
+/* Which file it is: mbedTLS does not know. */
+static int tell_issuer(making *state, int result, const char *file, const char *holds)
+{
+    const char *folder = state->request->issuer_folder;
+    char text[160];
+
+    if (result == 0 || weir__mbed_is_no_memory(result))
+        return result;
+    weir__mbed_text(result, text, sizeof(text));
+    snprintf(state->fault, sizeof(state->fault), "%s%s%s %s that can be read: %s", folder ? folder : "",
+             folder ? "/" : "", file, holds, text);
+    return result;
+}
+
+static int check_issuer_pair(making *state)
+{
+    const char *folder = state->request->issuer_folder ? state->request->issuer_folder : ".";
+#if MBED_3
+    int result = mbedtls_pk_check_pair(&state->issuer.pk, &state->issuer_key, weir__mbed_random, state->instance);
+#else
+    int result = mbedtls_pk_check_pair(&state->issuer.pk, &state->issuer_key);
+#endif
+
+    if (result != 0 && !weir__mbed_is_no_memory(result))
+        snprintf(state->fault, sizeof(state->fault), "%s/ca.key is not the private key of %s/ca.pem", folder, folder);
+    return result;
 }
 
 static int read_issuer(making *state)
@@ -169,17 +216,16 @@ static int read_issuer(making *state)
     int result = mbedtls_x509_crt_parse(&state->issuer, (const unsigned char *)request->issuer_cert,
                                         strlen(request->issuer_cert) + 1);
     if (result != 0)
-        return result;
+        return tell_issuer(state, result, "ca.pem", "holds no certificate");
 #if MBED_3
     result = mbedtls_pk_parse_key(&state->issuer_key, key, strlen(request->issuer_key) + 1, NULL, 0, weir__mbed_random,
                                   state->instance);
-    if (result == 0)
-        result = mbedtls_pk_check_pair(&state->issuer.pk, &state->issuer_key, weir__mbed_random, state->instance);
 #else
     result = mbedtls_pk_parse_key(&state->issuer_key, key, strlen(request->issuer_key) + 1, NULL, 0);
-    if (result == 0)
-        result = mbedtls_pk_check_pair(&state->issuer.pk, &state->issuer_key);
 #endif
+    if (result != 0)
+        return tell_issuer(state, result, "ca.key", "holds no private key");
+    result = check_issuer_pair(state);
     return result == 0 ? check_issuer(state) : result;
 }
 
@@ -304,12 +350,10 @@ static int conclude(const making *state, int result, weir_error **error)
     if (result == 0)
         return 0;
     int code = weir__mbed_is_no_memory(result) ? UV_ENOMEM : UV_EINVAL;
-    if (state->fault)
-        snprintf(text, sizeof(text), "%s", state->fault);
-    else
-        weir__mbed_text(result, text, sizeof(text));
+    weir__mbed_text(result, text, sizeof(text));
     *error = code == UV_ENOMEM ? weir_error_new(code, NULL, NULL, -1)
-                               : weir_error_newf(code, NULL, NULL, -1, "the certificate cannot be made: %s", text);
+                               : weir_error_newf(code, NULL, NULL, -1, "the certificate cannot be made: %s",
+                                                 state->fault[0] ? state->fault : text);
     return code;
 }
 

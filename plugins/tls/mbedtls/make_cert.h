@@ -16,9 +16,10 @@ typedef struct mbed_cert_request {
     int64_t from; /* seconds since 1970 */
     int64_t until;
     int is_authority;
-    int uses;                /* MBED_FOR_...; 0: any */
-    const char *issuer_cert; /* PEM; NULL: it signs itself */
-    const char *issuer_key;  /* PEM */
+    int uses;                  /* MBED_FOR_...; 0: any */
+    const char *issuer_cert;   /* PEM; NULL: it signs itself */
+    const char *issuer_key;    /* PEM */
+    const char *issuer_folder; /* where both stand, for messages */
 } mbed_cert_request;
 
 /* PEM, in new memory. */
@@ -27,8 +28,9 @@ typedef struct mbed_cert {
     char *key;
 } mbed_cert;
 
-/* Can a certificate be for it: a name without a last dot ("*.example.org" too), or an address? */
-int weir__mbed_cert_is_host(const char *host);
+/* What is wrong with it as something that a certificate is for: a name without a last dot ("*.example.org" too), or an
+ * address. Static text that goes on after it, or NULL. */
+const char *weir__mbed_cert_host_fault(const char *host);
 
 /* 0, or below 0 with `*error`: UV_EINVAL, UV_ENOMEM, UV_EIO. */
 int weir__mbed_cert_make(const mbed_cert_request *request, mbed_cert *made, weir_error **error);
