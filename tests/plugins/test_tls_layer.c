@@ -307,9 +307,37 @@ static void TLS_01_the_runtime_may_end_in_the_middle_of_handshakes(void **state)
     fixture_end(f);
 }
 
+/* Base64 in which both of its signs stand: they are two. */
+static void TLS_21_a_pin_has_the_digits_of_base64(void **state)
+{
+#define PINNED "subject=pinned6\\n"
+    static const char server_options[] =
+        "\"cert\": \"-----BEGIN FAKE CERTIFICATE-----\\n" PINNED "issuer=ca\\naddress=127.0.0.1\\n\", "
+        "\"key\": \"-----BEGIN FAKE KEY-----\\n" PINNED "\"";
+    static const char *const pins[] = {
+        "2+adC0KowfeGEqqobsh0B/XM8lLMQHO4fyo2Ioc685Q=", /* of this subject, in the fake's way */
+        "2+adC0KowfeGEqqobsh0B+XM8lLMQHO4fyo2Ioc685Q=",
+        "2/adC0KowfeGEqqobsh0B/XM8lLMQHO4fyo2Ioc685Q=",
+    };
+    fixture *f = *state;
+    weir_server *server = tls_server(f, server_options);
+    for (size_t i = 0; i < sizeof(pins) / sizeof(pins[0]); i++) {
+        recorder *client = tls_client(f, server, fixture_text(f, TRUSTS ", \"pinSha256\": \"%s\"", pins[i]));
+        recorder_wait(client, i == 0 ? WEIR_EVENT_READY : WEIR_EVENT_CLOSE);
+        assert_int_equal(client->counts[WEIR_EVENT_ERROR], i > 0);
+        if (i == 0)
+            assert_string_equal(fact_of(f, client, "tls.authorized"), "true");
+        else
+            assert_non_null(strstr(weir_stream_errored(client->stream)->message, "PIN_MISMATCH"));
+        recorder_destroy(client, NULL);
+    }
+#undef PINNED
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(TLS_21_a_pin_has_the_digits_of_base64),
         FIXTURE_TEST(TLS_01_connect_secureConnect_ready),
         FIXTURE_TEST(TLS_01_connection_comes_after_the_handshake_and_counts_before),
         FIXTURE_TEST(TLS_01_close_lets_an_opening_connection_finish),

@@ -18,6 +18,33 @@ static void TLS_17_a_psk_by_option_on_both_sides(void **state)
     assert_true(recorder_saw(stranger, "error:EPROTO") && recorder_saw(wrong, "error:EPROTO"));
 }
 
+static void TLS_17_digits_of_a_psk_have_any_case(void **state)
+{
+    static const char *const keys[] = {"f0e1d2c3b4a596877869fAeBdCcDbEaF", "F0E1D2C3B4A596877869FAEBDCCDBEAF"};
+    fixture *f = *state;
+    for (size_t i = 0; i < 2; i++) {
+        weir_server *server = polite_server(f, fixture_text(f, "\"pskIdentity\": \"me\", \"psk\": \"%s\"", keys[i]));
+        assert_string_equal(
+            ask(f, server, "\"pskIdentity\": \"me\", \"psk\": \"f0e1d2c3b4a596877869faebdccdbeaf\"", "tls.authorized"),
+            "true");
+    }
+}
+
+static void TLS_17_a_part_of_an_identity_is_another_one(void **state)
+{
+    static const char *const identities[] = {"m", "mee", "mE", "e"};
+    fixture *f = *state;
+    weir_server *server = polite_server(f, PSK);
+    for (size_t i = 0; i < sizeof(identities) / sizeof(identities[0]); i++) {
+        recorder *stranger = tls_client(
+            f, server,
+            fixture_text(f, "\"pskIdentity\": \"%s\", \"psk\": \"00112233445566778899aabbccddeeff\"", identities[i]));
+        recorder_wait(stranger, WEIR_EVENT_CLOSE);
+        assert_true(recorder_saw(stranger, "error:EPROTO"));
+    }
+    assert_string_equal(ask(f, server, PSK, "tls.authorized"), "true");
+}
+
 static const char agreed[] = "0123456789abcdef";
 
 static size_t answer_psk(const void *identity, size_t length, void *key, size_t room, void *arg)
@@ -208,6 +235,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(TLS_17_a_psk_by_option_on_both_sides),
+        FIXTURE_TEST(TLS_17_digits_of_a_psk_have_any_case),
+        FIXTURE_TEST(TLS_17_a_part_of_an_identity_is_another_one),
         FIXTURE_TEST(TLS_17_a_psk_by_callback_on_both_sides),
         FIXTURE_TEST(TLS_17_a_key_that_will_not_do_is_not_passed_over),
         FIXTURE_TEST(TLS_17_the_server_may_be_closed_while_it_is_asked_for_a_key),

@@ -229,6 +229,55 @@ static void TLS_12_tickets_are_bound_to_the_settings_of_client_authentication(vo
     weir_free(session);
 }
 
+/* Each of the settings by itself. */
+static void TLS_12_tickets_are_bound_to_each_of_the_settings(void **state)
+{
+#define ASKING    ", \"requestCert\": true, \"ca\": \"" FAKE_CA "\""
+#define UNREFUSED ", \"rejectUnauthorized\": false"
+    static const char *const pairs[][2] = {
+        {UNREFUSED, UNREFUSED ", \"requestCert\": true"},
+        {ASKING UNREFUSED, ASKING},
+        {ASKING UNREFUSED, ASKING UNREFUSED ", \"pinSha256\": \"n5dWZ5SNxKHBbJyLFYqgv9jpNQ6YIBt0ecrF9dcmQjA=\""},
+    };
+    static const char client[] = TRUSTS ", " SERVES;
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    size_t size = 0;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        const char *one = fixture_text(f, SERVES "%s", pairs[i][0]), *other = fixture_text(f, SERVES "%s", pairs[i][1]);
+        void *session = take_session(f, tls, polite_server(f, one), client, &size);
+        assert_string_equal(ask_with(f, tls, polite_server(f, one), client, session, size), "true");
+        assert_string_equal(ask_with(f, tls, polite_server(f, other), client, session, size), "false");
+        weir_free(session);
+    }
+#undef ASKING
+#undef UNREFUSED
+}
+
+static size_t know_nobody(const void *identity, size_t length, void *key, size_t room, void *arg)
+{
+    (void)identity;
+    (void)length;
+    (void)key;
+    (void)room;
+    (void)arg;
+    return 0;
+}
+
+static void TLS_12_TLS_17_tickets_are_bound_to_whether_an_application_answers_for_keys(void **state)
+{
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    size_t size = 0;
+    weir_tls_options options = options_of(WEIR_SERVER, "{" SERVES "}");
+    options.psk = know_nobody;
+    weir_tls_context *answers = make_context(f, tls, &options);
+    void *session = take_session(f, tls, polite_server(f, SERVES), TRUSTS, &size);
+    assert_string_equal(ask_with(f, tls, named_server(f, tls, answers), TRUSTS, session, size), "false");
+    weir_free(session);
+    tls->context_release(answers);
+}
+
 /* What was not verified at first is not verified after a resumption. */
 static void TLS_12_a_resumed_session_is_never_more_authorized(void **state)
 {
@@ -265,6 +314,8 @@ int main(void)
         FIXTURE_TEST(a_connection_that_was_never_made_is_no_handshake),
         FIXTURE_TEST(TLS_12_handshakes_that_fail_are_counted),
         FIXTURE_TEST(TLS_12_tickets_are_bound_to_the_settings_of_client_authentication),
+        FIXTURE_TEST(TLS_12_tickets_are_bound_to_each_of_the_settings),
+        FIXTURE_TEST(TLS_12_TLS_17_tickets_are_bound_to_whether_an_application_answers_for_keys),
         FIXTURE_TEST(TLS_12_a_resumed_session_is_never_more_authorized),
     };
     fixture_preload("tls-fake");
