@@ -238,7 +238,7 @@ static int is_no_name(const char *text)
     static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= ";
     size_t length = strlen(text);
 
-    return strpbrk(text, "\r\n") || strstr(text, "-----") || strstr(text, "PRIVATE KEY") ||
+    return strpbrk(text, "\r\n") || strstr(text, "-----") || (strstr(text, "BEGIN ") && strstr(text, "PRIVATE KEY")) ||
            (length >= 64 && text[0] == 'M' && strspn(text, base64) == length);
 }
 

@@ -480,9 +480,15 @@ static void quiet(weir_log_level level, const char *message, void *arg)
     (void)arg;
 }
 
+typedef struct configuring {
+    const fixture *f;
+    const char *options;
+    int code; /* that they come to */
+} configuring;
+
 static void configure_without_memory(void *arg)
 {
-    const fixture *f = arg;
+    const configuring *self = arg;
     uv_loop_t loop;
     weir_endpoint *endpoint = NULL;
     weir_error *error = NULL;
@@ -490,20 +496,12 @@ static void configure_without_memory(void *arg)
     weir_runtime *runtime = fixture_new_runtime(&loop);
     if (runtime) {
         weir_runtime_on_log(runtime, quiet, NULL);
-        int status = weir_endpoint_parse(runtime,
-                                         "{\"tcp\": {\"port\": 0}, \"layers\": [{\"tls-fake\": {" FILES
-                                         ", \"ca\": [\"ca.pem\"], \"crl\": [\"cert.pem\"], \"requestCert\": true,"
-                                         "\"ALPNProtocols\": [\"h2\"], \"ciphers\": \"FAKE_CHATTY=0\","
-                                         "\"pskIdentity\": \"me\", \"psk\": {\"file\": \"psk\"},"
-                                         "\"pinSha256\": \"n5dWZ5SNxKHBbJyLFYqgv9jpNQ6YIBt0ecrF9dcmQjA=\","
-                                         "\"keylog\": \"log\","
-                                         "\"SNI\": {\"a.b\": {\"cert\": \"both.pem\"}, \"b.b\": {}}}}]}",
-                                         WEIR_SERVER, f->folder, &endpoint, &error);
-        if (!allocator_failures() && status)
-            fail_msg("without a failure: %s", error->message);
+        int status = weir_endpoint_parse(runtime, self->options, WEIR_SERVER, self->f->folder, &endpoint, &error);
+        if (!allocator_failures() && status != self->code)
+            fail_msg("without a failure: %s", error ? error->message : "no fault");
         /* the fixture's runtime may have missed a folder of plugins, too */
-        if (status && status != UV_ENOMEM && status != WEIR_ENOPLUGIN)
-            fail_msg("out of memory is %s: %s", weir_error_name(status), error->message);
+        if (status && status != UV_ENOMEM && status != WEIR_ENOPLUGIN && status != self->code)
+            fail_msg("out of memory is %s: %s", weir_error_name(status), error ? error->message : "");
         weir_error_release(error);
         weir_endpoint_release(endpoint);
         weir_runtime_free(runtime);
@@ -516,8 +514,32 @@ static void any_allocation_of_a_context_may_fail(void **state)
 {
     fixture *f = *state;
     write_files(f);
-    write_file(f, "psk", "00112233445566778899aabbccddeeff\n", 0600);
-    assert_true(allocator_fail_each(configure_without_memory, f) > 100);
+    write_file(f, "psk", "00112233445566778899aabbccddeeff\n", 0644);
+    configuring good = {f,
+                        "{\"tcp\": {\"port\": 0}, \"layers\": [{\"tls-fake\": {" FILES
+                        ", \"ca\": [\"ca.pem\"], \"crl\": [\"cert.pem\"], \"requestCert\": true,"
+                        "\"ALPNProtocols\": [\"h2\"], \"ciphers\": \"FAKE_CHATTY=0\","
+                        "\"pskIdentity\": \"me\", \"psk\": {\"file\": \"psk\"}, \"ticketLifetime\": \"2h\","
+                        "\"pinSha256\": \"n5dWZ5SNxKHBbJyLFYqgv9jpNQ6YIBt0ecrF9dcmQjA=\","
+                        "\"keylog\": \"log\","
+                        "\"SNI\": {\"a.b\": {\"cert\": \"both.pem\"}, \"b.b\": {}}}}]}",
+                        0};
+    assert_true(allocator_fail_each(configure_without_memory, &good) > 100);
+}
+
+/* Nor is anything left behind of what is only looked through for faults. */
+static void any_allocation_of_a_faulty_context_may_fail(void **state)
+{
+    fixture *f = *state;
+    write_files(f);
+    configuring faulty = {
+        f,
+        "{\"tcp\": {\"port\": 0}, \"layers\": [{\"tls-fake\": {\"cert\": \"cert.pem\", "
+        "\"key\": \"missing.pem\", \"ca\": [\"ca.pem\", \"rubbish.pem\"], \"requestCert\": true,"
+        "\"ciphers\": [\"FAKE_NONSENSE\"], "
+        "\"SNI\": {\"a.b\": {\"cert\": \"gone.pem\"}, \"b.b\": {}, \"c.b\": {\"cert\": \"both.pem\"}}}}]}",
+        WEIR_EINVALID_CONFIG};
+    assert_true(allocator_fail_each(configure_without_memory, &faulty) > 100);
 }
 
 int main(void)
@@ -547,6 +569,7 @@ int main(void)
         FIXTURE_TEST(options_stand_in_a_url_but_for_secrets),
         FIXTURE_TEST(TLS_10_faults_of_contexts_under_SNI_say_where),
         FIXTURE_TEST(any_allocation_of_a_context_may_fail),
+        FIXTURE_TEST(any_allocation_of_a_faulty_context_may_fail),
     };
     json_set_alloc_funcs(zeros, free);
     fixture_preload("tls-fake");
