@@ -25,11 +25,8 @@ typedef struct socket_settings {
 
 void weir__socket_settings_init(socket_settings *settings);
 
-/*
- * Takes over what of the table stands in a component's options, which its schema has passed; durations too long for the
- * kernel are faults. 0 or WEIR_EINVALID_CONFIG.
- */
-int weir__socket_settings_read(socket_settings *settings, weir_configure *configure, socket_family family);
+/* Takes over what of the table stands in a component's options, which its schema has passed and whose bounds it knows. */
+void weir__socket_settings_read(socket_settings *settings, const json_t *options, socket_family family);
 
 /* Milliseconds of a number or of text like "10s", in the form of the schema's weir-duration; INT64_MAX: too long. */
 int64_t weir__socket_duration(const json_t *value);

@@ -170,7 +170,7 @@ static int read_options(ipc_context *ipc, weir_configure *configure)
     status = worse(status, weir__ipc_read_owner(configure, true, &ipc->group));
     status = worse(status, weir__ipc_read_list(configure, false, &ipc->users));
     status = worse(status, weir__ipc_read_list(configure, true, &ipc->groups));
-    status = worse(status, weir__socket_settings_read(&ipc->socket.settings, configure, SOCKET_IPC));
+    weir__socket_settings_read(&ipc->socket.settings, options, SOCKET_IPC);
     return worse(status, read_path(ipc, configure));
 }
 

@@ -44,17 +44,12 @@ static int take_text(const json_t *options, const char *name, char **text)
     return 0;
 }
 
-static int read_attempt_delay(tcp_context *tcp, weir_configure *configure)
+static int64_t read_attempt_delay(const json_t *options)
 {
-    const json_t *value = json_object_get(configure->options, "autoSelectFamilyAttemptTimeout");
+    const json_t *value = json_object_get(options, "autoSelectFamilyAttemptTimeout");
     int64_t delay = value ? weir__socket_duration(value) : 0;
 
-    if (value && (delay < 1 || delay > INT_MAX)) {
-        weir_configure_fault(configure, "/autoSelectFamilyAttemptTimeout", "must be from 1 to %d", INT_MAX);
-        return WEIR_EINVALID_CONFIG;
-    }
-    tcp->attempt_delay = value && delay < ATTEMPT_DELAY_LEAST_MS ? ATTEMPT_DELAY_LEAST_MS : delay;
-    return 0;
+    return value && delay < ATTEMPT_DELAY_LEAST_MS ? ATTEMPT_DELAY_LEAST_MS : delay;
 }
 
 /* -1: not given. Where one family is asked for there is nothing to select (CONN-29). */
@@ -136,10 +131,10 @@ static int read_options(tcp_context *tcp, weir_configure *configure)
     status |= check_port(tcp, configure);
     status |= check_hints(tcp, configure);
     status |= check_device(tcp, configure);
-    status |= read_attempt_delay(tcp, configure);
     status |= read_local(tcp, configure);
-    status |= weir__socket_settings_read(&tcp->socket.settings, configure, SOCKET_TCP);
+    weir__socket_settings_read(&tcp->socket.settings, options, SOCKET_TCP);
     tcp->auto_select = read_auto_select(tcp, options);
+    tcp->attempt_delay = read_attempt_delay(options);
     return status ? WEIR_EINVALID_CONFIG : 0;
 }
 
