@@ -57,11 +57,12 @@ static void say(int fd, wire *what)
     wire_free(what);
 }
 
-static void leave_by_reset(int fd)
+static void leave_by_reset(fixture *f, int fd)
 {
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
     close(fd);
+    fixture_arrive(f);
 }
 
 /* Nothing, in messages of more bytes than one read takes: what is behind them is in the kernel when it is answered. */
@@ -125,7 +126,7 @@ static void TLS_05_a_server_that_gives_up_is_heard_though_the_answer_cannot_be_s
         put_padding(&out);
         wire_alert(&out, 2, ALERT);
         say(m.peer, &out);
-        leave_by_reset(m.peer);
+        leave_by_reset(f, m.peer);
         part(&m);
         assert_int_equal(m.client->counts[WEIR_EVENT_READY], 0);
         const weir_error *error = weir_stream_errored(m.client->stream);
@@ -142,7 +143,7 @@ static void TLS_05_a_server_that_says_nothing_is_a_failed_write(void **state)
     raw_put_server_hello(&out, 2);
     put_padding(&out);
     say(m.peer, &out);
-    leave_by_reset(m.peer);
+    leave_by_reset(f, m.peer);
     part(&m);
     const weir_error *error = weir_stream_errored(m.client->stream);
     assert_true(error->code == UV_ECONNRESET || error->code == UV_EPIPE);
@@ -181,7 +182,7 @@ static void TLS_05_a_client_that_gives_up_is_heard_though_the_answer_cannot_be_s
     put_padding(&out);
     wire_alert(&out, 2, ALERT);
     say(peer, &out);
-    leave_by_reset(peer);
+    leave_by_reset(f, peer);
     fixture_until(f, &seen.count);
     expect_alert(seen.code, seen.message);
     fixture_turns(f, 20);
@@ -240,7 +241,7 @@ static void TLS_09_an_open_connection_hears_the_alert_behind_a_failed_write(void
     wire_data(&out, "data", 4);
     wire_alert(&out, 2, ALERT);
     say(m.peer, &out);
-    leave_by_reset(m.peer);
+    leave_by_reset(f, m.peer);
     recorder_write(m.client, "too late", 8);
     recorder_write(m.client, "as well", 7);
     part(&m);

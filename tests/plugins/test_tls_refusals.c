@@ -32,8 +32,10 @@ static void refuse(fixture *f, weir_server *server, refusals *all, const void *b
     if (ends)
         recorder_end(raw);
     recorder_wait(raw, WEIR_EVENT_CLOSE);
-    while (all->count == before)
+    while (all->count == before) {
+        assert_false(f->expired);
         fixture_turns(f, 1);
+    }
     fixture_turns(f, TURNS);
     assert_int_equal(all->count, before + 1);
     if (strncmp(all->last, code, strlen(code)) != 0 || !strstr(all->last, says))
@@ -127,8 +129,10 @@ static void TLS_05_a_thousand_scanners_leave_nothing_behind(void **state)
         weir_stream_write(raw, i % 2 ? "HELO\r\n" : "GET / HTTP/1.0\r\n", 6, NULL, NULL);
         weir_stream_resume(raw);
         weir_stream_release(raw);
-        while (all.count <= i)
+        while (all.count <= i) {
+            assert_false(f->expired);
             fixture_turns(f, 1);
+        }
     }
     fixture_turns(f, TURNS);
     assert_int_equal(all.count, 1000);

@@ -255,8 +255,8 @@ static void any_allocation_may_fail_when_there_are_fewer_workers(void **state)
         s->told[0] = '\0';
         s->settled = 0;
         int status = served_reload_begin(s, one);
-        while (status == 0 && !s->settled)
-            fixture_turns(f, 1);
+        if (status == 0)
+            fixture_until(f, &s->settled);
         failed = allocator_failures();
         allocator_fail(0, 0);
         int done = strstr(s->told, "reloaded") != NULL;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "heap.h"
 #include "tls_renewal.h"
 #include "tls_service.h"
 
@@ -108,29 +109,6 @@ static void make_secret(char secret[24])
     secret[23] = '\0';
 }
 
-/* Looks into the memory that malloc gives; into none where that is somewhere else (valgrind, sanitizers). */
-static size_t found_in_heap(const char *wanted)
-{
-    char line[512], bytes[4096];
-    size_t found = 0, length = strlen(wanted), from, to;
-    FILE *maps = fopen("/proc/self/maps", "re");
-    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-    assert_non_null(maps);
-    assert_true(memory >= 0);
-    while (fgets(line, sizeof(line), maps)) {
-        if (!strstr(line, "[heap]") || sscanf(line, "%zx-%zx", &from, &to) != 2)
-            continue;
-        for (; from < to; from += sizeof(bytes) - 64) {
-            ssize_t got = pread(memory, bytes, sizeof(bytes), (off_t)from);
-            found += got > 0 && memmem(bytes, (size_t)got, wanted, length) != NULL;
-        }
-    }
-    fclose(maps);
-    close(memory);
-    explicit_bzero(bytes, sizeof(bytes));
-    return found;
-}
-
 static void TLS_15_a_passphrase_in_a_file_is_in_memory_no_more(void **state)
 {
     fixture *f = *state;
@@ -149,16 +127,16 @@ static void TLS_15_a_passphrase_in_a_file_is_in_memory_no_more(void **state)
                                        at.cert, at.key, pass);
     void *here = malloc(sizeof(secret));
     memcpy(here, secret, sizeof(secret));
-    size_t seen = found_in_heap(secret); /* 1, where it can be seen at all */
+    size_t seen = heap_holds(secret, strlen(secret)); /* 1, where it can be seen at all */
     explicit_bzero(here, sizeof(secret));
     free(here);
-    assert_int_equal(found_in_heap(secret), 0);
+    assert_int_equal(heap_holds(secret, strlen(secret)), 0);
     tls_site site = site_serve(f, options);
-    assert_int_equal(found_in_heap(secret), 0);
+    assert_int_equal(heap_holds(secret, strlen(secret)), 0);
     site_reload(&site);
-    assert_int_equal(found_in_heap(secret), 0);
+    assert_int_equal(heap_holds(secret, strlen(secret)), 0);
     site.tls->context_release(site.context);
-    assert_int_equal(found_in_heap(secret), 0);
+    assert_int_equal(heap_holds(secret, strlen(secret)), 0);
     if (seen == 0)
         skip();
 }
@@ -179,11 +157,12 @@ static void TLS_14_a_private_key_is_in_memory_no_more(void **state)
     assert_int_equal(pread(file, part, sizeof(part) - 1, WITHIN), sizeof(part) - 1);
     close(file);
     assert_null(strpbrk(part, "-\n"));
-    assert_int_equal(found_in_heap(part), 0);
+    assert_int_equal(heap_holds(part, strlen(part)), 0);
     tls_site site = site_make(f, fixture_text(f, "{\"cert\": \"%s\", \"key\": \"%s\"}", cert, key));
-    size_t seen = found_in_heap(part); /* as long as it may be needed; nothing where it cannot be seen at all */
+    size_t seen =
+        heap_holds(part, strlen(part)); /* as long as it may be needed; nothing where it cannot be seen at all */
     site.tls->context_release(site.context);
-    assert_int_equal(found_in_heap(part), 0);
+    assert_int_equal(heap_holds(part, strlen(part)), 0);
     if (seen == 0)
         skip();
 }

@@ -12,7 +12,8 @@
 #define ARRIVALS_WAYS 4 /* which queue a packet goes into may depend on its ports */
 
 typedef struct arrivals {
-    int fds[ARRIVALS_WAYS]; /* each sends to itself; -1: it cannot */
+    int fds[ARRIVALS_WAYS];  /* each sends to itself; -1: it cannot */
+    int lost[ARRIVALS_WAYS]; /* nothing comes on it any more */
     uint32_t last;
 } arrivals;
 

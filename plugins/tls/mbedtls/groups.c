@@ -36,8 +36,11 @@ static const curve curves[] = {
 
 /* What others call them. */
 static const char *const aliases[][2] = {
-    {"X25519", "x25519"},   {"X448", "x448"},       {"P-256", "secp256r1"},
-    {"P-384", "secp384r1"}, {"P-521", "secp521r1"}, {"prime256v1", "secp256r1"},
+#if MBED_3
+    {"X448", "x448"},
+#endif
+    {"X25519", "x25519"},   {"P-256", "secp256r1"},      {"P-384", "secp384r1"},
+    {"P-521", "secp521r1"}, {"prime256v1", "secp256r1"},
 };
 
 #define ALIASES (sizeof(aliases) / sizeof(aliases[0]))

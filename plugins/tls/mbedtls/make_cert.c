@@ -215,6 +215,8 @@ static int read_issuer(making *state)
 
     int result = mbedtls_x509_crt_parse(&state->issuer, (const unsigned char *)request->issuer_cert,
                                         strlen(request->issuer_cert) + 1);
+    if (result > 0) /* so many could not be read */
+        return tell_issuer(state, MBEDTLS_ERR_X509_INVALID_FORMAT, "ca.pem", "holds something besides certificates");
     if (result != 0)
         return tell_issuer(state, result, "ca.pem", "holds no certificate");
 #if MBED_3
