@@ -549,7 +549,7 @@ int weir_stream_write_fd(weir_stream *stream, const void *data, size_t size, con
         return WEIR_ESTREAM_NULL_VALUES;
     }
     /* What has gone has no transport any more, and a destroyed stream's write is that (SOCM-57). */
-    if (!weir__links_pass_fds(stream) && (stream->top != NULL || !weir__stream_is_destroyed(stream))) {
+    if (!weir__links_pass_fds(stream) && !weir__stream_is_destroyed(stream)) {
         return WEIR_EINVALIDHANDLETYPE;
     }
     int go_on = check_state(stream, callback, arg);

@@ -100,8 +100,10 @@ static int build_name(tls_context *context, const tls_source *around, const char
     source.name = name;
     snprintf(inner, sizeof(inner), "%s/SNI/%s", base ? base : "", name);
     report->base = inner;
+    report->own = options;
     status = weir__tls_context_build(context->instance, &source, report, &named->context);
     report->base = base;
+    report->own = NULL;
     if (status)
         return status;
     named->name = lower_case(name);

@@ -121,7 +121,7 @@ static int stream_set_session(weir_stream *stream, const void *session, size_t s
     tls_link *self = weir__tls_link_of(stream);
     void *copy;
 
-    if (!self || self->role != WEIR_CLIENT)
+    if (!self || self->role != WEIR_CLIENT || weir__tls_gone(self))
         return UV_ENOTCONN;
     if (self->state != TLS_NEW)
         return UV_EALREADY;

@@ -17,17 +17,39 @@ static void join_pointer(const tls_report *report, const char *pointer, char *jo
     snprintf(joined, POINTER_MOST, "%s%s", report->base ? report->base : "", pointer);
 }
 
-/* "/cert: cannot read ...; /key: ..." grows; without memory what was there stays. */
-static void collect(tls_report *report, const char *pointer, const char *message)
+/* The text grows; without memory what was there stays. */
+static void append(char **text, const char *separator, const char *pointer, const char *message)
 {
-    size_t before = report->text ? strlen(report->text) : 0;
-    size_t size = before + strlen(pointer) + strlen(message) + 5;
-    char *grown = weir_realloc(report->text, size);
+    size_t before = *text ? strlen(*text) : 0;
+    size_t size = before + strlen(separator) + strlen(pointer) + strlen(message) + 3;
+    char *grown = weir_realloc(*text, size);
 
     if (!grown)
         return;
-    snprintf(grown + before, size - before, "%s%s%s%s", before ? "; " : "", pointer, *pointer ? ": " : "", message);
-    report->text = grown;
+    snprintf(grown + before, size - before, "%s%s%s%s", before ? separator : "", pointer, *pointer ? ": " : "",
+             message);
+    *text = grown;
+}
+
+/* What is told around names is kept for them. Without memory they tell it again. */
+static void remember(tls_report *report, const char *pointer, const char *message)
+{
+    if (!report->own)
+        append(&report->told, "\n", pointer, message);
+}
+
+/* Told around a name already, of an option that the name has from there? */
+static int was_told(const tls_report *report, const char *pointer, const char *message)
+{
+    char option[TLS_POINTER_MOST];
+    char line[POINTER_MOST + MESSAGE_MOST];
+
+    if (!report->own || !report->told)
+        return 0;
+    snprintf(option, sizeof(option), "%.*s", *pointer ? (int)strcspn(pointer + 1, "/") : 0,
+             *pointer ? pointer + 1 : "");
+    snprintf(line, sizeof(line), "%s%s%s", pointer, *pointer ? ": " : "", message);
+    return !json_object_get(report->own, option) && strstr(report->told, line) != NULL;
 }
 
 void weir__tls_fault(tls_report *report, const char *pointer, const char *format, ...)
@@ -41,10 +63,13 @@ void weir__tls_fault(tls_report *report, const char *pointer, const char *format
     va_end(values);
     join_pointer(report, pointer, joined);
     report->faults++;
+    if (was_told(report, pointer, message))
+        return;
     if (report->configure)
         weir_configure_fault(report->configure, joined, "%s", message);
     else
-        collect(report, joined, message);
+        append(&report->text, "; ", joined, message);
+    remember(report, pointer, message);
 }
 
 void weir__tls_warning(tls_report *report, const char *pointer, const char *format, ...)
@@ -57,10 +82,13 @@ void weir__tls_warning(tls_report *report, const char *pointer, const char *form
     vsnprintf(message, sizeof(message), format, values);
     va_end(values);
     join_pointer(report, pointer, joined);
+    if (was_told(report, pointer, message))
+        return;
     if (report->configure)
         weir_configure_warning(report->configure, joined, "%s", message);
     else if (report->runtime)
         weir_log(report->runtime, WEIR_LOG_WARN, "tls: %s: %s", joined, message);
+    remember(report, pointer, message);
 }
 
 const char *weir__tls_item(const tls_list *list, size_t index, const char *name, char room[TLS_POINTER_MOST])
@@ -83,5 +111,7 @@ weir_error *weir__tls_report_error(tls_report *report, const char *what)
 void weir__tls_report_end(tls_report *report)
 {
     weir_free(report->text);
+    weir_free(report->told);
     report->text = NULL;
+    report->told = NULL;
 }

@@ -76,6 +76,7 @@ static int list_copy(const tls_list *from, tls_list *to)
     int status = 0;
     size_t i;
 
+    to->is_array = from->is_array;
     for (i = 0; i < from->count && status == 0; i++)
         status = list_add(to, from->items[i], strlen(from->items[i]));
     return status;

@@ -99,9 +99,11 @@ typedef struct tls_settings {
 typedef struct tls_report {
     weir_configure *configure; /* NULL: collected in `text` */
     const char *base;          /* what stands before every pointer: "", "/SNI/www.example.org" */
+    const json_t *own;         /* the options of a name under SNI: what it has not itself it has from around; or NULL */
     size_t faults;
     weir_runtime *runtime; /* without configure: for warnings, which are lines of the log */
     char *text;            /* without configure: "/cert: ...; /key: ...", in new memory; NULL: none, or no memory */
+    char *told;            /* what names that have taken it over do not tell again, in new memory; or NULL */
 } tls_report;
 
 /* `pointer`: of the option inside the context ("/cert", "" the whole). Never quotes a secret. */

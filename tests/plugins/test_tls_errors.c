@@ -210,6 +210,9 @@ static void TLS_12_sessions_that_are_none(void **state)
     void *session = NULL;
     size_t size = 0;
     weir_server *server = tls_server(f, SERVES);
+    recorder *gone = tls_client(f, server, TRUSTS);
+    recorder_destroy(gone, NULL);
+    assert_code(tls->stream_set_session(gone->stream, "hello", 5), UV_ENOTCONN);
     recorder *client = tls_client(f, server, TRUSTS ", \"tickets\": false");
     assert_code(tls->stream_set_session(client->stream, NULL, 5), UV_EINVAL);
     allocator_fail(1, 0);

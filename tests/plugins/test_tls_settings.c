@@ -108,6 +108,9 @@ static void TLS_14_faults_of_files_do_not_hide_those_of_what_was_read(void **sta
     }
     assert_null(strstr(error->message, "listening needs"));
     assert_null(strstr(error->message, "/SNI/b.example"));
+    static const char *const inherited[] = {"key", "ciphers", "minVersion", "maxVersion", "ca"};
+    for (size_t i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++)
+        assert_null(strstr(error->message, fixture_text(f, "/SNI/a.example/%s", inherited[i])));
     weir_error_release(error);
     expect_fault(f, "\"cert\": \"cert.pem\", \"key\": \"gone.pem\", \"ciphers\": \"FAKE_NONSENSE\"", WEIR_SERVER,
                  "/key: |gone.pem|/ciphers: |FAKE_NONSENSE");

@@ -225,7 +225,8 @@ static int take_versions(tls_credentials *credentials, tls_report *report)
         return WEIR_EINVALID_CONFIG;
     }
     if (credentials->min_version > credentials->max_version) {
-        weir__tls_fault(report, "/maxVersion", "this is below minVersion");
+        if (!settings->incomplete) /* otherwise that has been told */
+            weir__tls_fault(report, "/maxVersion", "this is below minVersion");
         return WEIR_EINVALID_CONFIG;
     }
     return 0;
