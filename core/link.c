@@ -31,8 +31,9 @@ enum {
     LINK_FAILED = 1 << 8,
     LINK_CLOSING = 1 << 9,
     LINK_CLOSED = 1 << 10,
-    LINK_FDS = 1 << 11,     /* has reported descriptors: the data they came with follows, wanted or not */
-    LINK_IN_CLOSE = 1 << 12 /* inside its close operation */
+    LINK_FDS = 1 << 11,      /* has reported descriptors: the data they came with follows, wanted or not */
+    LINK_IN_CLOSE = 1 << 12, /* inside its close operation */
+    LINK_GONE_KEPT = 1 << 13 /* a hang-up from below has come this far, and waits until nobody above reads */
 };
 
 #define HELD_MOST ((size_t)1024 * 1024) /* law 5: a few TLS records are far less */
@@ -49,6 +50,14 @@ static int may_report(const weir_link *link)
     LAW(7, (link->state & LINK_FAILED) == 0);
     LAW(9, (link->state & (LINK_CLOSING | LINK_CLOSED)) == 0);
     return !is_mute(link);
+}
+
+/* Not inside the call that makes it due (law 2). */
+static void tell_kept_hangup(const weir_link *link)
+{
+    if ((link->state & LINK_GONE_KEPT) != 0) {
+        weir__stream_step(link->stream, STEP_HANGUP);
+    }
 }
 
 weir_runtime *weir_link_runtime(const weir_link *link)
@@ -171,6 +180,7 @@ void weir_up_opened(weir_link *link)
     if (link->upper != NULL && !is_mute(link)) {
         open_link(link->upper);
     }
+    tell_kept_hangup(link);
 }
 
 /* ---- reading ---- */
@@ -186,6 +196,7 @@ static void read_on(weir_link *link, int on)
             link->state |= LINK_READING;
         } else {
             link->state &= ~(uint32_t)LINK_READING;
+            tell_kept_hangup(link);
         }
         void (*op)(weir_link *) = on ? link->ops->read_start : link->ops->read_stop;
         if (op != NULL) {
@@ -294,18 +305,22 @@ void weir_up_end(weir_link *link)
     weir__stream_on_end(link->stream);
 }
 
-void weir_up_hangup(weir_link *link)
+/*
+ * Law 2 for layers that have no word of their own on it: such a one may be read from while it does not read itself, since
+ * it holds bytes still, or while it opens. Then the hang-up waits there.
+ */
+static void pass_hangup(weir_link *link)
 {
-    if (!may_report(link) || (link->state & LINK_HUNG_UP) != 0) {
-        return;
-    }
-    link->state |= LINK_HUNG_UP;
     for (weir_link *upper = link->upper; upper != NULL; upper = upper->upper) {
-        if (is_mute(upper)) {
+        if (is_mute(upper) || (upper->state & LINK_ENDED) != 0) {
             return;
         }
         if (upper->ops->on_hangup != NULL) {
             upper->ops->on_hangup(upper);
+            return;
+        }
+        if ((upper->state & LINK_OPEN) == 0 || (upper->state & LINK_READING) != 0) {
+            upper->state |= LINK_GONE_KEPT;
             return;
         }
     }
@@ -313,6 +328,36 @@ void weir_up_hangup(weir_link *link)
     if (!stream->peer_close_seen) {
         stream->peer_close_seen = 1;
         weir__stream_step(stream, STEP_PEER_CLOSE);
+    }
+}
+
+void weir_up_hangup(weir_link *link)
+{
+    if (!may_report(link) || (link->state & LINK_HUNG_UP) != 0) {
+        return;
+    }
+    LAW(2, (link->state & LINK_READING) == 0);
+    LAW(3, (link->state & LINK_ENDED) == 0);
+    if ((link->state & (LINK_READING | LINK_ENDED)) != 0) {
+        return;
+    }
+    link->state |= LINK_HUNG_UP;
+    pass_hangup(link);
+}
+
+static int may_pass_hangup(const weir_link *link)
+{
+    const uint32_t bits = LINK_GONE_KEPT | LINK_OPEN | LINK_READING;
+    return !is_mute(link) && (link->state & bits) == (LINK_GONE_KEPT | LINK_OPEN);
+}
+
+void weir__step_hangup(weir_stream *stream)
+{
+    for (weir_link *link = stream->bottom; link != NULL; link = link->upper) {
+        if (may_pass_hangup(link)) {
+            link->state &= ~(uint32_t)LINK_GONE_KEPT;
+            pass_hangup(link);
+        }
     }
 }
 

@@ -101,6 +101,7 @@ static void (*const step_functions[STEP_COUNT])(weir_stream *stream) = {
     [STEP_SHUT] = weir__step_shut,
     [STEP_PIPE] = weir__step_pipe,
     [STEP_PEER_CLOSE] = step_peer_close,
+    [STEP_HANGUP] = weir__step_hangup,
     [STEP_LAYER] = weir__step_layer,
     [STEP_FAIL] = step_fail,
     [STEP_CLOSE] = step_close,

@@ -65,6 +65,7 @@ typedef enum weir__step {
     STEP_SHUT,       /* callbacks of end(), 'finish' */
     STEP_PIPE,       /* 'pipe' and 'unpipe' */
     STEP_PEER_CLOSE, /* 'peerClose' */
+    STEP_HANGUP,     /* a link keeps a hang-up that may be told now */
     STEP_LAYER,      /* layers that were added are to be opened, or are open */
     STEP_FAIL,       /* a failure that waits for the data before it */
     STEP_CLOSE,      /* outstanding callbacks, 'error', 'close' */
@@ -487,6 +488,7 @@ void weir__links_open_failed(weir_stream *stream, const weir_error *error);
 void weir__links_close(weir_stream *stream, weir_close_mode mode);
 void weir__links_free(weir_stream *stream);
 int weir__links_all_closed(const weir_stream *stream);
+void weir__step_hangup(weir_stream *stream);
 
 /* ---- lookup.c ---- */
 /* The resolver of a stream's options. 0 or UV_ENOMEM. */

@@ -26,10 +26,26 @@ typedef struct outlaw {
     weir_link link;
     weir_task closing;
     int closes; /* how often it says closed */
+    int holds;  /* it is read from, and does not read itself */
 } outlaw;
 
 /* The last one that was made, a client's. */
 static outlaw *last;
+static int opens_late; /* when the test says so */
+
+static void outlaw_open(weir_link *link)
+{
+    if (!opens_late) {
+        weir_up_opened(link);
+    }
+}
+
+static void outlaw_read_start(weir_link *link)
+{
+    if (!((outlaw *)(void *)link)->holds) {
+        weir_down_read_start(link);
+    }
+}
 
 static void tell_closed(weir_task *task)
 {
@@ -64,6 +80,8 @@ static void outlaw_free(weir_link *link)
 static const weir_link_ops outlaw_ops = {
     .size = sizeof(weir_link_ops),
     .name = "outlaw",
+    .open = outlaw_open,
+    .read_start = outlaw_read_start,
     .close = outlaw_close,
     .get = outlaw_get,
     .free = outlaw_free,
@@ -160,6 +178,7 @@ static int begin(void **state)
 static int end(void **state)
 {
     syscalls_restore();
+    opens_late = 0;
     return fixture_teardown(state);
 }
 
@@ -352,9 +371,10 @@ static void report_on_an_open_link(fixture *f, const void *arg)
     recorder_wait(p.accepted, WEIR_EVENT_CLOSE);
 }
 
-static void laws_1_4_6_8_reports_that_nobody_has_asked_for(void **state)
+static void laws_1_2_4_6_8_reports_that_nobody_has_asked_for(void **state)
 {
-    static const report wrong[] = {{report_opened}, {report_written}, {report_shut}, {report_attempt}, {report_closed}};
+    static const report wrong[] = {{report_opened},  {report_written}, {report_shut},
+                                   {report_attempt}, {report_closed},  {report_hangup}};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         commit(*state, report_on_an_open_link, &wrong[i]);
     }
@@ -382,10 +402,19 @@ static void report_after_end(fixture *f, const void *arg)
 
 static void law_3_after_the_end_comes_nothing(void **state)
 {
-    static const report wrong[] = {{report_data}, {report_end}};
+    static const report wrong[] = {{report_data}, {report_end}, {report_hangup}};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         commit(*state, report_after_end, &wrong[i]);
     }
+}
+
+/* ---- a peer that has gone ---- */
+
+static void hang_up(fixture *f, weir_link *link)
+{
+    weir_runtime_enter(f->runtime);
+    weir_up_hangup(link);
+    weir_runtime_leave(f->runtime);
 }
 
 static void BN_05_a_peer_is_told_to_have_gone_once(void **state)
@@ -394,11 +423,76 @@ static void BN_05_a_peer_is_told_to_have_gone_once(void **state)
     f->record = 0;
     pair p = outlaw_pair(f, NULL);
     fixture_turns(f, 3);
-    weir_runtime_enter(f->runtime);
-    weir_up_hangup(&last->link);
-    weir_up_hangup(&last->link);
-    weir_runtime_leave(f->runtime);
+    recorder_pause(p.client);
+    hang_up(f, &last->link);
+    hang_up(f, &last->link);
     assert_int_equal(p.client->counts[WEIR_EVENT_PEER_CLOSE], 1);
+}
+
+/* The layer has bytes still, so the application reads from it while the socket's link is at rest. */
+static void law_2_BN_05_a_hangup_waits_while_a_layer_is_read(void **state)
+{
+    fixture *f = *state;
+    pair p = outlaw_pair(f, NULL);
+    recorder_pause(p.client);
+    fixture_turns(f, 3);
+    last->holds = 1;
+    recorder_resume(p.client);
+    fixture_turns(f, 3);
+    hang_up(f, last->link.lower);
+    fixture_turns(f, 3);
+    assert_int_equal(p.client->counts[WEIR_EVENT_PEER_CLOSE], 0);
+    recorder_pause(p.client);
+    assert_int_equal(p.client->counts[WEIR_EVENT_PEER_CLOSE], 0); /* not inside the call */
+    recorder_resume(p.client);                                    /* nor was that long enough */
+    fixture_turns(f, 3);
+    assert_int_equal(p.client->counts[WEIR_EVENT_PEER_CLOSE], 0);
+    recorder_pause(p.client);
+    fixture_turns(f, 3);
+    assert_int_equal(p.client->counts[WEIR_EVENT_PEER_CLOSE], 1);
+    recorder_resume(p.client);
+    recorder_pause(p.client);
+    fixture_turns(f, 3);
+    assert_int_equal(p.client->counts[WEIR_EVENT_PEER_CLOSE], 1);
+}
+
+static void law_2_BN_05_behind_the_end_a_hangup_is_no_news(void **state)
+{
+    fixture *f = *state;
+    weir_stream_options options;
+    weir_stream_options_init(&options);
+    options.allow_half_open = 1;
+    pair p = outlaw_pair(f, &options);
+    recorder_pause(p.client);
+    fixture_turns(f, 3);
+    last->holds = 1;
+    recorder_resume(p.client);
+    fixture_turns(f, 3);
+    hang_up(f, last->link.lower);
+    weir_runtime_enter(f->runtime);
+    weir_up_end(&last->link);
+    weir_runtime_leave(f->runtime);
+    fixture_turns(f, 3);
+    recorder_expect(p.client, "resume connectionAttempt connect ready pause resume end");
+}
+
+static void law_1_BN_05_a_hangup_waits_until_a_layer_is_open(void **state)
+{
+    fixture *f = *state;
+    weir_server *server = fixture_listen(f, "tcp://127.0.0.1:0", NULL);
+    recorder *r = record_stream(f, weir_stream_new(f->runtime, NULL), 0);
+    weir_stream_release(r->stream);
+    opens_late = 1;
+    assert_code(recorder_connect(r, fixture_text(f, "outlaw+%s", fixture_url(f, server))), 0);
+    recorder_wait(r, WEIR_EVENT_CONNECT);
+    hang_up(f, last->link.lower);
+    fixture_turns(f, 3);
+    assert_int_equal(r->counts[WEIR_EVENT_PEER_CLOSE], 0);
+    weir_runtime_enter(f->runtime);
+    weir_up_opened(&last->link);
+    weir_runtime_leave(f->runtime);
+    recorder_wait(r, WEIR_EVENT_PEER_CLOSE);
+    assert_int_equal(r->counts[WEIR_EVENT_READY], 1);
 }
 
 /* ---- one of two has failed ---- */
@@ -412,7 +506,9 @@ static void fail_above(const weir_event *event, void *arg)
         assert_code(weir_stream_unshift(stream, "rest", 4), 0);
         assert_code(weir_down_shutdown(&last->link), 0); /* its answer comes later */
         report_failed(&last->link);
+        weir_down_read_stop(&last->link);
         weir_up_hangup(below); /* nobody is there who could pass it on */
+        weir_down_read_start(&last->link);
         weir_up_end(below);
         report_failed(below);
     }
@@ -577,9 +673,12 @@ int main(void)
         LAW_TEST(law_9_a_link_that_is_closing_reports_to_nobody),
         LAW_TEST(law_8_closed_comes_once),
         LAW_TEST(what_a_closing_link_asks_of_the_one_below),
-        LAW_TEST(laws_1_4_6_8_reports_that_nobody_has_asked_for),
+        LAW_TEST(laws_1_2_4_6_8_reports_that_nobody_has_asked_for),
         LAW_TEST(law_3_after_the_end_comes_nothing),
         LAW_TEST(BN_05_a_peer_is_told_to_have_gone_once),
+        LAW_TEST(law_2_BN_05_a_hangup_waits_while_a_layer_is_read),
+        LAW_TEST(law_2_BN_05_behind_the_end_a_hangup_is_no_news),
+        LAW_TEST(law_1_BN_05_a_hangup_waits_until_a_layer_is_open),
         LAW_TEST(law_7_reports_end_at_a_link_that_has_failed),
         LAW_TEST(CONN_18_CONN_19_one_question_at_a_time),
         LAW_TEST(below_a_transport_there_is_nothing),

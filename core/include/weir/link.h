@@ -14,8 +14,8 @@
  *  1. Open goes from the bottom up: `open` is called when the link below has reported opened. An end from below before
  * a layer reported opened is that layer's failure: its `on_end` says what was cut short, by weir_up_failed, or else the
  * core does. So does its `on_failed` when `handshakeTimeout` runs out.
- *  2. data and end come only between read_start and read_stop. read_stop holds at once, even when it is called from
- * inside data. What a layer has already decoded it keeps (bounded) and delivers after the next read_start without
+ *  2. data and end come only between read_start and read_stop, a hang-up only outside. read_stop holds at once, even
+ * when it is called from inside data. What a layer has already decoded it keeps (bounded) and delivers after the next read_start without
  * waiting for new bytes from below.
  *  3. end comes once, and no data after it.
  *  4. Writes complete once each, in order, including those that close cancels (UV_ECANCELED, before closed).
@@ -187,7 +187,10 @@ WEIR_EXPORT void weir_up_fds(weir_link *link, const int *fds, size_t fd_count);
 /* The peer has ended its writing, and all its data was reported. */
 WEIR_EXPORT void weir_up_end(weir_link *link);
 
-/* The peer has gone, seen while reading was stopped; no data consumed. At most once (BN-05). */
+/*
+ * The peer has gone, seen while reading was stopped; no data consumed. At most once, and not behind the end (BN-05). A
+ * layer without on_hangup passes it on when it is open and nobody above reads: the core keeps it until then.
+ */
 WEIR_EXPORT void weir_up_hangup(weir_link *link);
 
 /* The outstanding write: 0, or why not. */
