@@ -29,7 +29,7 @@ const char *mounts_why_not(void)
     return why_not;
 }
 
-static int write_file(const char *path, const char *text)
+int mounts_write(const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
     ssize_t written = fd < 0 ? -1 : write(fd, text, strlen(text));
@@ -47,10 +47,10 @@ static int become_root(void)
     if (unshare(CLONE_NEWUSER))
         return failed("a user namespace: %s", strerror(errno));
     snprintf(map, sizeof(map), "0 %u 1", uid);
-    if (write_file("/proc/self/setgroups", "deny") || write_file("/proc/self/uid_map", map))
+    if (mounts_write("/proc/self/setgroups", "deny") || mounts_write("/proc/self/uid_map", map))
         return -1;
     snprintf(map, sizeof(map), "0 %u 1", gid);
-    return write_file("/proc/self/gid_map", map);
+    return mounts_write("/proc/self/gid_map", map);
 }
 
 int mounts_enter(void)

@@ -13,6 +13,9 @@ int mounts_enter(void);
 int mounts_put(const char *path, const char *system);
 int mounts_take_away(const char *system);
 
+/* Writes a file that is there, from its beginning: as settings of the kernel are written, in one go. 0 or -1. */
+int mounts_write(const char *path, const char *text);
+
 const char *mounts_why_not(void);
 
 #endif

@@ -60,16 +60,6 @@ static void run(const char *const *arguments)
         fail_msg("%s", why_not);
 }
 
-static int write_file(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-    ssize_t written = fd < 0 ? -1 : write(fd, text, strlen(text));
-    int code = errno;
-    if (fd >= 0)
-        close(fd);
-    return written == (ssize_t)strlen(text) ? 0 : failed("%s: %s", path, strerror(code));
-}
-
 /* ---- making the network ---- */
 
 static int open_namespace(void)
@@ -126,7 +116,7 @@ static int replace_names(void)
 {
     return replace("/etc/hosts", hosts_path, sizeof(hosts_path), "hosts") ||
            replace("/etc/nsswitch.conf", names_path, sizeof(names_path), "nsswitch") ||
-           write_file(names_path, "hosts: files\n");
+           (mounts_write(names_path, "hosts: files\n") && failed("%s", mounts_why_not()));
 }
 
 static int enter(void)
@@ -218,16 +208,14 @@ void netns_set(const char *name, const char *value)
     snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
     if (access(path, F_OK))
         return;
-    why_not[0] = '\0';
-    if (write_file(path, value))
-        fail_msg("%s", why_not);
+    if (mounts_write(path, value))
+        fail_msg("%s", mounts_why_not());
 }
 
 void netns_hosts(const char *text)
 {
-    why_not[0] = '\0';
-    if (write_file(hosts_path, text))
-        fail_msg("%s", why_not);
+    if (mounts_write(hosts_path, text))
+        fail_msg("%s", mounts_why_not());
 }
 
 /* An address as /proc/net/tcp and tcp6 write it: words in the host's order of bytes. */
