@@ -67,21 +67,34 @@ static int give_psk(const char *server_name, weir_tls_psk *psk, void *arg)
     return 1;
 }
 
+static weir_tls_context *answering_context(fixture *f, weir_tls_psk_function psk, void *arg)
+{
+    weir_tls_options options = options_of(WEIR_SERVER, NULL);
+    options.psk = psk;
+    options.arg = arg;
+    return make_context(f, interface_of(f), &options);
+}
+
+/* Registered as "mine". */
+static weir_tls_context *giving_context(fixture *f, const char *json, weir_tls_client_psk_function psk, void *arg)
+{
+    const weir_tls *tls = interface_of(f);
+    weir_tls_options options = options_of(WEIR_CLIENT, json);
+    options.client_psk = psk;
+    options.arg = arg;
+    weir_tls_context *made = make_context(f, tls, &options);
+    assert_code(tls->context_register(made, "mine"), 0);
+    return made;
+}
+
 static void TLS_17_a_psk_by_callback_on_both_sides(void **state)
 {
     fixture *f = *state;
     const weir_tls *tls = interface_of(f);
     int asked = 0;
     char identity[] = "you";
-    weir_tls_options options = options_of(WEIR_SERVER, NULL);
-    options.psk = answer_psk;
-    options.arg = &asked;
-    weir_tls_context *serving = make_context(f, tls, &options);
-    options = options_of(WEIR_CLIENT, NULL);
-    options.client_psk = give_psk;
-    options.arg = identity;
-    weir_tls_context *connecting = make_context(f, tls, &options);
-    assert_code(tls->context_register(connecting, "mine"), 0);
+    weir_tls_context *serving = answering_context(f, answer_psk, &asked);
+    weir_tls_context *connecting = giving_context(f, NULL, give_psk, identity);
     weir_server *server = named_server(f, tls, serving);
     assert_string_equal(ask(f, server, "\"context\": \"mine\"", "tls.authorized"), "true");
     assert_int_equal(asked, 1);
@@ -119,11 +132,7 @@ static void TLS_17_a_key_that_will_not_do_is_not_passed_over(void **state)
     fixture *f = *state;
     const weir_tls *tls = interface_of(f);
     giving given = {0};
-    weir_tls_options options = options_of(WEIR_CLIENT, "{" TRUSTS "}");
-    options.client_psk = give_that;
-    options.arg = &given;
-    weir_tls_context *connecting = make_context(f, tls, &options);
-    assert_code(tls->context_register(connecting, "mine"), 0);
+    weir_tls_context *connecting = giving_context(f, "{" TRUSTS "}", give_that, &given);
     weir_server *server = polite_server(f, SERVES);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         given.psk = bad[i];
@@ -163,15 +172,8 @@ static void TLS_17_the_server_may_be_closed_while_it_is_asked_for_a_key(void **s
     const weir_tls *tls = interface_of(f);
     closing self = {0};
     char identity[] = "you";
-    weir_tls_options options = options_of(WEIR_SERVER, NULL);
-    options.psk = answer_and_close;
-    options.arg = &self;
-    weir_tls_context *serving = make_context(f, tls, &options);
-    options = options_of(WEIR_CLIENT, NULL);
-    options.client_psk = give_psk;
-    options.arg = identity;
-    weir_tls_context *connecting = make_context(f, tls, &options);
-    assert_code(tls->context_register(connecting, "mine"), 0);
+    weir_tls_context *serving = answering_context(f, answer_and_close, &self);
+    weir_tls_context *connecting = giving_context(f, NULL, give_psk, identity);
     self.server = named_server(f, tls, serving);
     recorder *client = tls_client(f, self.server, "\"context\": \"mine\"");
     recorder_wait(client, WEIR_EVENT_CLOSE);
@@ -194,19 +196,12 @@ static void TLS_10_TLS_17_a_chosen_context_answers_for_its_identities(void **sta
     const weir_tls *tls = interface_of(f);
     int asked = 0;
     char identity[] = "you";
-    weir_tls_options options = options_of(WEIR_SERVER, NULL);
-    options.psk = answer_psk;
-    options.arg = &asked;
-    weir_tls_context *other = make_context(f, tls, &options);
-    options = options_of(WEIR_SERVER, "{" SERVES "}");
+    weir_tls_context *other = answering_context(f, answer_psk, &asked);
+    weir_tls_options options = options_of(WEIR_SERVER, "{" SERVES "}");
     options.server_name = choose_it;
     options.arg = other;
     weir_tls_context *front = make_context(f, tls, &options);
-    options = options_of(WEIR_CLIENT, NULL);
-    options.client_psk = give_psk;
-    options.arg = identity;
-    weir_tls_context *connecting = make_context(f, tls, &options);
-    assert_code(tls->context_register(connecting, "mine"), 0);
+    weir_tls_context *connecting = giving_context(f, NULL, give_psk, identity);
     weir_server *server = named_server(f, tls, front);
     recorder *client = tls_client(f, server, "\"context\": \"mine\"");
     recorder_wait(client, WEIR_EVENT_READY);
