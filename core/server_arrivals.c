@@ -33,6 +33,7 @@ static void refuse(weir_server *server, const weir_acceptor *acceptor, const wei
     weir_drop drop = {.reason = reason, .remote = arrival->remote, .peer_pid = -1, .peer_uid = -1, .peer_gid = -1};
     if (acceptor->transport->describe != NULL) {
         acceptor->transport->describe(acceptor, arrival, &drop);
+        drop.reason = reason; /* a transport describes who it was, not why */
     }
     emit_drop(server, &drop);
 }
@@ -41,7 +42,11 @@ void weir_acceptor_dropped(weir_acceptor *acceptor, const weir_drop *drop)
 {
     const weir__cycle *cycle = weir__cycle_of(acceptor);
     if (cycle != NULL && !cycle->acceptor_closing) {
-        emit_drop(acceptor->server, drop);
+        weir_drop known = *drop;
+        if ((unsigned)known.reason > WEIR_DROP_DESCRIPTORS) {
+            known.reason = WEIR_DROP_DESCRIPTORS; /* who hears of it has a place for each that there is, no others */
+        }
+        emit_drop(acceptor->server, &known);
     }
 }
 

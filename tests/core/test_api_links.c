@@ -3,6 +3,7 @@
  * What authors of layers and transports call: a layer `courier` that keeps what is written until it is told to hand it
  * on, and a transport `turnstile` that only listens, and sheds who comes.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "fixture.h"
 #include "plain_plugin.h"
+#include "served.h"
 
 #define LOCAL "tcp://127.0.0.1:0"
 #define ROOM  65536
@@ -21,6 +23,8 @@ typedef struct world {
     const weir_runtime *runtime; /* of their last link or acceptor */
     int flushes;
     int wants_fds; /* what the last write was told */
+    int sheds_for; /* the reason it gives */
+    int arrives;   /* one more comes, which the server may refuse */
     int drops;
     weir_drop drop;
     char layer[32];
@@ -214,9 +218,15 @@ static turnstile *turnstile_of(weir_acceptor *acceptor)
 
 static void shed(weir_acceptor *acceptor)
 {
-    weir_drop drop = {.reason = WEIR_DROP_DESCRIPTORS, .peer_pid = 17, .peer_uid = -1, .peer_gid = -1};
+    const world *seen = weir_runtime_data(weir_acceptor_runtime(acceptor));
+    weir_drop drop = {.peer_pid = 17, .peer_uid = -1, .peer_gid = -1};
+    drop.reason = (weir_drop_reason)seen->sheds_for;
+    weir_arrival arrival = {.fd = -1};
     assert_code(weir_address_from_ip(&drop.remote, "192.0.2.9", 99), 0);
     weir_acceptor_dropped(acceptor, &drop);
+    arrival.remote = drop.remote;
+    if (seen->arrives)
+        assert_true(weir_acceptor_arrival(acceptor, &arrival) < 0);
 }
 
 static void run_turn(weir_task *task)
@@ -282,6 +292,14 @@ static int turnstile_address(const weir_acceptor *acceptor, weir_address *addres
     return UV_ENOTCONN;
 }
 
+/* Says more than it was asked. */
+static void turnstile_describe(const weir_acceptor *acceptor, const weir_arrival *arrival, weir_drop *drop)
+{
+    const world *seen = weir_runtime_data(weir_acceptor_runtime(acceptor));
+    (void)arrival;
+    drop->reason = (weir_drop_reason)seen->sheds_for;
+}
+
 static weir_link *turnstile_accept(weir_acceptor *acceptor, const weir_arrival *arrival)
 {
     (void)acceptor;
@@ -317,6 +335,7 @@ static const weir_transport turnstile_transport = {
     .listen = turnstile_listen,
     .accepting = turnstile_accepting,
     .address = turnstile_address,
+    .describe = turnstile_describe,
     .accept = turnstile_accept,
     .acceptor_ref = turnstile_ref,
     .acceptor_close = turnstile_close,
@@ -553,6 +572,7 @@ static void BN_08_BN_09_an_acceptor_tells_of_what_it_has_shed(void **state)
     world *seen = weir_runtime_data(f->runtime);
     weir_server *server = weir_server_new(f->runtime, NULL);
     char text[WEIR_ADDRESS_TEXT_SIZE];
+    seen->sheds_for = WEIR_DROP_DESCRIPTORS;
     assert_code(weir_server_on(server, WEIR_EVENT_DROP, on_drop, seen), 0);
     assert_code(weir_server_listen(server, "turnstile:", NULL, NULL), 0);
     fixture_turns(f, 4);
@@ -571,6 +591,58 @@ static void BN_08_BN_09_an_acceptor_tells_of_what_it_has_shed(void **state)
     weir_server_release(server);
 }
 
+static void BN_09_a_reason_that_there_is_not_is_told_as_the_one_of_transports(void **state)
+{
+    static const int wild[] = {WEIR_DROP_DESCRIPTORS + 1, -1, INT_MAX, INT_MIN};
+    fixture *f = *state;
+    world *seen = weir_runtime_data(f->runtime);
+    weir_server *server = weir_server_new(f->runtime, NULL);
+    assert_code(weir_server_on(server, WEIR_EVENT_DROP, on_drop, seen), 0);
+    for (int i = 0; i < (int)(sizeof(wild) / sizeof(wild[0])); i++) {
+        seen->sheds_for = wild[i];
+        assert_code(weir_server_listen(server, "turnstile:", NULL, NULL), 0);
+        fixture_turns(f, 4);
+        assert_int_equal(seen->drops, i + 1);
+        assert_int_equal(seen->drop.reason, WEIR_DROP_DESCRIPTORS);
+        assert_code(weir_server_close_wait(server), 0);
+    }
+    weir_server_release(server);
+}
+
+static void BN_09_the_reason_is_the_servers_whatever_a_transport_says(void **state)
+{
+    fixture *f = *state;
+    world *seen = weir_runtime_data(f->runtime);
+    weir_server_options options;
+    weir_server_options_init(&options);
+    options.block_list = weir_blocklist_new();
+    assert_code(weir_blocklist_add_rule(options.block_list, "192.0.2.9"), 0);
+    weir_server *server = weir_server_new(f->runtime, &options);
+    seen->sheds_for = INT_MAX;
+    seen->arrives = 1;
+    assert_code(weir_server_on(server, WEIR_EVENT_DROP, on_drop, seen), 0);
+    assert_code(weir_server_listen(server, "turnstile:", NULL, NULL), 0);
+    fixture_turns(f, 4);
+    assert_int_equal(seen->drops, 2);
+    assert_int_equal(seen->drop.reason, WEIR_DROP_BLOCK_LIST);
+    assert_code(weir_server_close_wait(server), 0);
+    weir_server_release(server);
+    weir_blocklist_release(options.block_list);
+}
+
+/* A service counts what it tells of by the reason. */
+static void BN_09_a_service_bears_any_reason(void **state)
+{
+    fixture *f = *state;
+    world *seen = weir_runtime_data(f->runtime);
+    seen->sheds_for = INT_MAX;
+    served *service =
+        served_start(f, "{\"servers\": [{\"name\": \"a\", \"listen\": {\"turnstile\": {}}, \"handler\": \"echo\"}]}");
+    fixture_turns(f, 4);
+    assert_non_null(strstr(fixture_log(f), "a: a connection from 192.0.2.9:99 was dropped (descriptors)"));
+    served_stop(service, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -582,6 +654,10 @@ int main(void)
         LINKS_TEST(SOCK_44_a_link_knows_whether_somebody_wants_descriptors),
         LINKS_TEST(law_4_a_write_that_a_layer_owes_is_cancelled),
         LINKS_TEST(BN_08_BN_09_an_acceptor_tells_of_what_it_has_shed),
+        LINKS_TEST(BN_09_a_reason_that_there_is_not_is_told_as_the_one_of_transports),
+        LINKS_TEST(BN_09_the_reason_is_the_servers_whatever_a_transport_says),
+        LINKS_TEST(BN_09_a_service_bears_any_reason),
     };
+    fixture_preload("echo");
     return cmocka_run_group_tests_name("api of links", tests, NULL, NULL);
 }

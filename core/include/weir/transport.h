@@ -61,7 +61,8 @@ struct weir_transport {
     /* A duplicate of the listening descriptor, close-on-exec: at least 0, or an error. May be NULL. */
     int (*export_fd)(const weir_acceptor *acceptor);
 
-    /* Fills a drop's local address and peer credentials; `remote` and `reason` are set. May be NULL. */
+    /* Fills a drop's local address and peer credentials; `remote` and `reason` are set, and the reason stays. May be
+     * NULL. */
     void (*describe)(const weir_acceptor *acceptor, const weir_arrival *arrival, weir_drop *drop);
 
     /* The arrival as an open link, which takes the descriptor. NULL: no memory; the descriptor stays the acceptor's. */
@@ -122,7 +123,10 @@ WEIR_EXPORT void weir_acceptor_failed(weir_acceptor *acceptor, const weir_error 
  */
 WEIR_EXPORT int weir_acceptor_arrival(weir_acceptor *acceptor, const weir_arrival *arrival);
 
-/* Connections were closed unseen because descriptors ran out (BN-08): `drop` says what is known. */
+/*
+ * Connections were closed unseen, because descriptors ran out (BN-08) or by a rule of the transport's own: `drop` says
+ * what is known. A reason that is none of weir_drop_reason's is told as WEIR_DROP_DESCRIPTORS.
+ */
 WEIR_EXPORT void weir_acceptor_dropped(weir_acceptor *acceptor, const weir_drop *drop);
 
 /* Closed; the last report. Not inside the close call. */
