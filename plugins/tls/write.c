@@ -165,8 +165,6 @@ ssize_t weir__tls_try_write(weir_link *link, const struct iovec *bufs, size_t co
     taken += work(self, &cursor);
     if (self->write_error) /* what was encrypted is lost with it */
         return self->write_error;
-    if (taken == 0)
-        return UV_EAGAIN;
     self->held = self->out.size;
     if (taken == size && !weir__tls_sent_all(self)) {
         self->ahead = 1;

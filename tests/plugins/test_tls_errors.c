@@ -255,8 +255,8 @@ static void TLS_16_facts_that_nobody_knows_yet(void **state)
 
 /* ---- the link below ---- */
 
-/* A client whose `nth` write to the link below fails: said by the call or afterwards, as the dice fall. */
-static recorder *failing_client(fixture *f, const weir_server *server, unsigned nth, unsigned seed)
+/* A client (with `more` options) whose `nth` write to the link below fails: said by the call or afterwards, as the dice fall. */
+static recorder *failing_client(fixture *f, const weir_server *server, unsigned nth, unsigned seed, const char *more)
 {
     weir_address address;
     weir_stream_options options;
@@ -268,8 +268,8 @@ static recorder *failing_client(fixture *f, const weir_server *server, unsigned 
         fixture_text(f,
                      "{\"tcp\": {\"host\": \"127.0.0.1\", \"port\": %u}, \"layers\": [{\"chaos\": {\"seed\": %u, "
                      "\"cut\": false, \"again\": 0, \"failAt\": \"write:%u\", \"failCode\": \"EPIPE\"}}, "
-                     "{\"tls-fake\": {" TRUSTS "}}]}",
-                     address.port, seed * 2654435761u, nth),
+                     "{\"tls-fake\": {" TRUSTS "%s}}]}",
+                     address.port, seed * 2654435761u, nth, more),
         &options);
 }
 
@@ -280,7 +280,7 @@ static void TLS_02_a_last_flight_that_cannot_be_sent_opens_nothing(void **state)
     pair other = fixture_connect(f, server, tls_endpoint(f, server, TRUSTS), NULL);
     for (unsigned seed = 1; seed <= 8; seed++) {
         for (unsigned nth = 1; nth <= 2; nth++) { /* the ClientHello; Finished */
-            recorder *client = failing_client(f, server, nth, seed);
+            recorder *client = failing_client(f, server, nth, seed, "");
             recorder_wait(client, WEIR_EVENT_CLOSE);
             assert_true(recorder_saw(client, "error:EPIPE"));
             assert_int_equal(client->counts[WEIR_EVENT_READY], 0);
@@ -344,7 +344,7 @@ static void TLS_03_a_close_notify_that_cannot_be_sent_is_an_error(void **state)
     fixture *f = *state;
     weir_server *server = tls_server(f, SERVES);
     for (unsigned seed = 1; seed <= 8; seed++) {
-        recorder *client = failing_client(f, server, 3, seed);
+        recorder *client = failing_client(f, server, 3, seed, "");
         recorder_wait(client, WEIR_EVENT_READY);
         recorder_end(client);
         recorder_wait(client, WEIR_EVENT_CLOSE);
@@ -360,11 +360,38 @@ static void TLS_18_a_write_that_cannot_be_sent_is_not_done(void **state)
     fixture *f = *state;
     weir_server *server = tls_server(f, SERVES);
     for (unsigned seed = 1; seed <= 8; seed++) {
-        recorder *client = failing_client(f, server, 3, seed);
+        recorder *client = failing_client(f, server, 3, seed, "");
         recorder_wait(client, WEIR_EVENT_READY);
         recorder_write(client, "hello", 5);
         recorder_wait(client, WEIR_EVENT_CLOSE);
         assert_true(recorder_saw(client, "w1:EPIPE"));
+        assert_true(recorder_saw(client, "error:EPIPE"));
+    }
+}
+
+/*
+ * What the engine had to say by itself could not be sent: nobody waits for that, and the next who writes or ends is told
+ * of it.
+ */
+static void TLS_18_an_answer_of_the_engine_that_cannot_be_sent_fails_what_follows(void **state)
+{
+    fixture *f = *state;
+    for (int ends = 0; ends < 2; ends++) {
+        weir_server *server = tls_server(f, SERVES ", \"tickets\": false");
+        recorder *client = failing_client(f, server, 3, 1, ", \"ciphers\": [\"FAKE_CHATTY=100\"]");
+        recorder_wait(client, WEIR_EVENT_READY);
+        recorder *accepted = fixture_accepted(f, server, 0);
+        recorder_write(accepted, "hello", 5);
+        recorder_wait_data(client, 5);
+        fixture_turns(f, TURNS);
+        assert_int_equal(client->counts[WEIR_EVENT_ERROR], 0);
+        if (ends)
+            recorder_end(client);
+        else
+            recorder_write(client, "answer", 6);
+        recorder_end(accepted); /* what may still be read is waited for */
+        recorder_wait(client, WEIR_EVENT_CLOSE);
+        assert_true(recorder_saw(client, ends ? "e1:EPIPE" : "w1:EPIPE"));
         assert_true(recorder_saw(client, "error:EPIPE"));
     }
 }
@@ -507,6 +534,7 @@ int main(void)
         TEST(TLS_03_a_close_notify_that_cannot_be_sent_is_an_error),
         TEST(TLS_18_a_write_that_cannot_be_sent_is_not_done),
         TEST(TLS_18_a_write_before_answers_of_the_engine_is_told),
+        TEST(TLS_18_an_answer_of_the_engine_that_cannot_be_sent_fails_what_follows),
         TEST(TLS_18_TLS_19_much_that_has_arrived_is_decoded_in_several_turns),
     };
     fixture_preload("tls-fake");
