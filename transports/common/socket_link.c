@@ -380,12 +380,9 @@ int weir__socket_get(weir_link *link, const char *name, weir_value *value)
     status = kind->fact(socket, fd, name, value);
     if (status != UV_ENOENT)
         return status;
-    if (fd >= 0)
-        return weir__socket_option_get(fd, kind->family, name, value);
     if (socket->connect)
         return weir__socket_option_recall(weir__socket_connect_settings(socket->connect), kind->family, name, value);
-    return weir__socket_option_recall(&socket->context->settings, kind->family, name, value) == UV_ENOENT ? UV_ENOENT
-                                                                                                          : UV_ENOTCONN;
+    return fd >= 0 ? weir__socket_option_get(fd, kind->family, name, value) : UV_ENOTCONN;
 }
 
 /* The settings that keepAlive is switched on with: what was set on the live socket is kept. */
