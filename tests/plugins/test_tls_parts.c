@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of the layer tls that stand alone: its queues, the keys of tickets, the sessions that clients keep. */
+/* The parts of the layer tls that stand alone: its queues, the keys of tickets, the sessions that clients keep, key logs. */
+#define _GNU_SOURCE
+
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "fixture.h"
+#include "syscalls.h"
 
 #include "plugins/tls/instance.h"
+#include "plugins/tls/keylog.h"
 #include "plugins/tls/sessions.h"
 #include "plugins/tls/settings.h"
 #include "plugins/tls/tickets.h"
@@ -390,6 +397,55 @@ static void TLS_12_times_are_whole_seconds(void **state)
     }
 }
 
+/* ---- the file of a key log ---- */
+
+static int is_file(int fd)
+{
+    struct stat about;
+    return fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+}
+
+static int append_where(const char *path, const syscall_fault *fault)
+{
+    syscalls_fail(fault);
+    int status = weir__tls_keylog_append(path, "CLIENT_RANDOM 00 11");
+    assert_int_equal(syscalls_failures(), 1);
+    syscalls_restore();
+    return status;
+}
+
+/* Half a line is no line: it is told, as it would be where nothing could be written. */
+static void TLS_16_a_line_that_is_not_written_whole_is_told(void **state)
+{
+    fixture *f = *state;
+    const char *path = fixture_path(f, "keys.log");
+    const syscall_fault full = {.call = "write", .error = ENOSPC, .times = 1, .concerns = is_file};
+    const syscall_fault fills = {.call = "write", .at_most = 5, .times = 1, .concerns = is_file};
+    const syscall_fault interrupted = {.call = "write", .error = EINTR, .times = 1, .concerns = is_file};
+    struct stat about;
+    assert_code(append_where(path, &full), UV_ENOSPC);
+    assert_code(append_where(path, &fills), UV_ENOSPC);
+    assert_code(append_where(path, &interrupted), 0);
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_size, 5 + 20);
+}
+
+static void TLS_16_a_line_that_is_too_long_is_not_begun(void **state)
+{
+    fixture *f = *state;
+    const char *path = fixture_path(f, "keys.log");
+    char line[1025];
+    struct stat about;
+    memset(line, 'x', sizeof(line));
+    line[1024] = '\0';
+    assert_code(weir__tls_keylog_append(path, line), UV_E2BIG);
+    assert_int_equal(access(path, F_OK), -1);
+    line[1023] = '\0';
+    assert_code(weir__tls_keylog_append(path, line), 0);
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_size, 1024);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +464,8 @@ int main(void)
         FIXTURE_TEST(TLS_12_what_was_not_used_longest_goes_first),
         FIXTURE_TEST(TLS_12_what_is_kept_has_a_bound),
         FIXTURE_TEST(TLS_12_times_are_whole_seconds),
+        FIXTURE_TEST(TLS_16_a_line_that_is_not_written_whole_is_told),
+        FIXTURE_TEST(TLS_16_a_line_that_is_too_long_is_not_begun),
     };
     return cmocka_run_group_tests_name("tls_parts", tests, NULL, NULL);
 }

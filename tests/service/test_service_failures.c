@@ -288,13 +288,41 @@ static void a_worker_that_cannot_be_made_stops_all(void **state)
                           "resource temporarily unavailable");
 }
 
+static int counted(const char *text, const char *part)
+{
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, part)) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* Of a server's failures in several workers one is told. */
+static void a_place_that_two_workers_cannot_have_is_told_once(void **state)
+{
+    served *s = served_load(*state, "{\"workers\": 3, \"servers\": [{\"name\": \"a\", \"listen\": "
+                                    "\"tcp://127.0.0.1:0\", \"handler\": \"echo\"}]}");
+    assert_non_null(s->service);
+    syscalls_fail(&(syscall_fault){.call = "listen", .error = EADDRINUSE, .after = 1, .any_thread = 1});
+    served_begin(s);
+    fixture_until(s->fixture, &s->stopped);
+    assert_int_equal(syscalls_failures(), 2);
+    syscalls_restore();
+    assert_int_equal(counted(s->failures, "EADDRINUSE"), 1);
+    served_stop(s, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_value_of_a_service_may_be_missing),      TEST(every_allocation_of_a_faulty_load_may_fail),
-        TEST(every_value_of_the_schema_may_be_missing),     TEST(references_that_stay_are_left_alone),
-        TEST(a_folder_of_plugins_that_cannot_be_looked_at), TEST(a_connection_without_memory_is_closed),
-        TEST(a_client_whose_layer_fails_is_told_of),        TEST(a_worker_that_cannot_be_made_stops_all),
+        TEST(every_value_of_a_service_may_be_missing),
+        TEST(every_allocation_of_a_faulty_load_may_fail),
+        TEST(every_value_of_the_schema_may_be_missing),
+        TEST(references_that_stay_are_left_alone),
+        TEST(a_folder_of_plugins_that_cannot_be_looked_at),
+        TEST(a_connection_without_memory_is_closed),
+        TEST(a_client_whose_layer_fails_is_told_of),
+        TEST(a_worker_that_cannot_be_made_stops_all),
+        TEST(a_place_that_two_workers_cannot_have_is_told_once),
     };
     return cmocka_run_group_tests_name("service_failures", tests, NULL, NULL);
 }

@@ -377,6 +377,9 @@ static void TLS_14_incomplete_settings_are_looked_through(void **state)
     assert_code(weir__tls_engine.credentials_new(w->instance, &server, &report, &made), WEIR_EINVALID_CONFIG);
     server.cert = (tls_material){0};
     assert_code(weir__tls_engine.credentials_new(w->instance, &server, &report, &made), WEIR_EINVALID_CONFIG);
+    server.cert_is_around = 1; /* where it was told */
+    assert_code(weir__tls_engine.credentials_new(w->instance, &server, &report, &made), WEIR_EINVALID_CONFIG);
+    server.cert_is_around = 0;
     assert_int_equal(report.faults, 0);
     weir__tls_report_end(&report);
     server.ciphers = (tls_list){.items = ciphers, .count = 1};
