@@ -152,11 +152,6 @@ int weir_address_parse(weir_address *address, const char *text)
 
 /* ---- From options ---- */
 
-void weir_address_options_init(weir_address_options *options)
-{
-    *options = (weir_address_options){.size = sizeof(*options)};
-}
-
 /* WEIR_FAMILY_NONE: neither. */
 static weir_family family_of_word(const char *word)
 {
@@ -167,26 +162,28 @@ static weir_family family_of_word(const char *word)
 
 int weir_address_from_options(weir_address *address, const weir_address_options *options)
 {
-    static const weir_address_options defaults = {.size = sizeof(defaults)};
+    weir_address_options known;
     const char *zone;
     if (!address)
         return -EINVAL;
-    if (!options)
-        options = &defaults;
-    weir_address made = {.family = family_of_word(options->family)};
+    weir_address_options_init(&known);
+    int status = options ? weir_options_take(&known, sizeof(known), options) : 0;
+    if (status != 0)
+        return status;
+    weir_address made = {.family = family_of_word(known.family)};
     if (made.family == WEIR_FAMILY_NONE)
         return WEIR_EINVALIDARGVALUE;
-    if (options->port < 0 || options->port > UINT16_MAX)
+    if (known.port < 0 || known.port > UINT16_MAX)
         return WEIR_ESOCKETBADPORT;
-    if (options->flowlabel < 0 || options->flowlabel > UINT32_MAX)
+    if (known.flowlabel < 0 || known.flowlabel > UINT32_MAX)
         return WEIR_EOUTOFRANGE;
     int ipv6 = made.family == WEIR_FAMILY_IPV6;
-    const char *text = options->address ? options->address : ipv6 ? "::" : "127.0.0.1";
+    const char *text = known.address ? known.address : ipv6 ? "::" : "127.0.0.1";
     if (scan_ip(text, made.bytes, &zone) != (ipv6 ? 6 : 4))
         return WEIR_EINVALIDADDRESS;
     made.length = ipv6 ? 16 : 4;
-    made.port = (uint16_t)options->port;
-    made.flowlabel = ipv6 ? (uint32_t)options->flowlabel : 0;
+    made.port = (uint16_t)known.port;
+    made.flowlabel = ipv6 ? (uint32_t)known.flowlabel : 0;
     *address = made;
     return 0;
 }

@@ -163,18 +163,19 @@ static int may_adopt(const weir_runtime *runtime, int fd)
 weir_stream *weir_stream_adopt(weir_runtime *runtime, int fd, const weir_adopt_options *adopt,
                                const weir_stream_options *options, int *error)
 {
-    static const weir_adopt_options both_ways = {.size = sizeof(both_ways)};
-    if (adopt == NULL) {
-        adopt = &both_ways;
-    }
+    weir_adopt_options known;
+    weir_options_init(&known, sizeof(known)); /* both ways */
     int status = may_adopt(runtime, fd);
+    if (status == 0 && adopt != NULL) {
+        status = weir_options_take(&known, sizeof(known), adopt);
+    }
     weir_stream *stream = status == 0 ? weir__stream_make(runtime, options) : NULL;
     if (status == 0) {
-        status = stream == NULL ? weir__stream_refusal(runtime, options) : make_link(stream, fd, adopt->type);
+        status = stream == NULL ? weir__stream_refusal(runtime, options) : make_link(stream, fd, known.type);
     }
     if (status == 0) {
-        int both = !adopt->readable == !adopt->writable;
-        weir__stream_adopted(stream, both || adopt->readable, both || adopt->writable);
+        int both = !known.readable == !known.writable;
+        weir__stream_adopted(stream, both || known.readable, both || known.writable);
         weir__stream_heed_signal(stream);
     } else {
         weir_stream_release(stream);

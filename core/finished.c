@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of a stream, told once. What is known already, and what a signal brings, is told on the next tick. */
-#include <string.h>
 
 #include <weir/pipeline.h>
 
@@ -20,14 +19,6 @@ struct weir_finished {
     int settled; /* the task is on its way, with the outcome */
     const weir_error *outcome;
 };
-
-void weir_finished_options_init(weir_finished_options *options)
-{
-    memset(options, 0, sizeof(*options));
-    options->size = sizeof(*options);
-    options->readable = 1;
-    options->writable = 1;
-}
 
 void weir_finished_cancel(weir_finished *finished)
 {
@@ -104,13 +95,14 @@ static int begin(weir_finished *finished)
 int weir_stream_finished(weir_stream *stream, const weir_finished_options *options, weir_finished_callback callback,
                          void *arg, weir_finished **handle)
 {
-    weir_finished_options defaults;
-    weir_finished_options_init(&defaults);
-    if (options == NULL) {
-        options = &defaults;
-    }
+    weir_finished_options known;
+    weir_finished_options_init(&known);
     if (stream == NULL || callback == NULL) {
         return UV_EINVAL;
+    }
+    int status = options != NULL ? weir_options_take(&known, sizeof(known), options) : 0;
+    if (status != 0) {
+        return status;
     }
     if (stream->runtime == NULL) {
         return UV_ECANCELED;
@@ -123,12 +115,12 @@ int weir_stream_finished(weir_stream *stream, const weir_finished_options *optio
     finished->arg = arg;
     finished->runtime = stream->runtime;
     finished->task.run = run_task;
-    finished->signal = weir_abort_retain(options->signal);
+    finished->signal = weir_abort_retain(known.signal);
     finished->watch.told = on_told;
-    finished->watch.reading = options->readable != 0;
-    finished->watch.writing = options->writable != 0;
+    finished->watch.reading = known.readable != 0;
+    finished->watch.writing = known.writable != 0;
     weir__watch_begin(&finished->watch, stream);
-    int status = begin(finished);
+    status = begin(finished);
     if (status != 0) {
         weir_finished_cancel(finished);
         return status;

@@ -2,7 +2,6 @@
 /* Node's own forms of connect: a port, a path or a struct of options becomes an endpoint of tcp or ipc. */
 #include <limits.h>
 #include <netdb.h>
-#include <string.h>
 
 #include <uv.h>
 
@@ -12,14 +11,6 @@
 #include "stream_private.h"
 
 #define HINTS_KNOWN (AI_ADDRCONFIG | AI_V4MAPPED | AI_ALL)
-
-void weir_connect_options_init(weir_connect_options *options)
-{
-    memset(options, 0, sizeof(*options));
-    options->size = sizeof(*options);
-    options->port = -1;
-    options->auto_select_family = -1;
-}
 
 /* ---- what is refused before anything is done ---- */
 
@@ -102,7 +93,7 @@ int weir_stream_connect_with(weir_stream *stream, const weir_connect_options *op
         return UV_EINVAL;
     }
     weir_connect_options_init(&known);
-    int status = weir__net_take(&known, sizeof(known), options);
+    int status = weir_options_take(&known, sizeof(known), options);
     if (status == 0 && (stream->runtime == NULL || stream->runtime->ending)) {
         status = UV_ECANCELED;
     }

@@ -9,18 +9,6 @@
 #include "memory.h"
 #include "net_private.h"
 
-int weir__net_take(void *known, size_t known_size, const void *given)
-{
-    size_t size;
-    memcpy(&size, given, sizeof(size));
-    if (size < sizeof(size)) {
-        return UV_EINVAL;
-    }
-    memcpy(known, given, size < known_size ? size : known_size);
-    memcpy(known, &known_size, sizeof(known_size));
-    return 0;
-}
-
 /* ---- paths ---- */
 
 int weir__net_read_path(const char *path, size_t length, weir__net_path *read)

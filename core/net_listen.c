@@ -4,7 +4,6 @@
  * bound already, one of whatever transport knows it.
  */
 #include <limits.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <uv.h>
@@ -16,14 +15,6 @@
 #include "net_private.h"
 #include "runtime_private.h"
 #include "server_private.h"
-
-void weir_listen_options_init(weir_listen_options *options)
-{
-    memset(options, 0, sizeof(*options));
-    options->size = sizeof(*options);
-    options->fd = -1;
-    options->port = -1;
-}
 
 /* ---- endpoints ---- */
 
@@ -187,7 +178,7 @@ int weir_server_listen_with(weir_server *server, const weir_listen_options *opti
     if (options == NULL) {
         known.port = 0; /* SRV-62 */
     } else {
-        status = weir__net_take(&known, sizeof(known), options);
+        status = weir_options_take(&known, sizeof(known), options);
     }
     if (status == 0 && (server->runtime == NULL || server->runtime->ending)) {
         status = UV_ECANCELED;

@@ -11,12 +11,6 @@
 
 #define WEIR__PORT_MOST 65535
 
-/*
- * A struct of the application's (its first member the size that it was compiled with) over `known`, which has the
- * defaults: what one of them does not know stays. 0 or UV_EINVAL (no size).
- */
-int weir__net_take(void *known, size_t known_size, const void *given);
-
 /* A path as given to a form: NUL and all. */
 typedef struct weir__net_path {
     const char *bytes;

@@ -246,7 +246,12 @@ static void begin(chain *self)
 int weir_pipeline(weir_stream *const *streams, size_t count, const weir_pipeline_options *options,
                   weir_finished_callback callback, void *arg)
 {
+    weir_pipeline_options known;
+    weir_options_init(&known, sizeof(known));
     int status = check(streams, count);
+    if (status == 0 && options != NULL) {
+        status = weir_options_take(&known, sizeof(known), options);
+    }
     if (status != 0) {
         return status;
     }
@@ -259,8 +264,8 @@ int weir_pipeline(weir_stream *const *streams, size_t count, const weir_pipeline
     self->arg = arg;
     self->task.run = run_task;
     self->count = count;
-    self->signal = weir_abort_retain(options != NULL ? options->signal : NULL);
-    status = prepare(self, streams, options != NULL && options->no_end);
+    self->signal = weir_abort_retain(known.signal);
+    status = prepare(self, streams, known.no_end);
     if (status != 0) {
         chain_free(self);
         return status;

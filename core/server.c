@@ -17,6 +17,7 @@
 #include "endpoint_private.h"
 #include "log.h"
 #include "memory.h"
+#include "options.h"
 #include "runtime_private.h"
 #include "server_private.h"
 #include "stream_private.h"
@@ -25,16 +26,36 @@ static void run_tick(weir_task *task);
 
 /* ---- making and freeing ---- */
 
-void weir_server_options_init(weir_server_options *options)
+/*
+ * Two structs that grow each by itself: what is behind that of the streams stands where the caller's ends. 0, UV_EINVAL,
+ * UV_E2BIG; `known` is then of no use.
+ */
+static int take_options(weir_server_options *known, const weir_server_options *given)
 {
-    memset(options, 0, sizeof(*options));
-    options->size = sizeof(*options);
-    weir_stream_options_init(&options->stream);
+    const size_t head = offsetof(weir_server_options, stream);
+    const size_t known_tail = head + sizeof(known->stream);
+    size_t size;
+    memcpy(&size, given, sizeof(size));
+    if (size <= head) {
+        return size == head ? 0 : UV_EINVAL;
+    }
+    size_t stream_size;
+    memcpy(&stream_size, &given->stream, sizeof(stream_size));
+    if (stream_size > size - head) {
+        return UV_EINVAL;
+    }
+    int status = weir_options_take(&known->stream, sizeof(known->stream), &given->stream);
+    return status != 0 ? status
+                       : weir__options_lay((char *)known + known_tail, sizeof(*known) - known_tail,
+                                           (const char *)given + head + stream_size, size - head - stream_size);
 }
 
 weir_server *weir_server_new(weir_runtime *runtime, const weir_server_options *options)
 {
-    if (runtime == NULL || runtime->ending || (options != NULL && weir__onread_check(&options->stream.onread) != 0)) {
+    weir_server_options known;
+    weir_server_options_init(&known);
+    if (runtime == NULL || runtime->ending || (options != NULL && take_options(&known, options) != 0) ||
+        weir__onread_check(&known.stream.onread) != 0) {
         return NULL;
     }
     weir_server *server = weir__calloc(1, sizeof(*server));
@@ -45,10 +66,7 @@ weir_server *weir_server_new(weir_runtime *runtime, const weir_server_options *o
     server->runtime = runtime;
     server->task.run = run_tick;
     server->grace.run = weir__server_on_grace_over;
-    weir_server_options_init(&server->made_with);
-    if (options != NULL) {
-        server->made_with = *options;
-    }
+    server->made_with = known;
     weir_blocklist_retain(server->made_with.block_list);
     weir_blocklist_retain(server->made_with.stream.block_list);
     weir_abort_retain(server->made_with.stream.signal); /* streams that come later listen to it too */

@@ -154,12 +154,6 @@ void weir__stream_drop_step(weir_stream *stream, weir__step step)
 
 /* ---- making and freeing ---- */
 
-void weir_stream_options_init(weir_stream_options *options)
-{
-    memset(options, 0, sizeof(*options));
-    options->size = sizeof(*options);
-}
-
 /* 0 or UV_ENOMEM. */
 static int take_options(weir_stream *stream, const weir_stream_options *options)
 {
@@ -216,7 +210,10 @@ static void give_options(const weir_stream *stream, weir_stream_options *options
 
 weir_stream *weir__stream_make(weir_runtime *runtime, const weir_stream_options *options)
 {
-    if (runtime == NULL || runtime->ending) {
+    weir_stream_options known;
+    weir_stream_options_init(&known);
+    if (runtime == NULL || runtime->ending ||
+        (options != NULL && weir_options_take(&known, sizeof(known), options) != 0)) {
         return NULL;
     }
     weir_stream *stream = weir__calloc(1, sizeof(*stream));
@@ -234,13 +231,8 @@ weir_stream *weir__stream_make(weir_runtime *runtime, const weir_stream_options 
     }
     runtime->streams = stream;
 
-    weir_stream_options defaults;
-    weir_stream_options_init(&defaults);
-    if (options == NULL) {
-        options = &defaults;
-    }
-    if (take_options(stream, options) != 0 || weir__onread_take(stream, &options->onread) != 0 ||
-        weir__stream_take_signal(stream, options) != 0) {
+    if (take_options(stream, &known) != 0 || weir__onread_take(stream, &known.onread) != 0 ||
+        weir__stream_take_signal(stream, &known) != 0) {
         weir_stream_release(stream);
         return NULL;
     }

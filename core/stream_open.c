@@ -144,7 +144,13 @@ int weir__stream_refusal(const weir_runtime *runtime, const weir_stream_options 
     if (runtime->ending) {
         return UV_ECANCELED;
     }
-    return options != NULL && weir__onread_check(&options->onread) != 0 ? WEIR_EINVALIDARGVALUE : UV_ENOMEM;
+    weir_stream_options known;
+    weir_stream_options_init(&known);
+    int status = options != NULL ? weir_options_take(&known, sizeof(known), options) : 0;
+    if (status != 0) {
+        return status;
+    }
+    return weir__onread_check(&known.onread) != 0 ? WEIR_EINVALIDARGVALUE : UV_ENOMEM;
 }
 
 weir_stream *weir_connect(weir_runtime *runtime, const char *endpoint, const weir_stream_options *options,

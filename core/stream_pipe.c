@@ -203,10 +203,16 @@ int weir_stream_pipe(weir_stream *source, weir_stream *destination, const weir_p
         weir__stream_is_destroyed(source) || weir__stream_is_destroyed(destination) || source->onread) {
         return UV_EINVAL;
     }
+    weir_pipe_options known;
+    weir_options_init(&known, sizeof(known));
+    int status = options != NULL ? weir_options_take(&known, sizeof(known), options) : 0;
+    if (status != 0) {
+        return status;
+    }
     if (weir__pipe_exists(source, destination)) {
         return UV_EEXIST;
     }
-    weir__pipe *pipe = weir__pipe_new(source, destination, options != NULL && options->no_end);
+    weir__pipe *pipe = weir__pipe_new(source, destination, known.no_end);
     if (pipe == NULL) {
         return UV_ENOMEM;
     }

@@ -40,9 +40,15 @@ static int make(weir_runtime *runtime, weir_role role, const weir_tls_options *o
 static int context_new(weir_runtime *runtime, const weir_tls_options *options, weir_tls_context **context,
                        weir_error **error)
 {
-    if (!runtime || !options || options->size < sizeof(*options) || !context)
-        return refuse(error, UV_EINVAL);
-    return make(runtime, options->role, options, context, error);
+    weir_tls_options known;
+    int status = UV_EINVAL;
+
+    weir_options_init(&known, sizeof(known));
+    if (runtime && options && context)
+        status = weir_options_take(&known, sizeof(known), options);
+    if (status)
+        return refuse(error, status);
+    return make(runtime, known.role, &known, context, error);
 }
 
 static weir_tls_context *context_retain(weir_tls_context *context)
@@ -59,13 +65,17 @@ static int context_register(weir_tls_context *context, const char *name)
 
 static int context_reload(weir_tls_context *context, const weir_tls_options *options, weir_error **error)
 {
+    weir_tls_options known;
     weir_error *why = NULL;
-    int status;
+    int status = context ? 0 : UV_EINVAL;
 
-    if (!context || (options && options->size < sizeof(*options)))
-        return refuse(error, UV_EINVAL);
+    weir_options_init(&known, sizeof(known));
+    if (status == 0 && options)
+        status = weir_options_take(&known, sizeof(known), options);
+    if (status)
+        return refuse(error, status);
     weir__tls_holder_retain(context); /* the program may give it up in any line of its log */
-    status = weir__tls_holder_reload(context, options, &why);
+    status = weir__tls_holder_reload(context, options ? &known : NULL, &why);
     weir__tls_holder_release(context);
     if (error)
         *error = why;

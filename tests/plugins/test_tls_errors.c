@@ -203,6 +203,41 @@ static void the_interface_refuses_what_is_no_argument(void **state)
     assert_null(made);
 }
 
+/* Of a program that was compiled with other headers; what is behind the options of this one is of no use to the layer. */
+static void the_interface_takes_options_of_any_size(void **state)
+{
+    typedef struct newer {
+        weir_tls_options options;
+        void *more;
+    } newer;
+    static const struct {
+        size_t size;
+        int more, expected;
+    } cases[] = {{0, 0, UV_EINVAL},
+                 {offsetof(weir_tls_options, server_name), 0, 0},
+                 {sizeof(weir_tls_options), 1, 0},
+                 {sizeof(newer), 0, 0},
+                 {sizeof(newer), 1, UV_E2BIG}};
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    weir_tls_options options = options_of(WEIR_SERVER, "{" SERVES "}");
+    weir_tls_context *context = make_context(f, tls, &options);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        newer given = {.options = options, .more = cases[i].more ? f : NULL};
+        weir_tls_context *made = NULL;
+        weir_error *error = NULL;
+        given.options.size = cases[i].size;
+        assert_code(tls->context_new(f->runtime, &given.options, &made, &error), cases[i].expected);
+        assert_int_equal(made != NULL, cases[i].expected == 0);
+        assert_code(error ? error->code : 0, cases[i].expected);
+        weir_error_release(error);
+        assert_code(tls->context_reload(context, &given.options, NULL), cases[i].expected);
+        if (made)
+            tls->context_release(made);
+    }
+    tls->context_release(context);
+}
+
 static void TLS_12_sessions_that_are_none(void **state)
 {
     fixture *f = *state;
@@ -527,6 +562,7 @@ int main(void)
         TEST(TLS_10_a_context_under_SNI_takes_what_is_there),
         TEST(a_named_context_allows_no_other_option),
         TEST(the_interface_refuses_what_is_no_argument),
+        TEST(the_interface_takes_options_of_any_size),
         TEST(TLS_12_sessions_that_are_none),
         TEST(TLS_16_facts_that_nobody_knows_yet),
         TEST(TLS_02_a_last_flight_that_cannot_be_sent_opens_nothing),

@@ -148,6 +148,12 @@ static void what_cannot_be_made_is_told(void **state)
                         "a hundred years are enough");
     const weir_tls_cert_options sizeless = {.folder = folder, HOSTS("a")};
     assert_code(maker()->make(&sizeless, NULL), UV_EINVAL);
+    struct {
+        weir_tls_cert_options options;
+        void *more;
+    } newer = {.options = sizeless, .more = w};
+    newer.options.size = sizeof(newer);
+    assert_code(maker()->make(&newer.options, NULL), UV_E2BIG);
     assert_code(maker()->make(NULL, NULL), UV_EINVAL);
     make(w, (weir_tls_cert_options){.folder = fixture_path(w->f, "long"),
                                     HOSTS(fixture_text(w->f, "%s.%s", label, label))});

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <weir/export.h>
+#include <weir/options.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -63,14 +64,17 @@ WEIR_EXPORT int weir_address_parse(weir_address *address, const char *text);
  * (ADDR-01). `family` is "ipv4" or "ipv6", in any case, and is never guessed (ADDR-04).
  */
 typedef struct weir_address_options {
-    size_t size;         /* sizeof(weir_address_options) */
+    size_t size;         /* sizeof(weir_address_options): see weir/options.h */
     const char *address; /* NULL: "127.0.0.1", or "::" where family is "ipv6" (ADDR-02, ADDR-03) */
     const char *family;  /* NULL: "ipv4" */
     int64_t flowlabel;   /* 0 to 2^32 - 1; of an IPv4 address it reads back as 0 (ADDR-05) */
     int64_t port;        /* 0 to 65535 (ADDR-06) */
 } weir_address_options;
 
-WEIR_EXPORT void weir_address_options_init(weir_address_options *options);
+static inline void weir_address_options_init(weir_address_options *options)
+{
+    weir_options_init(options, sizeof(*options));
+}
 
 /*
  * `options` may be NULL. A zone behind the address ("%lo") is dropped, whether there is such an interface or not

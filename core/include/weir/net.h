@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <weir/abort.h>
+#include <weir/options.h>
 #include <weir/server.h>
 #include <weir/stream.h>
 
@@ -21,7 +22,7 @@ extern "C" {
 
 /* Where to connect to. Fill with weir_connect_options_init: nothing given. The texts are read in the call. */
 typedef struct weir_connect_options {
-    size_t size;               /* sizeof(weir_connect_options) */
+    size_t size;               /* sizeof(weir_connect_options): see weir/options.h */
     int port;                  /* 0 to 65535, tcp; -1: not given (CONN-10) */
     const char *host;          /* a name or an address; NULL or "": "localhost" (CONN-12) */
     const char *path;          /* ipc: then what belongs to tcp is not even looked at (CONN-33) */
@@ -34,7 +35,12 @@ typedef struct weir_connect_options {
     int64_t auto_select_family_attempt_timeout; /* ms, under 10 is 10; 0: the runtime's default (CONN-32) */
 } weir_connect_options;
 
-WEIR_EXPORT void weir_connect_options_init(weir_connect_options *options);
+static inline void weir_connect_options_init(weir_connect_options *options)
+{
+    weir_options_init(options, sizeof(*options));
+    options->port = -1;
+    options->auto_select_family = -1;
+}
 
 /*
  * As weir_stream_connect (CONN-01). What Node throws is returned, with the stream as it was: WEIR_EMISSINGARGS (neither
@@ -62,7 +68,7 @@ WEIR_EXPORT weir_stream *weir_create_connection(weir_runtime *runtime, const wei
  * server, stream, fd, port, path (SRV-50). None of them is WEIR_EINVALIDARGVALUE (SRV-52).
  */
 typedef struct weir_listen_options {
-    size_t size;               /* sizeof(weir_listen_options) */
+    size_t size;               /* sizeof(weir_listen_options): see weir/options.h */
     const weir_server *server; /* listens: its socket is shared, by a duplicate of its own (SRV-45) */
     const weir_stream *stream; /* likewise the socket that a stream stands on (SRV-45) */
     int fd;                    /* a bound socket, the server's after a return of 0 (SRV-46); -1: not given */
@@ -78,7 +84,12 @@ typedef struct weir_listen_options {
     weir_abort *signal;        /* fired: the server closes (SRV-60); fired before: 'close', and never 'listening' */
 } weir_listen_options;
 
-WEIR_EXPORT void weir_listen_options_init(weir_listen_options *options);
+static inline void weir_listen_options_init(weir_listen_options *options)
+{
+    weir_options_init(options, sizeof(*options));
+    options->fd = -1;
+    options->port = -1;
+}
 
 /*
  * As weir_server_listen (SRV-33); `options` NULL: at any free port (SRV-62). Returned with the server as it was:
@@ -102,7 +113,7 @@ WEIR_EXPORT weir_server *weir_create_server(weir_runtime *runtime, const weir_se
 /* ---- Descriptors (SOCK-04 to SOCK-09) ---- */
 
 typedef struct weir_adopt_options {
-    size_t size;      /* sizeof(weir_adopt_options) */
+    size_t size;      /* sizeof(weir_adopt_options): see weir/options.h */
     const char *type; /* "tcp4", "tcp6", "unix": it must be such a one (SOCK-06); NULL: any */
     int readable;     /* with writable 0: it is not written to, and the other way round; */
     int writable;     /* both 0 or both 1: both ways */

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include <weir/abort.h>
+#include <weir/options.h>
 #include <weir/stream.h>
 
 #ifdef __cplusplus
@@ -17,13 +18,18 @@ typedef void (*weir_finished_callback)(const weir_error *error, void *arg);
 
 /* What to wait for (PIPE-14). Fill with weir_finished_options_init, which asks for both sides. */
 typedef struct weir_finished_options {
-    size_t size;        /* sizeof(weir_finished_options) */
+    size_t size;        /* sizeof(weir_finished_options): see weir/options.h */
     int readable;       /* wait for 'end' */
     int writable;       /* wait for 'finish'; neither of the two: for 'close' */
     weir_abort *signal; /* NULL: none. Fired, the callback gets its error; the stream stays as it is */
 } weir_finished_options;
 
-WEIR_EXPORT void weir_finished_options_init(weir_finished_options *options);
+static inline void weir_finished_options_init(weir_finished_options *options)
+{
+    weir_options_init(options, sizeof(*options));
+    options->readable = 1;
+    options->writable = 1;
+}
 
 typedef struct weir_finished weir_finished;
 
@@ -42,7 +48,7 @@ WEIR_EXPORT int weir_stream_finished(weir_stream *stream, const weir_finished_op
 WEIR_EXPORT void weir_finished_cancel(weir_finished *finished);
 
 typedef struct weir_pipeline_options {
-    size_t size;        /* sizeof(weir_pipeline_options) */
+    size_t size;        /* sizeof(weir_pipeline_options): see weir/options.h */
     int no_end;         /* 1: the last stream is not ended after the end of the one before it */
     weir_abort *signal; /* NULL: none. Fired, all streams are destroyed with its error (PIPE-12) */
 } weir_pipeline_options;

@@ -8,6 +8,7 @@
 
 #include <weir/endpoint.h>
 #include <weir/event.h>
+#include <weir/options.h>
 #include <weir/runtime.h>
 #include <weir/stream.h>
 
@@ -15,9 +16,12 @@
 extern "C" {
 #endif
 
-/* What a server is made with (group CSRV). Fill with weir_server_options_init. */
+/*
+ * What a server is made with (group CSRV). Fill with weir_server_options_init. `stream` has a size of its own, and what is
+ * behind it stands where it ends by that.
+ */
 typedef struct weir_server_options {
-    size_t size;                       /* sizeof(weir_server_options) */
+    size_t size;                       /* sizeof(weir_server_options): see weir/options.h */
     weir_stream_options stream;        /* of every accepted stream */
     int64_t max_connections;           /* below 1: no limit (SRV-68, A-12) */
     int no_delay;                      /* CSRV-07 */
@@ -26,11 +30,15 @@ typedef struct weir_server_options {
     weir_blocklist *block_list;        /* arrivals that are dropped (BN-09); retained, like stream.block_list */
 } weir_server_options;
 
-WEIR_EXPORT void weir_server_options_init(weir_server_options *options);
+static inline void weir_server_options_init(weir_server_options *options)
+{
+    weir_options_init(options, sizeof(*options));
+    weir_stream_options_init(&options->stream);
+}
 
 /*
- * A server that does not listen yet (SRV-02). `options` may be NULL. NULL: no memory, the runtime is ending, or an
- * onread that has no memory (weir_onread). The caller releases it.
+ * A server that does not listen yet (SRV-02). `options` may be NULL. NULL: no memory, the runtime is ending, an
+ * onread that has no memory (weir_onread), or options that weir/options.h refuses. The caller releases it.
  */
 WEIR_EXPORT weir_server *weir_server_new(weir_runtime *runtime, const weir_server_options *options);
 WEIR_EXPORT weir_server *weir_server_retain(weir_server *server);

@@ -12,6 +12,7 @@
 #include <weir/endpoint.h>
 #include <weir/event.h>
 #include <weir/lookup.h>
+#include <weir/options.h>
 #include <weir/runtime.h>
 
 #ifdef __cplusplus
@@ -59,7 +60,7 @@ typedef struct weir_onread {
 
 /* What a stream is made with. Zero means the default everywhere; fill with weir_stream_options_init. */
 typedef struct weir_stream_options {
-    size_t size;                     /* sizeof(weir_stream_options) */
+    size_t size;                     /* sizeof(weir_stream_options): see weir/options.h */
     int allow_half_open;             /* SOCK-07, default 0 */
     int no_auto_destroy;             /* LIFE-12, default 0: destroyed after 'end' and 'finish' */
     size_t readable_high_water_mark; /* bytes; 0: the runtime's default (RD-15) */
@@ -82,11 +83,14 @@ typedef struct weir_stream_options {
     uint64_t keep_alive_initial_delay; /* ms (CONN-24) */
 } weir_stream_options;
 
-WEIR_EXPORT void weir_stream_options_init(weir_stream_options *options);
+static inline void weir_stream_options_init(weir_stream_options *options)
+{
+    weir_options_init(options, sizeof(*options));
+}
 
 /*
- * A stream that is not connected (row SOCK-02). `options` may be NULL. NULL: no memory, the runtime is ending, or an
- * onread with a callback and neither `buffer` with a size nor `block`. The caller releases it.
+ * A stream that is not connected (row SOCK-02). `options` may be NULL. NULL: no memory, the runtime is ending, an
+ * onread with a callback and neither `buffer` with a size nor `block`, or options that weir/options.h refuses. The caller releases it.
  *
  * `signal` destroys the stream with weir_abort_error when it is fired: destroyed is true when weir_abort_fire returns,
  * 'error' and 'close' come on a later tick (PIPE-16). One that was fired before gives a stream that is destroyed already:
@@ -117,7 +121,8 @@ WEIR_EXPORT int weir_stream_connect_endpoint(weir_stream *stream, weir_endpoint 
 
 /*
  * weir_stream_new and weir_stream_connect in one (CONN-36). NULL: `*error`, where not NULL, gets the code: connect's, or
- * UV_EINVAL (no runtime), UV_ECANCELED (it is ending), WEIR_EINVALIDARGVALUE (onread without memory), UV_ENOMEM.
+ * UV_EINVAL (no runtime), UV_ECANCELED (it is ending), WEIR_EINVALIDARGVALUE (onread without memory), UV_ENOMEM, or as
+ * weir/options.h says.
  */
 WEIR_EXPORT weir_stream *weir_connect(weir_runtime *runtime, const char *endpoint, const weir_stream_options *options,
                                       weir_listener listener, void *arg, int *error);
@@ -231,7 +236,7 @@ WEIR_EXPORT const char *weir_stream_encoding(const weir_stream *stream); /* "utf
 /* ---- Pipe ---- */
 
 typedef struct weir_pipe_options {
-    size_t size; /* sizeof(weir_pipe_options) */
+    size_t size; /* sizeof(weir_pipe_options): see weir/options.h */
     int no_end;  /* 1: the destination stays open after the source's end (PIPE-04) */
 } weir_pipe_options;
 

@@ -18,6 +18,7 @@
 #include <weir/export.h>
 #include <weir/lookup.h>
 #include <weir/net.h>
+#include <weir/options.h>
 #include <weir/pipeline.h>
 #include <weir/runtime.h>
 #include <weir/server.h>

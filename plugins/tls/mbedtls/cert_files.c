@@ -271,21 +271,27 @@ static int check_options(const weir_tls_cert_options *options, const char *name,
     return 0;
 }
 
-static int make(const weir_tls_cert_options *options, weir_error **error)
+static int make(const weir_tls_cert_options *given, weir_error **error)
 {
+    weir_tls_cert_options known;
+    const weir_tls_cert_options *options = &known;
     weir_error *ignored = NULL;
     mbed_cert authority = {0};
 
     if (!error)
         error = &ignored;
     *error = NULL;
-    if (!options || options->size < sizeof(*options)) {
-        *error = weir_error_newf(UV_EINVAL, NULL, NULL, -1, "the options' size is not set");
+    weir_options_init(&known, sizeof(known));
+    int status = given ? weir_options_take(&known, sizeof(known), given) : UV_EINVAL;
+    if (status != 0) {
+        *error = weir_error_newf(status, NULL, NULL, -1, "%s",
+                                 status == UV_E2BIG ? "the options are of a newer version than this plugin"
+                                                    : "the options' size is not set");
         weir_error_release(ignored);
-        return UV_EINVAL;
+        return status;
     }
     const char *name = options->name ? options->name : options->client ? "client" : "server";
-    int status = check_options(options, name, error);
+    status = check_options(options, name, error);
     if (status == 0 && mkdir(options->folder, 0755) != 0 && errno != EEXIST)
         status = refuse(-errno, options->folder, "cannot make the folder", error);
     if (status == 0)

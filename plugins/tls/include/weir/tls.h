@@ -32,6 +32,7 @@
 #include <stdint.h>
 
 #include <weir/endpoint.h>
+#include <weir/options.h>
 #include <weir/plugin.h>
 #include <weir/runtime.h>
 #include <weir/stream.h>
@@ -79,7 +80,7 @@ typedef int (*weir_tls_client_psk_function)(const char *server_name, weir_tls_ps
 
 /* What a context is made of. Zero it, then set `size` and what is wanted. */
 typedef struct weir_tls_options {
-    size_t size; /* sizeof(weir_tls_options) */
+    size_t size; /* sizeof(weir_tls_options): see weir/options.h */
     weir_role role;
     const char *options; /* a JSON object of the layer's options but `context`; files, or PEM as it stands; NULL: {} */
     const char *folder;  /* what relative files are relative to; NULL: the working folder */

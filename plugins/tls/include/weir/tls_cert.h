@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include <weir/error.h>
+#include <weir/options.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,7 +26,7 @@ extern "C" {
 
 /* What is to be made. Zero it, then set `size` and what is wanted. */
 typedef struct weir_tls_cert_options {
-    size_t size;              /* sizeof(weir_tls_cert_options) */
+    size_t size;              /* sizeof(weir_tls_cert_options): see weir/options.h */
     const char *folder;       /* where the files go; made where it is not there */
     const char *name;         /* of the files: NAME.pem and NAME.key; NULL: "server", with `client` "client" */
     const char *const *hosts; /* names (a wildcard may stand first: "*.example.org") and addresses; at least one */
