@@ -18,12 +18,6 @@
 
 enum { QUEUE_NONE, QUEUE_DEFERRED, QUEUE_NEXT_TURN, QUEUE_SETTLING };
 
-struct weir__post {
-    weir__post *next;
-    void (*run)(void *arg);
-    void *arg;
-};
-
 /* ---- queues of tasks ---- */
 
 static void queue_init(weir__task_queue *queue)
@@ -186,12 +180,18 @@ static void run_posts(weir_runtime *runtime)
     runtime->posts_tail = NULL;
     uv_mutex_unlock(&runtime->post_mutex);
     while (post != NULL) {
-        weir__post *next = post->next;
+        weir__post now = *post;
+        if (now.owned) {
+            uv_mutex_lock(&runtime->post_mutex);
+            post->queued = 0;
+            uv_mutex_unlock(&runtime->post_mutex);
+        } else {
+            weir__free(post);
+        }
         weir_runtime_enter(runtime); /* each its own: what one of them defers runs before the next (EMT-16) */
-        post->run(post->arg);
+        now.run(now.arg);
         weir_runtime_leave(runtime);
-        weir__free(post);
-        post = next;
+        post = now.next;
     }
 }
 
@@ -210,21 +210,13 @@ void weir__runtime_hold(weir_runtime *runtime, int on)
     }
 }
 
-int weir_runtime_post(weir_runtime *runtime, void (*run)(void *arg), void *arg)
+int weir__runtime_post(weir_runtime *runtime, weir__post *post)
 {
-    if (runtime == NULL || run == NULL) {
-        return UV_EINVAL;
-    }
-    weir__post *post = weir__malloc(sizeof(*post));
-    if (post == NULL) {
-        return UV_ENOMEM;
-    }
-    post->next = NULL;
-    post->run = run;
-    post->arg = arg;
     uv_mutex_lock(&runtime->post_mutex);
     int ending = runtime->ending;
-    if (!ending) {
+    if (!ending && !post->queued) {
+        post->next = NULL;
+        post->queued = 1;
         if (runtime->posts_tail != NULL) {
             runtime->posts_tail->next = post;
         } else {
@@ -235,11 +227,24 @@ int weir_runtime_post(weir_runtime *runtime, void (*run)(void *arg), void *arg)
         uv_async_send(&runtime->async);
     }
     uv_mutex_unlock(&runtime->post_mutex);
-    if (ending) {
-        weir__free(post);
-        return UV_ECANCELED;
+    return ending ? UV_ECANCELED : 0;
+}
+
+int weir_runtime_post(weir_runtime *runtime, void (*run)(void *arg), void *arg)
+{
+    if (runtime == NULL || run == NULL) {
+        return UV_EINVAL;
     }
-    return 0;
+    weir__post *post = weir__malloc(sizeof(*post));
+    if (post == NULL) {
+        return UV_ENOMEM;
+    }
+    *post = (weir__post){.run = run, .arg = arg};
+    int status = weir__runtime_post(runtime, post);
+    if (status != 0) {
+        weir__free(post);
+    }
+    return status;
 }
 
 /* ---- life ---- */

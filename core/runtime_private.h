@@ -14,7 +14,14 @@ typedef struct weir__task_queue {
     weir_task head; /* a ring; head.next is the first */
 } weir__task_queue;
 
-typedef struct weir__post weir__post;
+/* A call that one thread leaves with the runtime of another. */
+typedef struct weir__post {
+    struct weir__post *next;
+    void (*run)(void *arg);
+    void *arg;
+    int owned;  /* it is part of something, whose it stays; otherwise freed */
+    int queued; /* guarded by the runtime's mutex */
+} weir__post;
 
 typedef struct weir__timer_place {
     weir_timer *timer;
@@ -85,6 +92,13 @@ weir_buf *weir__buf_keep(weir_buf *buf);
  */
 void weir__runtime_call_begin(weir_runtime *runtime);
 void weir__runtime_call_end(weir_runtime *runtime);
+
+/*
+ * As weir_runtime_post, with a post of the caller's, so that no memory can be missing: `run`, `arg` and `owned` are set, the
+ * rest is 0 at first. It lives until it has begun to run; one that still waits for that is not queued again. 0,
+ * UV_ECANCELED (the runtime is ending).
+ */
+int weir__runtime_post(weir_runtime *runtime, weir__post *post);
 
 /*
  * Keeps the loop turning (1) while there is nothing in it but the wait for another thread, until as many calls (0) have

@@ -9,14 +9,31 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "runtime_private.h"
 #include "service_private.h"
 #include "shared.h"
 
+/* What the threads tell each other. */
+typedef enum word {
+    /* to the worker */
+    ACCEPT,
+    DRAIN,
+    STOP_IN_TIME,
+    STOP_NOW,
+    LEAVE,
+    /* to the service */
+    BOUND,
+    CLOSED,
+    DRAINED,
+    ENDED,
+    MESSAGES
+} word;
+
 /*
  * All is made in the service's thread; then the worker's thread has loop, runtime and site to itself, until it has
- * ended them. The threads talk by weir_runtime_post only, and what a message is about stands in this struct: whoever
- * sent it does not touch that until it gets an answer. A worker's runtime lives until the worker was told to leave,
- * which is the last that is posted to it.
+ * ended them. The threads talk by posts only, one of each kind, so that there is always memory for them, and what a
+ * message is about stands in this struct: whoever sent it does not touch that until it gets an answer. A worker's runtime
+ * lives until the worker was told to leave, which is the last that is posted to it.
  */
 struct weir__worker {
     weir__generation *generation;
@@ -25,6 +42,7 @@ struct weir__worker {
     weir_runtime *runtime;
     weir__site *site;
     weir__inherited *inherited;
+    weir__post posts[MESSAGES];
 
     /* the worker's, told by messages */
     int bind_status;
@@ -41,11 +59,10 @@ struct weir__worker {
 
 /* ---- messages ---- */
 
-/* What one thread waits for the other must get: without memory it is tried again until there is some. */
-static void post_surely(weir_runtime *runtime, void (*run)(void *arg), void *arg)
+static void post(weir__worker *worker, word which)
 {
-    while (weir_runtime_post(runtime, run, arg) == UV_ENOMEM)
-        uv_sleep(1);
+    weir_runtime *to = which < BOUND ? worker->runtime : worker->generation->service->runtime;
+    (void)weir__runtime_post(to, &worker->posts[which]);
 }
 
 typedef struct {
@@ -80,7 +97,6 @@ static void on_log(weir_log_level level, const char *message, void *arg)
 /* ---- in the service's thread, told by the worker ---- */
 
 static void send_stop(weir__worker *worker);
-static void leave(void *arg);
 
 static void told_bound(void *arg)
 {
@@ -103,8 +119,10 @@ static void told_closed(void *arg)
 static void told_drained(void *arg)
 {
     weir__worker *worker = arg;
+    if (worker->drained)
+        return; /* one that had nothing to stop says so at every stop */
     worker->drained = true;
-    post_surely(worker->runtime, leave, worker);
+    post(worker, LEAVE);
 }
 
 static void told_ended(void *arg)
@@ -125,14 +143,14 @@ static void on_site_bound(weir__site *site)
         if (!worker->inherited[server->original].shared)
             worker->sockets[i] = weir_server_export_fd(server->server);
     }
-    post_surely(worker->generation->service->runtime, told_bound, worker);
+    post(worker, BOUND);
 }
 
 static void on_site_stopped(weir__site *site)
 {
     weir__worker *worker = site->owner;
     worker->destroyed = site->destroyed;
-    post_surely(worker->generation->service->runtime, told_drained, worker);
+    post(worker, DRAINED);
 }
 
 static void accept_now(void *arg)
@@ -168,7 +186,7 @@ static void drain(void *arg)
 {
     weir__worker *worker = arg;
     stop_with(worker, WEIR__SITE_DRAIN);
-    post_surely(worker->generation->service->runtime, told_closed, worker);
+    post(worker, CLOSED);
 }
 
 static void stop_in_time(void *arg)
@@ -205,17 +223,26 @@ static void end_runtime(weir__worker *worker)
 static void work(void *arg)
 {
     weir__worker *worker = arg;
-    weir_runtime *home = worker->generation->service->runtime;
     worker->bind_status = weir__site_bind(worker->site, worker->inherited);
     if (worker->bind_status != 0)
-        post_surely(home, told_bound, worker);
+        post(worker, BOUND);
     weir_runtime_run_until(worker->runtime, &worker->leave);
     weir__runtime_hold(worker->runtime, 0);
     end_runtime(worker);
-    post_surely(home, told_ended, worker);
+    post(worker, ENDED);
 }
 
 /* ---- making them, in the service's thread ---- */
+
+static void make_posts(weir__worker *worker)
+{
+    static void (*const runs[MESSAGES])(void *arg) = {
+        [ACCEPT] = accept_now,  [DRAIN] = drain,          [STOP_IN_TIME] = stop_in_time,
+        [STOP_NOW] = stop_now,  [LEAVE] = leave,          [BOUND] = told_bound,
+        [CLOSED] = told_closed, [DRAINED] = told_drained, [ENDED] = told_ended};
+    for (int i = 0; i < MESSAGES; i++)
+        worker->posts[i] = (weir__post){.run = runs[i], .arg = worker, .owned = 1};
+}
 
 /* What the server of worker 0 has for the same one of another worker. */
 static int inherit(const weir__site_server *server, weir__inherited *inherited)
@@ -364,6 +391,7 @@ static int make_all(weir__generation *generation, weir_error **error)
         if (!generation->workers[i])
             return UV_ENOMEM;
         generation->workers[i]->generation = generation;
+        make_posts(generation->workers[i]);
         int status = make(generation->workers[i], i + 1, error);
         if (status != 0)
             return status;
@@ -395,15 +423,15 @@ int weir__workers_start(weir__generation *generation, weir_error **error)
 
 static void send_stop(weir__worker *worker)
 {
-    static void (*const messages[])(void *arg) = {
-        [WEIR__STOP_DRAIN] = drain, [WEIR__STOP_GRACE] = stop_in_time, [WEIR__STOP_NOW] = stop_now};
-    post_surely(worker->runtime, messages[worker->generation->stop], worker);
+    static const word stops[] = {
+        [WEIR__STOP_DRAIN] = DRAIN, [WEIR__STOP_GRACE] = STOP_IN_TIME, [WEIR__STOP_NOW] = STOP_NOW};
+    post(worker, stops[worker->generation->stop]);
 }
 
 void weir__workers_accept(weir__generation *generation)
 {
     for (unsigned i = 0; generation->workers && i + 1 < generation->plan.workers; i++)
-        post_surely(generation->workers[i]->runtime, accept_now, generation->workers[i]);
+        post(generation->workers[i], ACCEPT);
 }
 
 void weir__workers_stop(weir__generation *generation)

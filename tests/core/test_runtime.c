@@ -191,6 +191,37 @@ static void runtime_work_posted_before_its_end_is_run_by_the_end(void **state)
     assert_int_equal(from.count, 1);
 }
 
+typedef struct own {
+    weir__post post;
+    weir_runtime *runtime;
+    int count;
+} own;
+
+/* Asks for itself once more: from here on it may be queued again. */
+static void on_own(void *arg)
+{
+    own *self = arg;
+    if (++self->count == 1) {
+        assert_int_equal(weir__runtime_post(self->runtime, &self->post), 0);
+    }
+}
+
+static void runtime_a_post_of_ones_own_waits_once_and_needs_no_memory(void **state)
+{
+    fixture *f = *state;
+    own self = {.runtime = f->runtime};
+    self.post = (weir__post){.run = on_own, .arg = &self, .owned = 1};
+    allocator_fail(1, 1);
+    assert_int_equal(weir__runtime_post(f->runtime, &self.post), 0);
+    assert_int_equal(weir__runtime_post(f->runtime, &self.post), 0);
+    assert_int_equal(weir_runtime_post(f->runtime, on_own, &self), UV_ENOMEM);
+    weir__runtime_hold(f->runtime, 1);
+    fixture_turns(f, 4);
+    weir__runtime_hold(f->runtime, 0);
+    allocator_fail(0, 0);
+    assert_int_equal(self.count, 2);
+}
+
 /* ---- timers ---- */
 
 typedef struct alarm {
@@ -542,6 +573,7 @@ int main(void)
         FIXTURE_TEST(runtime_cancelled_task_does_not_run),
         FIXTURE_TEST(runtime_settling_comes_behind_the_ticks_and_once),
         FIXTURE_TEST(runtime_posts_of_two_threads_all_arrive_in_their_order),
+        FIXTURE_TEST(runtime_a_post_of_ones_own_waits_once_and_needs_no_memory),
         FIXTURE_TEST(runtime_work_posted_before_its_end_is_run_by_the_end),
         FIXTURE_TEST(runtime_timers_fire_in_the_order_of_their_times),
         FIXTURE_TEST(EMT_16_timers_of_one_moment_fire_in_the_order_of_their_starts),

@@ -155,6 +155,24 @@ static void workers_survive_every_failing_allocation(void **state)
     assert_code(weir_service_free(s.service), 0);
 }
 
+/* What the threads have to tell each other for that needs none. */
+static void workers_stop_without_any_memory(void **state)
+{
+    for (int now = 0; now < 2; now++) {
+        subject s;
+        subject_run(&s, *state,
+                    "{\"workers\": 4, \"servers\": [{\"name\": \"a\", \"listen\": \"tcp://127.0.0.1:0\", "
+                    "\"handler\": \"spy\"}]}");
+        allocator_fail(1, 1);
+        subject_stop(&s, now);
+        fixture_until(s.f, &s.stopped);
+        allocator_fail(0, 0);
+        subject_end(&s);
+        assert_int_equal(s.destroyed, 0);
+        assert_non_null(strstr(s.told, "stopping stopped:0"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +183,7 @@ int main(void)
         SERVICE_TEST(workers_log_in_the_service_s_thread),
         SERVICE_TEST(transport_that_cannot_be_shared_takes_one_worker),
         SERVICE_TEST(workers_survive_every_failing_allocation),
+        SERVICE_TEST(workers_stop_without_any_memory),
     };
     return cmocka_run_group_tests_name("service_workers", tests, NULL, NULL);
 }
