@@ -105,9 +105,10 @@ static void told_bound(void *arg)
     for (size_t i = 0; worker->bind_status != 0 && i < worker->site->count; i++)
         if (!worker->site->servers[i].failure)
             worker->site->servers[i].failure = weir_error_new(worker->bind_status, "listen", NULL, -1);
-    if (worker->generation->state == WEIR__GENERATION_STOPPING)
-        send_stop(worker);
+    bool stops = worker->generation->state == WEIR__GENERATION_STOPPING;
     weir__generation_worker_bound(worker->generation, worker->site);
+    if (stops) /* from here on the site is the worker's again */
+        send_stop(worker);
 }
 
 static void told_closed(void *arg)
