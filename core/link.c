@@ -336,9 +336,10 @@ void weir_up_hangup(weir_link *link)
     if (!may_report(link) || (link->state & LINK_HUNG_UP) != 0) {
         return;
     }
+    LAW(1, (link->state & LINK_OPEN) != 0);
     LAW(2, (link->state & LINK_READING) == 0);
     LAW(3, (link->state & LINK_ENDED) == 0);
-    if ((link->state & (LINK_READING | LINK_ENDED)) != 0) {
+    if ((link->state & (LINK_OPEN | LINK_READING | LINK_ENDED)) != LINK_OPEN) {
         return;
     }
     link->state |= LINK_HUNG_UP;
@@ -347,7 +348,7 @@ void weir_up_hangup(weir_link *link)
 
 static int may_pass_hangup(const weir_link *link)
 {
-    const uint32_t bits = LINK_GONE_KEPT | LINK_OPEN | LINK_READING;
+    const uint32_t bits = LINK_GONE_KEPT | LINK_OPEN | LINK_READING | LINK_ENDED;
     return !is_mute(link) && (link->state & bits) == (LINK_GONE_KEPT | LINK_OPEN);
 }
 

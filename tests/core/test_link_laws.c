@@ -476,6 +476,32 @@ static void law_2_BN_05_behind_the_end_a_hangup_is_no_news(void **state)
     recorder_expect(p.client, "resume connectionAttempt connect ready pause resume end");
 }
 
+/* The link above has a word of its own on it, and holds the end still when the one below it is read from no more. */
+static void law_2_BN_05_a_hangup_that_was_kept_is_no_news_to_a_layer_behind_the_end(void **state)
+{
+    fixture *f = *state;
+    weir_stream_options options;
+    weir_stream_options_init(&options);
+    options.allow_half_open = 1;
+    weir_server *server = fixture_listen(f, "tcp://127.0.0.1:0", NULL);
+    const char *url = fixture_text(f, "chaos+outlaw+%s?seed=1&delay=0", fixture_url(f, server));
+    pair p = fixture_connect(f, server, url, &options);
+    recorder_pause(p.client);
+    fixture_turns(f, 3);
+    last->holds = 1;
+    recorder_resume(p.client);
+    fixture_turns(f, 3);
+    hang_up(f, last->link.lower);
+    weir_runtime_enter(f->runtime);
+    weir_up_end(&last->link);
+    recorder_pause(p.client);
+    weir_runtime_leave(f->runtime);
+    fixture_turns(f, 5);
+    recorder_resume(p.client);
+    recorder_wait(p.client, WEIR_EVENT_END);
+    recorder_expect(p.client, "resume connectionAttempt connect ready pause resume pause resume end");
+}
+
 static void law_1_BN_05_a_hangup_waits_until_a_layer_is_open(void **state)
 {
     fixture *f = *state;
@@ -493,6 +519,32 @@ static void law_1_BN_05_a_hangup_waits_until_a_layer_is_open(void **state)
     weir_runtime_leave(f->runtime);
     recorder_wait(r, WEIR_EVENT_PEER_CLOSE);
     assert_int_equal(r->counts[WEIR_EVENT_READY], 1);
+}
+
+static void hang_up_before_it_is_open(fixture *f, const void *arg)
+{
+    (void)arg;
+    weir_server *server = fixture_listen(f, "tcp://127.0.0.1:0", NULL);
+    recorder *r = record_stream(f, weir_stream_new(f->runtime, NULL), 0);
+    weir_stream_release(r->stream);
+    opens_late = 1;
+    assert_code(recorder_connect(r, fixture_text(f, "outlaw+%s", fixture_url(f, server))), 0);
+    recorder_wait(r, WEIR_EVENT_CONNECT);
+    hang_up(f, &last->link);
+    fixture_turns(f, 3);
+    weir_runtime_enter(f->runtime);
+    weir_up_opened(&last->link);
+    weir_runtime_leave(f->runtime);
+    recorder_wait(r, WEIR_EVENT_READY);
+    fixture_turns(f, 3);
+    assert_int_equal(r->counts[WEIR_EVENT_PEER_CLOSE], 0);
+    recorder_destroy(r, NULL);
+    recorder_wait(r, WEIR_EVENT_CLOSE);
+}
+
+static void law_1_no_hangup_comes_from_what_is_not_open(void **state)
+{
+    commit(*state, hang_up_before_it_is_open, NULL);
 }
 
 /* ---- one of two has failed ---- */
@@ -678,7 +730,9 @@ int main(void)
         LAW_TEST(BN_05_a_peer_is_told_to_have_gone_once),
         LAW_TEST(law_2_BN_05_a_hangup_waits_while_a_layer_is_read),
         LAW_TEST(law_2_BN_05_behind_the_end_a_hangup_is_no_news),
+        LAW_TEST(law_2_BN_05_a_hangup_that_was_kept_is_no_news_to_a_layer_behind_the_end),
         LAW_TEST(law_1_BN_05_a_hangup_waits_until_a_layer_is_open),
+        LAW_TEST(law_1_no_hangup_comes_from_what_is_not_open),
         LAW_TEST(law_7_reports_end_at_a_link_that_has_failed),
         LAW_TEST(CONN_18_CONN_19_one_question_at_a_time),
         LAW_TEST(below_a_transport_there_is_nothing),

@@ -115,9 +115,9 @@ static const char *other_rule(recogniser *life, const char *detail)
 }
 
 static const rule rules[] = {
-    {"connect", connect_rule}, {"ready", ready_rule},   {"data", reading_rule},  {"readable", reading_rule},
-    {"end", end_rule},         {"drain", writing_rule}, {"finish", finish_rule}, {"error", error_rule},
-    {"close", close_rule},     {"|", new_life_rule},
+    {"connect", connect_rule}, {"ready", ready_rule},       {"data", reading_rule},  {"readable", reading_rule},
+    {"end", end_rule},         {"peerClose", reading_rule}, {"drain", writing_rule}, {"finish", finish_rule},
+    {"error", error_rule},     {"close", close_rule},       {"|", new_life_rule},
 };
 
 /* "w12", "e3:ECANCELED": the callback of a write or an end. */

@@ -37,7 +37,7 @@ static next what_is_next(chaos_link *self)
         return FAULT;
     if (self->below_ended && !self->ended && !self->held_size && reading)
         return END;
-    if (self->below_hung_up && !self->hung_up && !self->ended && !reading)
+    if (self->below_hung_up && !self->hung_up && !self->ended && !reading && self->is_open)
         return HANGUP;
     return NOTHING;
 }

@@ -267,6 +267,7 @@ static void probe_on_hangup(weir_link *link)
     probe *self = self_of(link);
     probe_note_plain(&self->record, "hangup");
     check_report(self);
+    LAW(self, 1, self->opened, "a hang-up comes after open");
     LAW(self, 2, !self->reading, "a hang-up is told while reading is stopped");
     LAW(self, 2, !self->hung_up, "a hang-up is told once");
     LAW(self, 3, !self->ended, "no hang-up comes after end");
