@@ -277,7 +277,7 @@ static const action actions[] = {
     {act_refill, 2, 2},    {act_unshift, 4, 4},  {act_pipe, 0, 3},    {act_unpipe, 0, 1},
     {act_reset, 0, 1},     {act_destroy, 0, 1},  {act_connect, 2, 2}, {act_destroy_with_error, 0, 1},
     {act_timeout, 1, 3},   {act_settings, 3, 3}, {act_facts, 5, 5},   {act_destroy_soon, 0, 1},
-    {act_add_layer, 1, 2},
+    {act_add_layer, 6, 8},
 };
 
 static const action *choose(actor *self)
