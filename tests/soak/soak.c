@@ -25,6 +25,7 @@
 #define RUNTIME_ROUNDS 4 /* a runtime lives for so many rounds at most */
 
 soak_totals soak_total;
+const char *const soak_plugins[] = {"tcp", "ipc", "mem", "chaos", "probe", NULL};
 
 typedef struct soak {
     const soak_options *options;
@@ -259,9 +260,9 @@ int soak_run(const soak_options *options)
              options->seed, options->worlds);
     signal(SIGABRT, on_abort);
     allocator_install();
-    static const char *const plugins[] = {NULL, "tcp", "ipc", "mem", "chaos", "probe"};
-    for (size_t i = 0; i < sizeof(plugins) / sizeof(plugins[0]); i++)
-        fixture_preload(plugins[i]);
+    fixture_preload(NULL);
+    for (size_t i = 0; soak_plugins[i]; i++)
+        fixture_preload(soak_plugins[i]);
     run.begun = uv_hrtime();
     run.ends = run.begun + options->seconds * (uint64_t)1000000000;
     run.reported = run.begun;

@@ -54,6 +54,9 @@ typedef struct soak_totals {
 } soak_totals;
 extern soak_totals soak_total;
 
+/* What runtimes stand on; NULL behind the last. */
+extern const char *const soak_plugins[];
+
 /* ---- a world ---- */
 
 #define SITES        8

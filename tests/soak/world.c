@@ -68,6 +68,7 @@ static void on_unhandled(const weir_event *event, void *arg)
     soak_breach(world, soak_acting, "an 'error' that nobody listened for: %s", event->error->message);
 }
 
+/* With all its plugins, so that none is first used after memory was counted. */
 void world_make_runtime(soak_world *world)
 {
     world->runtime = fixture_new_runtime(&world->loop);
@@ -75,6 +76,10 @@ void world_make_runtime(soak_world *world)
         abort();
     weir_runtime_on_log(world->runtime, on_log, world);
     weir_runtime_on_unhandled(world->runtime, on_unhandled, world);
+    for (size_t i = 0; soak_plugins[i]; i++) {
+        if (weir_runtime_load_plugin(world->runtime, soak_plugins[i], NULL, NULL))
+            soak_breach(world, NULL, "the plugin %s cannot be loaded", soak_plugins[i]);
+    }
 }
 
 void world_free_runtime(soak_world *world)
