@@ -76,8 +76,8 @@ static void act_resume(actor *self)
 {
     if (!self->mode && !self->passes && self->polite)
         actor_set_mode(self, READ_DATA);
-    if (!(self->mode))
-        self->reader.lost = 1; /* nobody listens to what flows */
+    if (!self->mode || self->upgrade)
+        self->reader.lost = 1; /* nobody listens to what flows, or it is of layers that never came */
     CALL(self->world, weir_stream_resume(self->stream));
     actor_note(self, "[resume]");
 }
@@ -132,7 +132,7 @@ static void act_pipe(actor *self)
     actor *to = self;
     if (dice_percent(&self->dice, 70))
         to = world->actors[dice_below(&self->dice, (uint32_t)world->actor_count)];
-    if (to->stream && to->live && self->live && !to->polite)
+    if (to->stream && to->live && self->live && !to->polite && !to->upgrade)
         actor_pipe(self, to);
 }
 
@@ -180,7 +180,7 @@ static void act_destroy_soon(actor *self)
 
 static void act_connect(actor *self)
 {
-    char endpoint[1024];
+    route to;
     soak_world *world = self->world;
     int status;
     if (!self->live) {
@@ -188,9 +188,8 @@ static void act_connect(actor *self)
             actor_connect_again(self);
         return;
     }
-    if (!site_url(world->sites[dice_below(&self->dice, SITES)], &self->dice, endpoint, sizeof(endpoint)))
-        return;
-    ASK(world, status, weir_stream_connect(self->stream, endpoint, NULL, NULL));
+    site_route(world->sites[dice_below(&self->dice, SITES)], &self->dice, &to);
+    ASK(world, status, weir_stream_connect(self->stream, to.endpoint, NULL, NULL));
     actor_note(self, "[connect=%s]", weir_error_name(status));
     if (status != UV_EISCONN && status != UV_EALREADY && status != WEIR_ESTREAM_DESTROYED)
         soak_breach(world, self, "a connect of a stream that lives: %d", status);
@@ -203,21 +202,8 @@ static void act_connect(actor *self)
 /* One that changes no byte, so that the other end needs none. */
 static void act_add_layer(actor *self)
 {
-    char text[600];
-    char layers[512];
-    weir_endpoint *endpoint;
-    int both;
-    if (self->layers >= LAYERS_MOST)
-        return;
-    do
-        soak_layers(&self->dice, 0, layers, sizeof(layers), &both);
-    while (both || strcmp(layers, "[]") == 0);
-    snprintf(text, sizeof(text), "{\"mem\": {\"path\": \"unused\"}, \"layers\": %s}", layers);
-    if (weir_endpoint_parse(self->world->runtime, text, self->accepted ? WEIR_SERVER : WEIR_CLIENT, NULL, &endpoint,
-                            NULL))
-        soak_breach(self->world, self, "layers: %s", text);
-    actor_add_layers(self, endpoint);
-    weir_endpoint_release(endpoint);
+    if (self->layers < LAYERS_MOST)
+        actor_add_layers(self, NEED_NOTHING);
 }
 
 /* ---- settings and facts ---- */
@@ -304,7 +290,10 @@ void actor_act(actor *self)
         return;
     }
     self->budget -= self->live ? 1 : 0;
-    choose(self)->run(self);
+    if (self->live && self->upgrade)
+        actor_upgrade(self);
+    else
+        choose(self)->run(self);
 }
 
 /* It is resumed and ended, and, when that is of no help, destroyed. */

@@ -147,7 +147,6 @@ int actor_write(actor *self, size_t size, unsigned how)
 static void write_header(actor *self)
 {
     unsigned char header[FLOW_HEADER];
-    self->flow = flow_new(&self->world->book);
     flow_header(self->flow, header);
     write_bytes(self, (const char *)header, sizeof(header), 1);
 }
@@ -174,14 +173,17 @@ void actor_end(actor *self, size_t last_bytes)
         take_back(self, call);
 }
 
-void actor_add_layers(actor *self, weir_endpoint *endpoint)
+int actor_add_layers(actor *self, need what)
 {
+    weir_endpoint *endpoint = soak_added_layers(self, what);
     issued *call = issue(self, 'l');
     int status;
     ASK(self->world, status, weir_stream_add_layer(self->stream, endpoint, on_done, call));
-    actor_note(self, "[layers=%d]", status);
+    weir_endpoint_release(endpoint);
+    actor_note(self, "[layers %d=%d]", (int)what, status);
     if (status)
         take_back(self, call);
+    return status;
 }
 
 void actors_cut_all(soak_world *world)
@@ -338,10 +340,21 @@ static void on_end(actor *self)
         actor_cuts(self);
 }
 
+/* Only TLS can tell that an end was cut short; and nobody here changes what it sends. */
+static void on_error(actor *self, const weir_error *error)
+{
+    if (error->code == WEIR_ETLSTRUNCATED && !self->reader.secure)
+        soak_breach(self->world, self, "there is no TLS: %s", error->message);
+    if (error->code == UV_EPROTO)
+        soak_breach(self->world, self, "nobody breaks the protocol: %s", error->message);
+    self->reader.truncated = error->code == WEIR_ETLSTRUNCATED;
+}
+
 static void on_close(actor *self)
 {
     self->live = 0;
     self->flow->over = 1;
+    self->flow->ended = weir_stream_writable_ended(self->stream);
     self->world->open--;
     atomic_fetch_sub(&soak_total.open, 1);
     if (!weir_stream_closed(self->stream) || weir_stream_readable_length(self->stream) > 0)
@@ -365,6 +378,10 @@ static void on_event(const weir_event *event, void *arg)
         on_finish(self);
     if (event->type == WEIR_EVENT_END)
         on_end(self);
+    if (event->type == WEIR_EVENT_ERROR)
+        on_error(self, event->error);
+    if (event->type == WEIR_EVENT_PEER_CLOSE && self->upgrade)
+        CALL(self->world, weir_stream_destroy(self->stream, NULL)); /* or what came is read, by nobody */
     if (event->type == WEIR_EVENT_CLOSE)
         on_close(self);
     else
@@ -418,9 +435,10 @@ static actor *actor_new(soak_world *world, weir_stream *stream, int accepted)
     return self;
 }
 
-static void begin_life(actor *self)
+static void begin_life(actor *self, need what, int upgrades)
 {
     self->live = 1;
+    self->upgrade = upgrades ? what : NEED_NOTHING;
     self->passes = 0;
     self->partner = NULL;
     self->piped = 0;
@@ -432,8 +450,10 @@ static void begin_life(actor *self)
     self->world->open++;
     atomic_fetch_add(&soak_total.open, 1);
     atomic_fetch_add(&soak_total.streams, 1);
-    reader_begin(&self->reader, &self->world->book);
-    write_header(self);
+    reader_begin(&self->reader, &self->world->book, soak_is_secure(what));
+    self->flow = flow_new(&self->world->book);
+    if (!self->upgrade)
+        write_header(self);
 }
 
 static unsigned first_mode(soak_dice *dice)
@@ -466,7 +486,7 @@ static void choose_options(actor *self, weir_stream_options *options)
     self->discards = options->discard_on_end;
 }
 
-actor *actor_connect(soak_world *world, const char *endpoint, int reads)
+actor *actor_connect(soak_world *world, const route *to, int reads)
 {
     weir_stream_options options;
     actor *self = actor_new(world, NULL, 0);
@@ -479,13 +499,14 @@ actor *actor_connect(soak_world *world, const char *endpoint, int reads)
     self->lives = dice_below(&self->dice, 4);
     listen_to(self);
     int status;
-    ASK(world, status, weir_stream_connect(self->stream, endpoint, NULL, NULL));
+    ASK(world, status, weir_stream_connect(self->stream, to->endpoint, NULL, NULL));
     if (status)
-        soak_breach(world, self, "connect %s: %s", endpoint, weir_error_name(status));
-    actor_note(self, "[connect %s]", endpoint);
+        soak_breach(world, self, "connect %s: %s", to->endpoint, weir_error_name(status));
+    actor_note(self, "[connect %s]", to->endpoint);
     judge(self, "|");
-    begin_life(self);
-    if (reads)
+    begin_life(self, to->need, to->upgrades);
+    self->deaf = !reads;
+    if (reads && !self->upgrade)
         actor_set_mode(self, first_mode(&self->dice));
     if (dice_percent(&self->dice, 30)) {
         self->held = 0;
@@ -506,48 +527,83 @@ static void judge_reader(actor *self)
 
 void actor_connect_again(actor *self)
 {
-    char endpoint[1024];
+    route to;
     soak_world *world = self->world;
     int status;
-    if (!reader_settled(&self->reader) ||
-        !site_url(world->sites[dice_below(&self->dice, SITES)], &self->dice, endpoint, sizeof(endpoint)))
+    if (!reader_settled(&self->reader))
         return;
+    site_route(world->sites[dice_below(&self->dice, SITES)], &self->dice, &to);
+    if (to.upgrades)
+        return; /* it may be read from before that */
     judge_reader(self);
-    ASK(world, status, weir_stream_connect(self->stream, endpoint, NULL, NULL));
-    actor_note(self, "[connect %s]", endpoint);
+    ASK(world, status, weir_stream_connect(self->stream, to.endpoint, NULL, NULL));
+    actor_note(self, "[connect %s]", to.endpoint);
     if (status)
         soak_breach(world, self, "connect again: %s", weir_error_name(status));
     self->lives--;
     judge(self, "|");
-    begin_life(self);
+    begin_life(self, to.need, 0);
     if (!self->mode && weir_stream_readable_flowing(self->stream) == 1)
         self->reader.lost = 1; /* it was resumed in its former life, and flows to nobody */
 }
 
-void actor_accept(soak_world *world, weir_stream *stream, int discards)
+/* What a connection is to its server. */
+static void take_part(actor *self)
 {
-    char endpoint[1024];
-    actor *self = actor_new(world, stream, 1);
-    self->discards = discards;
+    soak_world *world = self->world;
+    unsigned roll = dice_below(&self->dice, 100);
+    route to;
+    if (roll < 20) { /* an echo */
+        actor_pipe(self, self);
+        return;
+    }
+    if (roll < 30 && world->open < ACTORS_MOST && !world->resting) {
+        site_route(world->sites[dice_below(&self->dice, SITES)], &self->dice, &to);
+        if (!to.upgrades) {
+            actor *onwards = actor_connect(world, &to, 0); /* a forwarder */
+            actor_pipe(self, onwards);
+            actor_pipe(onwards, self);
+            return;
+        }
+    }
+    actor_set_mode(self, first_mode(&self->dice));
+}
+
+void actor_accept(const site *from, weir_stream *stream)
+{
+    actor *self = actor_new(from->world, stream, 1);
+    self->discards = from->discards;
     self->held = dice_percent(&self->dice, 50);
     if (self->held)
         weir_stream_retain(stream);
     listen_to(self);
     actor_note(self, "[accepted]");
-    begin_life(self);
+    begin_life(self, from->need, from->upgrades);
+    if (!self->upgrade)
+        take_part(self);
+}
+
+/* Both ends do so, each in its time, and what one is too early with waits at the other. */
+void actor_upgrade(actor *self)
+{
     unsigned roll = dice_below(&self->dice, 100);
-    if (roll < 20) { /* an echo */
-        actor_pipe(self, self);
+    if (weir_stream_ready_state(self->stream) == WEIR_READY_OPENING || roll < 20)
+        return;
+    if (roll < 50) {
+        CALL(self->world, weir_stream_refill(self->stream));
+        actor_note(self, "[refill]");
         return;
     }
-    if (roll < 30 && world->open < ACTORS_MOST && !world->resting &&
-        site_url(world->sites[dice_below(&self->dice, SITES)], &self->dice, endpoint, sizeof(endpoint))) {
-        actor *onwards = actor_connect(world, endpoint, 0); /* a forwarder */
-        actor_pipe(self, onwards);
-        actor_pipe(onwards, self);
+    if (actor_add_layers(self, self->upgrade)) {
+        CALL(self->world, weir_stream_destroy(self->stream, NULL));
         return;
     }
-    actor_set_mode(self, first_mode(&self->dice));
+    self->upgrade = NEED_NOTHING;
+    write_header(self);
+    if (self->accepted)
+        take_part(self);
+    else if (!self->deaf)
+        actor_set_mode(self, first_mode(&self->dice));
 }
 
 /* ---- their end ---- */

@@ -64,9 +64,9 @@ void flow_fill(const flow *self, uint64_t position, void *bytes, size_t size)
 
 /* ---- reading ---- */
 
-void reader_begin(reader *self, const flow_book *book)
+void reader_begin(reader *self, const flow_book *book, int secure)
 {
-    *self = (reader){.book = book};
+    *self = (reader){.book = book, .secure = secure};
 }
 
 static flow *innermost(const reader *self)
@@ -167,24 +167,44 @@ int reader_settled(const reader *self)
     return 1;
 }
 
+/* What the end says of the outermost flow, whose writer is at the other end. */
+static const char *judge_end(const reader *self)
+{
+    const flow *from = self->flows[0];
+    if (self->truncated && from->finished && !from->reset)
+        snprintf(fault, sizeof(fault), "flow %" PRIu64 " is said to be cut short, and it was finished", from->number);
+    else if (self->ended && from->reset)
+        snprintf(fault, sizeof(fault), "an 'end' came of flow %" PRIu64 ", which was reset before its end",
+                 from->number);
+    else if (self->ended && self->secure && !from->ended)
+        snprintf(fault, sizeof(fault), "an 'end' came of flow %" PRIu64 ", which its writer never ended", from->number);
+    else
+        return NULL;
+    return fault;
+}
+
+/* Is all of it to be there? Over TLS an end says so; otherwise only its writer knows. */
+static int must_be_whole(const reader *self)
+{
+    const flow *from = innermost(self);
+    for (int i = 0; i < self->depth; i++) {
+        const flow *each = self->flows[i];
+        if (each->kind == FLOW_OPAQUE || each->cut || (!each->finished && !(i == 0 && self->secure)))
+            return 0;
+    }
+    return !self->lost && from->kind == FLOW_PATTERN;
+}
+
 /* A header that is there in part says nothing of whose it is. */
 const char *reader_judge(const reader *self, int *whole)
 {
     const flow *from = innermost(self);
     *whole = 0;
-    if (!self->ended || !from)
+    if (!from)
         return NULL;
-    if (self->flows[0]->reset) {
-        snprintf(fault, sizeof(fault), "an 'end' came of flow %" PRIu64 ", which was reset before its end",
-                 self->flows[0]->number);
-        return fault;
-    }
-    for (int i = 0; i < self->depth; i++) {
-        if (self->flows[i]->kind == FLOW_OPAQUE || self->flows[i]->cut || !self->flows[i]->finished)
-            return NULL;
-    }
-    if (self->lost || from->kind != FLOW_PATTERN)
-        return NULL;
+    const char *found = judge_end(self);
+    if (found || !self->ended || !must_be_whole(self))
+        return found;
     *whole = self->position + FLOW_HEADER == from->written;
     if (*whole)
         return NULL;

@@ -24,6 +24,7 @@ typedef struct flow {
     uint64_t written; /* bytes that write() took, the header among them */
     flow_kind kind;
     int finished; /* 'finish' has come: all of it is on its way */
+    int ended;    /* its writer had ended when it closed */
     int cut;      /* its writer ended before what it passes on had */
     int reset;    /* its writer has reset the connection before it ended: nobody may be told of an end */
     int over;     /* its writer has closed: none of this changes any more */
@@ -49,15 +50,17 @@ typedef struct reader {
     const flow_book *book;
     flow *flows[FLOWS_DEEP]; /* outermost first */
     int depth;
-    int lost;  /* not followed any more */
-    int ended; /* 'end' has come */
+    int lost;      /* not followed any more */
+    int ended;     /* 'end' has come */
+    int secure;    /* it is told when an end was cut short */
+    int truncated; /* and it was */
     uint64_t received;
     uint64_t position; /* in the innermost */
     unsigned char header[FLOW_HEADER];
     unsigned header_size; /* of the next header, what is there */
 } reader;
 
-void reader_begin(reader *self, const flow_book *book);
+void reader_begin(reader *self, const flow_book *book, int secure);
 
 /* The next bytes: NULL, or what is wrong with them (valid until the next call in this thread). */
 const char *reader_take(reader *self, const void *bytes, size_t size);

@@ -10,39 +10,11 @@ static void on_server_event(const weir_event *event, void *arg);
 
 /* ---- endpoints ---- */
 
-static void chaos_options(soak_dice *dice, int faults, int handshake, char *text, size_t size)
-{
-    static const char *const points[] = {"open", "read", "write", "shutdown"};
-    static const char *const codes[] = {"EIO", "ECONNRESET", "EPIPE", "ETIMEDOUT"};
-    int length = snprintf(text, size, "{\"chaos\": {\"seed\": %u, \"delay\": %u, \"again\": %u, \"cut\": %s%s",
-                          dice_below(dice, 1000000), dice_below(dice, 5), dice_below(dice, 101),
-                          dice_percent(dice, 80) ? "true" : "false", handshake ? ", \"handshake\": true" : "");
-    if (faults && dice_percent(dice, 15))
-        length += snprintf(text + length, size - (size_t)length, ", \"failAt\": \"%s:%u\", \"failCode\": \"%s\"",
-                           points[dice_below(dice, 4)], 1 + dice_below(dice, 20), codes[dice_below(dice, 4)]);
-    snprintf(text + length, size - (size_t)length, "}}");
-}
-
-void soak_layers(soak_dice *dice, int faults, char *text, size_t size, int *both)
-{
-    char chaos[200];
-    unsigned roll = dice_below(dice, 100);
-    *both = roll >= 90;
-    chaos_options(dice, faults, *both, chaos, sizeof(chaos));
-    if (roll < 30)
-        snprintf(text, size, "[]");
-    else if (roll < 50)
-        snprintf(text, size, "[{\"probe\": {\"name\": \"only\"}}]");
-    else if (roll < 60)
-        snprintf(text, size, "[%s]", chaos);
-    else
-        snprintf(text, size, "[{\"probe\": {\"name\": \"low\"}}, %s, {\"probe\": {\"name\": \"high\"}}]", chaos);
-}
-
 /* A transport and a place on it; of tcp the port is not known yet. */
 static void choose_endpoint(site *self, unsigned number)
 {
     soak_world *world = self->world;
+    char layers[SOAK_LAYERS_MOST];
     char place[200];
     switch (number % 4) {
     case 0:
@@ -59,8 +31,10 @@ static void choose_endpoint(site *self, unsigned number)
         snprintf(place, sizeof(place), "\"tcp\": {\"host\": \"localhost\", \"port\": 0, \"sendBufferSize\": 8192}");
         break;
     }
-    soak_layers(&world->dice, 0, self->layers, sizeof(self->layers), &self->needs_layers);
-    snprintf(self->endpoint, sizeof(self->endpoint), "{%s, \"layers\": %s}", place, self->layers);
+    self->need = soak_need(&world->dice);
+    self->upgrades = self->need != NEED_NOTHING && dice_percent(&world->dice, 35);
+    soak_layers(&world->dice, self->upgrades ? NEED_NOTHING : self->need, WEIR_SERVER, 0, layers, sizeof(layers));
+    snprintf(self->endpoint, sizeof(self->endpoint), "{%s, \"layers\": %s}", place, layers);
 }
 
 /* Where nobody is: refused, or not even a way there. */
@@ -79,34 +53,37 @@ static void nowhere(const site *self, soak_dice *dice, char *text, size_t size)
     }
 }
 
-int site_url(const site *self, soak_dice *dice, char *text, size_t size)
+/* The transport's part of it. */
+static void place_of(const site *self, soak_dice *dice, char *text, size_t size)
+{
+    char url[256];
+    weir_server_format(self->server, url, sizeof(url));
+    const char *scheme = url;
+    for (const char *at = url; *at && *at != ':'; at++) {
+        if (*at == '+')
+            scheme = at + 1;
+    }
+    const char *where = scheme + 4; /* all of them have three letters and a colon */
+    const char *port = strrchr(where, ':');
+    if (strncmp(scheme, "tcp", 3) == 0)
+        snprintf(text, size, "\"tcp\": {\"host\": \"%s\", \"port\": %s}",
+                 strchr(where, '[') || dice_percent(dice, 15) ? "localhost" : "127.0.0.1", port + 1);
+    else
+        snprintf(text, size, "\"%.3s\": {\"path\": \"%s\"}", scheme, where);
+}
+
+void site_route(const site *self, soak_dice *dice, route *to)
 {
     char place[256];
-    char layers[512];
-    char url[256];
-    int both;
-    if (!self->listening || dice_percent(dice, 3)) {
+    char layers[SOAK_LAYERS_MOST];
+    to->need = self->need;
+    to->upgrades = self->upgrades;
+    if (!self->listening || dice_percent(dice, 3))
         nowhere(self, dice, place, sizeof(place));
-    } else {
-        weir_server_format(self->server, url, sizeof(url));
-        const char *scheme = url;
-        for (const char *at = url; *at && *at != ':'; at++) {
-            if (*at == '+')
-                scheme = at + 1;
-        }
-        const char *where = scheme + 4; /* all of them have three letters and a colon */
-        const char *port = strrchr(where, ':');
-        if (strncmp(scheme, "tcp", 3) == 0)
-            snprintf(place, sizeof(place), "\"tcp\": {\"host\": \"%s\", \"port\": %s}",
-                     strchr(where, '[') || dice_percent(dice, 15) ? "localhost" : "127.0.0.1", port + 1);
-        else
-            snprintf(place, sizeof(place), "\"%.3s\": {\"path\": \"%s\"}", scheme, where);
-    }
-    do
-        soak_layers(dice, 1, layers, sizeof(layers), &both);
-    while (both && !self->needs_layers);
-    snprintf(text, size, "{%s, \"layers\": %s}", place, self->needs_layers ? self->layers : layers);
-    return 1;
+    else
+        place_of(self, dice, place, sizeof(place));
+    soak_layers(dice, to->upgrades ? NEED_NOTHING : to->need, WEIR_CLIENT, 1, layers, sizeof(layers));
+    snprintf(to->endpoint, sizeof(to->endpoint), "{%s, \"layers\": %s}", place, layers);
 }
 
 /* ---- life ---- */
@@ -198,7 +175,7 @@ static void on_server_event(const weir_event *event, void *arg)
     case WEIR_EVENT_CONNECTION:
         if (!self->listening)
             soak_breach(world, NULL, "'connection' comes after 'listening'");
-        actor_accept(world, event->stream, self->discards);
+        actor_accept(self, event->stream);
         break;
     case WEIR_EVENT_ERROR:
         soak_breach(world, NULL, "a server's error: %s", event->error->message);

@@ -21,11 +21,11 @@
 #define WORLDS_MOST    8
 #define ROUND_MS       2000
 #define REPORT_NS      (10 * (uint64_t)1000000000)
-#define GROWTH_MOST    8 /* blocks that a runtime may come to hold for good after its first round */
 #define RUNTIME_ROUNDS 4 /* a runtime lives for so many rounds at most */
+/* Blocks that a runtime may come to hold for good after its first round: some, and the sessions that clients resume. */
+#define GROWTH_MOST ((size_t)8 + (size_t)RUNTIME_ROUNDS * SITES * SOAK_KINDS)
 
 soak_totals soak_total;
-const char *const soak_plugins[] = {"tcp", "ipc", "mem", "chaos", "probe", NULL};
 
 typedef struct soak {
     const soak_options *options;
@@ -260,6 +260,7 @@ int soak_run(const soak_options *options)
              options->seed, options->worlds);
     signal(SIGABRT, on_abort);
     allocator_install();
+    soak_find_plugins();
     fixture_preload(NULL);
     for (size_t i = 0; soak_plugins[i]; i++)
         fixture_preload(soak_plugins[i]);

@@ -6,6 +6,7 @@
  *   soak.c     the run: threads, rounds, lines of report, baselines
  *   world.c    one runtime: its servers, what it does in a turn, how it comes to rest
  *   site.c     a server that closes and listens again
+ *   layers.c   what stands between a stream and its transport
  *   actor.c    a stream that is watched: its events, its callbacks, what it reads
  *   action.c   what is done to a stream
  *   content.c  what streams send each other
@@ -55,7 +56,10 @@ typedef struct soak_totals {
 extern soak_totals soak_total;
 
 /* What runtimes stand on; NULL behind the last. */
-extern const char *const soak_plugins[];
+#define SOAK_PLUGINS_MOST 7
+extern const char *soak_plugins[SOAK_PLUGINS_MOST + 1];
+/* Before the first of them is loaded: those that are not built everywhere. */
+void soak_find_plugins(void);
 
 /* ---- a world ---- */
 
@@ -114,30 +118,52 @@ void soak_breach(const soak_world *world, const actor *who, const char *format, 
 #define CALL(world, call)        ((world)->inside++, (call), (void)(world)->inside--)
 #define ASK(world, result, call) ((world)->inside++, (result) = (call), (void)(world)->inside--)
 
+/* ---- layers ---- */
+
+#define SOAK_LAYERS_MOST   4096
+#define SOAK_ENDPOINT_MOST (SOAK_LAYERS_MOST + 512)
+
+/* A layer that both ends of a connection have. */
+typedef enum need { NEED_NOTHING, NEED_HELLO, NEED_TLS_FAKE, NEED_TLS } need;
+
+need soak_need(soak_dice *dice);
+/* It tells an end from one that was cut short. */
+int soak_is_secure(need what);
+/* JSON: what is needed, and at random others that change no byte; `faults`: which may fail. */
+void soak_layers(soak_dice *dice, need what, weir_role role, int faults, char *text, size_t size);
+#define SOAK_KINDS 2 /* of settings that clients may have for TLS */
+/* At least one, to be added to a stream. */
+weir_endpoint *soak_added_layers(actor *who, need what);
+
 /* ---- sites ---- */
 
 struct site {
     soak_world *world;
     weir_server *server;
-    char endpoint[512]; /* where it listens */
-    char layers[256];   /* JSON: what a client must have too, or may have */
-    int needs_layers;
+    char endpoint[SOAK_ENDPOINT_MOST]; /* where it listens */
+    need need;
+    int upgrades; /* what is needed is added later, before anything else is said */
     int discards; /* its connections drop what comes after their own end */
     int listening;
     int open; /* 'listening' has come and 'close' has not, or listen() was called */
 };
 
+/* The JSON of an endpoint, and what is said there. */
+typedef struct route {
+    char endpoint[SOAK_ENDPOINT_MOST];
+    need need;
+    int upgrades;
+} route;
+
 site *site_new(soak_world *world);
 void site_listen(site *self);
 void site_free(site *self);
-/* The JSON of an endpoint that reaches it, with layers of the dice's choice. 0 when it does not listen. */
-int site_url(const site *self, soak_dice *dice, char *text, size_t size);
+/* How it is reached, or how nobody is, with layers of the dice's choice. */
+void site_route(const site *self, soak_dice *dice, route *to);
 /* Ends all its connections too, whatever they have still to say. What the call returned. */
 int site_close_all(site *self, uint64_t grace);
 /* Now and then it closes, or changes its limit. */
 void site_act(site *self);
-/* The layers of an endpoint, at random; `both`: both ends must have them. */
-void soak_layers(soak_dice *dice, int faults, char *text, size_t size, int *both);
 
 /* ---- actors ---- */
 
@@ -161,7 +187,9 @@ struct actor {
     unsigned budget; /* actions until it says farewell */
     unsigned farewell;
     unsigned lives;
-    int live; /* connecting, open, or closing */
+    int live;     /* connecting, open, or closing */
+    need upgrade; /* layers that it needs before it says or hears anything */
+    int deaf;     /* and then listens to nothing */
     int corks;
     recogniser rules;
     reader reader;
@@ -179,9 +207,9 @@ struct actor {
 };
 
 /* A stream that begins to connect; `reads`: listens for what comes. */
-actor *actor_connect(soak_world *world, const char *endpoint, int reads);
+actor *actor_connect(soak_world *world, const route *to, int reads);
 /* A server's new connection. */
-void actor_accept(soak_world *world, weir_stream *stream, int discards);
+void actor_accept(const site *from, weir_stream *stream);
 /* Another life of one that has closed. */
 void actor_connect_again(actor *self);
 
@@ -201,7 +229,9 @@ void actor_cuts(actor *self);
 void actors_cut_all(soak_world *world);
 int actor_write(actor *self, size_t size, unsigned how);
 void actor_end(actor *self, size_t last_bytes);
-void actor_add_layers(actor *self, weir_endpoint *endpoint);
+int actor_add_layers(actor *self, need what);
+/* A step towards the layers that it needs. */
+void actor_upgrade(actor *self);
 
 /* A word of its text that is no event. */
 void actor_note(actor *self, const char *format, ...) WEIR_PRINTF(2, 3);

@@ -94,10 +94,11 @@ void world_free_runtime(soak_world *world)
 
 static void make_client(soak_world *world)
 {
-    char endpoint[1024];
-    const site *chosen = world->sites[dice_below(&world->dice, SITES)];
-    if (world->open < ACTORS_MOST && site_url(chosen, &world->dice, endpoint, sizeof(endpoint)))
-        actor_connect(world, endpoint, 1);
+    route to;
+    if (world->open >= ACTORS_MOST)
+        return;
+    site_route(world->sites[dice_below(&world->dice, SITES)], &world->dice, &to);
+    actor_connect(world, &to, 1);
 }
 
 static void new_signal(soak_world *world)
