@@ -76,7 +76,7 @@ static void act_resume(actor *self)
 {
     if (!self->mode && !self->passes && self->polite)
         actor_set_mode(self, READ_DATA);
-    if (!self->mode || self->upgrade)
+    if ((!self->mode && !self->onread) || self->upgrade)
         self->reader.lost = 1; /* nobody listens to what flows, or it is of layers that never came */
     CALL(self->world, weir_stream_resume(self->stream));
     actor_note(self, "[resume]");
@@ -132,7 +132,7 @@ static void act_pipe(actor *self)
     actor *to = self;
     if (dice_percent(&self->dice, 70))
         to = world->actors[dice_below(&self->dice, (uint32_t)world->actor_count)];
-    if (to->stream && to->live && self->live && !to->polite && !to->upgrade)
+    if (to->stream && to->live && self->live && !to->polite && !to->upgrade && !self->onread)
         actor_pipe(self, to);
 }
 

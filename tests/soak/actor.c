@@ -236,28 +236,33 @@ static void check_event(actor *self, const weir_event *event, const char *word)
 
 /* ---- reading ---- */
 
-static void take(actor *self, const weir_buf *buf)
+static void take(actor *self, const void *bytes, size_t size)
 {
-    const char *fault = reader_take(&self->reader, buf->data, buf->size);
-    atomic_fetch_add(&soak_total.bytes, buf->size);
+    const char *fault = reader_take(&self->reader, bytes, size);
+    atomic_fetch_add(&soak_total.bytes, size);
     if (fault)
         soak_breach(self->world, self, "%s", fault);
 }
 
 static void after_event(actor *self);
 
+void actor_take_block(actor *self, const void *bytes, size_t size)
+{
+    char word[40];
+    soak_acting = self;
+    snprintf(word, sizeof(word), "data:%zu", size);
+    judge(self, word);
+    take(self, bytes, size);
+    after_event(self);
+}
+
 static void on_data(const weir_event *event, void *arg)
 {
     actor *self = arg;
-    char word[40];
-    soak_acting = self;
     self->data_events++;
-    snprintf(word, sizeof(word), "data:%zu", event->buffer->size);
-    judge(self, word);
-    if (!event->buffer->size)
-        soak_breach(self->world, self, "'data' has bytes");
-    take(self, event->buffer);
-    after_event(self);
+    if (!event->buffer->size || self->onread)
+        soak_breach(self->world, self, "'data' has bytes, and comes to listeners");
+    actor_take_block(self, event->buffer->data, event->buffer->size);
 }
 
 /* What read() gives is heard by 'data' listeners too: it counts once. */
@@ -270,7 +275,7 @@ static int read_some(actor *self, size_t size)
     if (!buf)
         return 0;
     if (self->data_events == before)
-        take(self, buf);
+        take(self, buf->data, buf->size);
     weir_buf_release(buf);
     return 1;
 }
@@ -303,6 +308,8 @@ static void set_listener(actor *self, weir_event_type type, weir_listener listen
 
 void actor_set_mode(actor *self, unsigned mode)
 {
+    if (self->onread)
+        return; /* it hears nothing, and its memory gets all */
     unsigned gone = self->mode & ~mode;
     unsigned fresh = mode & ~self->mode;
     if (gone)
@@ -484,6 +491,8 @@ static void choose_options(actor *self, weir_stream_options *options)
     options->keep_alive = dice_percent(dice, 5);
     options->signal = dice_percent(dice, 5) ? self->world->signal : NULL;
     self->discards = options->discard_on_end;
+    if (self->onread)
+        memory_options(self->world, &options->onread);
 }
 
 actor *actor_connect(soak_world *world, const route *to, int reads)
@@ -491,6 +500,7 @@ actor *actor_connect(soak_world *world, const route *to, int reads)
     weir_stream_options options;
     actor *self = actor_new(world, NULL, 0);
     weir_stream_options_init(&options);
+    self->onread = reads && !to->upgrades && dice_percent(&self->dice, 12);
     choose_options(self, &options);
     self->stream = weir_stream_new(world->runtime, &options);
     if (!self->stream)
@@ -543,7 +553,7 @@ void actor_connect_again(actor *self)
     self->lives--;
     judge(self, "|");
     begin_life(self, to.need, 0);
-    if (!self->mode && weir_stream_readable_flowing(self->stream) == 1)
+    if (!self->mode && !self->onread && weir_stream_readable_flowing(self->stream) == 1)
         self->reader.lost = 1; /* it was resumed in its former life, and flows to nobody */
 }
 
@@ -553,6 +563,8 @@ static void take_part(actor *self)
     soak_world *world = self->world;
     unsigned roll = dice_below(&self->dice, 100);
     route to;
+    if (self->onread) /* no pipe leads out of it */
+        return;
     if (roll < 20) { /* an echo */
         actor_pipe(self, self);
         return;
@@ -573,6 +585,7 @@ void actor_accept(const site *from, weir_stream *stream)
 {
     actor *self = actor_new(from->world, stream, 1);
     self->discards = from->discards;
+    self->onread = from->onread;
     self->held = dice_percent(&self->dice, 50);
     if (self->held)
         weir_stream_retain(stream);
@@ -619,6 +632,7 @@ static void forget(soak_world *world, actor *self)
     }
     if (soak_acting == self)
         soak_acting = NULL;
+    memory_take_back(self);
     free(self);
 }
 

@@ -114,7 +114,11 @@ site *site_new(soak_world *world)
         abort();
     self->world = world;
     weir_server_options_init(&options);
+    choose_endpoint(self, atomic_fetch_add(&last, 1));
     choose_options(&world->dice, &options);
+    self->onread = !self->upgrades && dice_percent(&world->dice, 12);
+    if (self->onread)
+        memory_options(world, &options.stream.onread);
     self->discards = options.stream.discard_on_end;
     self->server = weir_server_new(world->runtime, &options);
     if (!self->server)
@@ -123,7 +127,6 @@ site *site_new(soak_world *world)
         if (weir_server_on(self->server, types[i], on_server_event, self))
             soak_breach(world, NULL, "a server's listener");
     }
-    choose_endpoint(self, atomic_fetch_add(&last, 1));
     return self;
 }
 

@@ -9,6 +9,7 @@
  *   layers.c   what stands between a stream and its transport
  *   actor.c    a stream that is watched: its events, its callbacks, what it reads
  *   action.c   what is done to a stream
+ *   memory.c   what some of them read into
  *   content.c  what streams send each other
  */
 #ifndef WEIR_SOAK_SOAK_H
@@ -144,6 +145,7 @@ struct site {
     need need;
     int upgrades; /* what is needed is added later, before anything else is said */
     int discards; /* its connections drop what comes after their own end */
+    int onread;   /* they read into memory of their own */
     int listening;
     int open; /* 'listening' has come and 'close' has not, or listen() was called */
 };
@@ -183,6 +185,9 @@ struct actor {
     int discards;
     int passes;    /* a pipe writes for it: it writes nothing itself */
     unsigned mode; /* actor_mode */
+    int onread;    /* reads into memory of its own */
+    void *block;   /* what is lent for that; NULL: nothing */
+    size_t block_size;
     unsigned data_events;
     unsigned budget; /* actions until it says farewell */
     unsigned farewell;
@@ -221,6 +226,8 @@ void actor_act(actor *self);
 /* Towards its end, a step at each call. */
 void actor_say_farewell(actor *self);
 void actor_set_mode(actor *self, unsigned mode);
+/* Bytes that have come, to a listener or into memory. */
+void actor_take_block(actor *self, const void *bytes, size_t size);
 /* What arrived at `from` goes to `to`, from now on. */
 void actor_pipe(actor *from, actor *to);
 /* It ends in a way that the flow it passes on does not. */
@@ -238,5 +245,12 @@ void actor_note(actor *self, const char *format, ...) WEIR_PRINTF(2, 3);
 
 /* Whose turn it was last, in this thread, for whoever has to tell of the end of the process. */
 extern _Thread_local const actor *soak_acting;
+
+/* ---- memory of the application's own ---- */
+
+/* Of a stream in this world. */
+void memory_options(soak_world *world, weir_onread *onread);
+/* It is not lent any more. */
+void memory_take_back(actor *self);
 
 #endif
