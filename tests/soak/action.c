@@ -95,11 +95,8 @@ static void act_read(actor *self)
     size_t size = dice_percent(&self->dice, 50) ? 0 : some_size(&self->dice);
     ASK(self->world, buf, weir_stream_read(self->stream, size));
     actor_note(self, "[read %zu=%zu]", size, buf ? buf->size : 0);
-    if (buf && self->data_events == before) {
-        const char *fault = reader_take(&self->reader, buf->data, buf->size);
-        if (fault)
-            soak_breach(self->world, self, "%s", fault);
-    }
+    if (buf && self->data_events == before)
+        actor_take(self, buf->data, buf->size);
     weir_buf_release(buf);
 }
 
@@ -113,7 +110,8 @@ static void act_unshift(actor *self)
 {
     char bytes[300];
     size_t most = reader_may_return(&self->reader);
-    if (!most || self->piped || self->reader.ended || !self->live || weir_stream_destroyed(self->stream))
+    if (!most || self->piped || self->decoder.kind || self->reader.ended || !self->live ||
+        weir_stream_destroyed(self->stream))
         return;
     size_t size = 1 + dice_below(&self->dice, most < sizeof(bytes) ? (uint32_t)most : (uint32_t)sizeof(bytes));
     int status;
@@ -132,7 +130,7 @@ static void act_pipe(actor *self)
     actor *to = self;
     if (dice_percent(&self->dice, 70))
         to = world->actors[dice_below(&self->dice, (uint32_t)world->actor_count)];
-    if (to->stream && to->live && self->live && !to->polite && !to->upgrade && !self->onread)
+    if (to->stream && to->live && self->live && !to->polite && !to->upgrade && actor_is_source(self))
         actor_pipe(self, to);
 }
 

@@ -200,6 +200,11 @@ void actor_cuts(actor *self)
 
 /* ---- pipes ---- */
 
+int actor_is_source(const actor *self)
+{
+    return !self->onread && !self->decoder.kind;
+}
+
 void actor_pipe(actor *from, actor *to)
 {
     weir_pipe_options options = {.size = sizeof(options), .no_end = dice_percent(&from->dice, 5)};
@@ -236,8 +241,28 @@ static void check_event(actor *self, const weir_event *event, const char *word)
 
 /* ---- reading ---- */
 
-static void take(actor *self, const void *bytes, size_t size)
+static void take_text(actor *self, const void *letters, size_t size)
 {
+    size_t taken;
+    if (self->reader.lost)
+        return;
+    char *bytes = malloc(size);
+    if (!bytes)
+        abort();
+    if (decoder_take(&self->decoder, letters, size, bytes, &taken))
+        soak_breach(self->world, self, "this is no %s", text_name(self->decoder.kind));
+    const char *fault = reader_take(&self->reader, bytes, taken);
+    free(bytes);
+    if (fault)
+        soak_breach(self->world, self, "%s", fault);
+}
+
+void actor_take(actor *self, const void *bytes, size_t size)
+{
+    if (self->decoder.kind) {
+        take_text(self, bytes, size);
+        return;
+    }
     const char *fault = reader_take(&self->reader, bytes, size);
     atomic_fetch_add(&soak_total.bytes, size);
     if (fault)
@@ -252,7 +277,7 @@ void actor_take_block(actor *self, const void *bytes, size_t size)
     soak_acting = self;
     snprintf(word, sizeof(word), "data:%zu", size);
     judge(self, word);
-    take(self, bytes, size);
+    actor_take(self, bytes, size);
     after_event(self);
 }
 
@@ -275,7 +300,7 @@ static int read_some(actor *self, size_t size)
     if (!buf)
         return 0;
     if (self->data_events == before)
-        take(self, buf->data, buf->size);
+        actor_take(self, buf->data, buf->size);
     weir_buf_release(buf);
     return 1;
 }
@@ -342,6 +367,8 @@ static void on_finish(actor *self)
 static void on_end(actor *self)
 {
     self->reader.ended = 1;
+    if (!self->reader.lost && !decoder_is_whole(&self->decoder))
+        soak_breach(self->world, self, "the end cuts the %s in two", text_name(self->decoder.kind));
     /* Its own side is ended by that, whatever it has still to pass on; not where it is its own source. */
     if (self->passes && self->partner != self)
         actor_cuts(self);
@@ -458,9 +485,23 @@ static void begin_life(actor *self, need what, int upgrades)
     atomic_fetch_add(&soak_total.open, 1);
     atomic_fetch_add(&soak_total.streams, 1);
     reader_begin(&self->reader, &self->world->book, soak_is_secure(what));
+    decoder_begin(&self->decoder, self->decoder.kind);
     self->flow = flow_new(&self->world->book);
     if (!self->upgrade)
         write_header(self);
+}
+
+/* Some get text. It is theirs in all their lives, and layers cannot be added to it. */
+static void choose_encoding(actor *self, int upgrades)
+{
+    int status;
+    if (self->onread || upgrades || !dice_percent(&self->dice, 12))
+        return;
+    self->decoder.kind = (text_kind)(1 + dice_below(&self->dice, TEXT_KINDS - 1));
+    ASK(self->world, status, weir_stream_set_encoding(self->stream, text_name(self->decoder.kind)));
+    actor_note(self, "[%s=%d]", text_name(self->decoder.kind), status);
+    if (status)
+        soak_breach(self->world, self, "an encoding: %s", weir_error_name(status));
 }
 
 static unsigned first_mode(soak_dice *dice)
@@ -508,6 +549,8 @@ actor *actor_connect(soak_world *world, const route *to, int reads)
     self->held = 1;
     self->lives = dice_below(&self->dice, 4);
     listen_to(self);
+    if (reads)
+        choose_encoding(self, to->upgrades);
     int status;
     ASK(world, status, weir_stream_connect(self->stream, to->endpoint, NULL, NULL));
     if (status)
@@ -563,13 +606,11 @@ static void take_part(actor *self)
     soak_world *world = self->world;
     unsigned roll = dice_below(&self->dice, 100);
     route to;
-    if (self->onread) /* no pipe leads out of it */
-        return;
-    if (roll < 20) { /* an echo */
+    if (roll < 20 && actor_is_source(self)) { /* an echo */
         actor_pipe(self, self);
         return;
     }
-    if (roll < 30 && world->open < ACTORS_MOST && !world->resting) {
+    if (roll < 30 && actor_is_source(self) && world->open < ACTORS_MOST && !world->resting) {
         site_route(world->sites[dice_below(&self->dice, SITES)], &self->dice, &to);
         if (!to.upgrades) {
             actor *onwards = actor_connect(world, &to, 0); /* a forwarder */
@@ -591,6 +632,7 @@ void actor_accept(const site *from, weir_stream *stream)
         weir_stream_retain(stream);
     listen_to(self);
     actor_note(self, "[accepted]");
+    choose_encoding(self, from->upgrades);
     begin_life(self, from->need, from->upgrades);
     if (!self->upgrade)
         take_part(self);

@@ -75,4 +75,27 @@ int reader_settled(const reader *self);
 /* After an 'end', settled: NULL, or what is missing. `*whole` is 1 when all of the flow was asked for, and is there. */
 const char *reader_judge(const reader *self, int *whole);
 
+/* ---- text ---- */
+
+typedef enum text_kind { TEXT_NONE, TEXT_HEX, TEXT_BASE64, TEXT_LATIN1, TEXT_KINDS } text_kind;
+
+/* The encoding's name; NULL: bytes stay bytes. */
+const char *text_name(text_kind kind);
+
+/* What is left over between two pieces. */
+typedef struct decoder {
+    text_kind kind;
+    unsigned bits;
+    unsigned count;   /* of them that belong to a byte that is not whole; of hex: digits, of UTF-8: letters */
+    unsigned padding; /* '=' */
+} decoder;
+
+void decoder_begin(decoder *self, text_kind kind);
+
+/* The bytes that these letters stand for, at most as many: 0, or -1: they stand for none. */
+int decoder_take(decoder *self, const char *letters, size_t size, char *bytes, size_t *taken);
+
+/* 1 when the text may end here. */
+int decoder_is_whole(const decoder *self);
+
 #endif

@@ -11,6 +11,7 @@
  *   action.c   what is done to a stream
  *   memory.c   what some of them read into
  *   content.c  what streams send each other
+ *   decoder.c  the same as text
  */
 #ifndef WEIR_SOAK_SOAK_H
 #define WEIR_SOAK_SOAK_H
@@ -183,10 +184,11 @@ struct actor {
     int accepted;
     int polite; /* does nothing that loses bytes */
     int discards;
-    int passes;    /* a pipe writes for it: it writes nothing itself */
-    unsigned mode; /* actor_mode */
-    int onread;    /* reads into memory of its own */
-    void *block;   /* what is lent for that; NULL: nothing */
+    int passes;      /* a pipe writes for it: it writes nothing itself */
+    unsigned mode;   /* actor_mode */
+    int onread;      /* reads into memory of its own */
+    decoder decoder; /* of what it reads, where that is text */
+    void *block;     /* what is lent for that; NULL: nothing */
     size_t block_size;
     unsigned data_events;
     unsigned budget; /* actions until it says farewell */
@@ -228,6 +230,10 @@ void actor_say_farewell(actor *self);
 void actor_set_mode(actor *self, unsigned mode);
 /* Bytes that have come, to a listener or into memory. */
 void actor_take_block(actor *self, const void *bytes, size_t size);
+/* The bytes, without anything that they bring about. */
+void actor_take(actor *self, const void *bytes, size_t size);
+/* May it be piped, so that what it read can be known? */
+int actor_is_source(const actor *self);
 /* What arrived at `from` goes to `to`, from now on. */
 void actor_pipe(actor *from, actor *to);
 /* It ends in a way that the flow it passes on does not. */
