@@ -40,6 +40,12 @@ static void act_write(actor *self)
         actor_write(self, some_size(&self->dice), dice_below(&self->dice, 4));
 }
 
+static void act_write_fds(actor *self)
+{
+    if (!self->passes && weir_stream_writable_length(self->stream) <= QUEUE_MOST)
+        actor_write_fds(self, 1 + some_size(&self->dice));
+}
+
 static void act_cork(actor *self)
 {
     CALL(self->world, weir_stream_cork(self->stream));
@@ -256,12 +262,12 @@ static void act_facts(actor *self)
 }
 
 static const action actions[] = {
-    {act_write, 40, 30},   {act_cork, 3, 3},     {act_uncork, 6, 4},  {act_end, 2, 3},
-    {act_pause, 4, 5},     {act_resume, 10, 8},  {act_mode, 2, 3},    {act_read, 3, 3},
-    {act_refill, 2, 2},    {act_unshift, 4, 4},  {act_pipe, 0, 3},    {act_unpipe, 0, 1},
-    {act_reset, 0, 1},     {act_destroy, 0, 1},  {act_connect, 2, 2}, {act_destroy_with_error, 0, 1},
-    {act_timeout, 1, 3},   {act_settings, 3, 3}, {act_facts, 5, 5},   {act_destroy_soon, 0, 1},
-    {act_add_layer, 6, 8},
+    {act_write, 40, 30},   {act_cork, 3, 3},      {act_uncork, 6, 4},  {act_end, 2, 3},
+    {act_pause, 4, 5},     {act_resume, 10, 8},   {act_mode, 2, 3},    {act_read, 3, 3},
+    {act_refill, 2, 2},    {act_unshift, 4, 4},   {act_pipe, 0, 3},    {act_unpipe, 0, 1},
+    {act_reset, 0, 1},     {act_destroy, 0, 1},   {act_connect, 2, 2}, {act_destroy_with_error, 0, 1},
+    {act_timeout, 1, 3},   {act_settings, 3, 3},  {act_facts, 5, 5},   {act_destroy_soon, 0, 1},
+    {act_add_layer, 6, 8}, {act_write_fds, 3, 3},
 };
 
 static const action *choose(actor *self)

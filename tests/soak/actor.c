@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "recorder.h"
@@ -142,6 +143,28 @@ int actor_write(actor *self, size_t size, unsigned how)
     if (self->flow->kind == FLOW_PATTERN)
         flow_fill(self->flow, self->flow->written - FLOW_HEADER, self->world->scratch, size);
     return write_bytes(self, self->world->scratch, size, how);
+}
+
+/* As actor_write, with descriptors, where the stream can do that. */
+void actor_write_fds(actor *self, size_t size)
+{
+    int fds[4] = {self->world->fd, self->world->fd, self->world->fd, self->world->fd};
+    size_t count = 1 + dice_below(&self->dice, 4);
+    int counts = may_send(self) && self->flow->kind == FLOW_PATTERN;
+    int status;
+    if (!counts)
+        return;
+    flow_fill(self->flow, self->flow->written - FLOW_HEADER, self->world->scratch, size);
+    issued *call = issue(self, 'w');
+    self->flow->written += size;
+    self->flow->fds += count;
+    ASK(self->world, status, weir_stream_write_fd(self->stream, self->world->scratch, size, fds, count, on_done, call));
+    actor_note(self, "[write %zu with %zu=%d]", size, count, status);
+    if (status >= 0)
+        return;
+    self->flow->written -= size;
+    self->flow->fds -= count;
+    take_back(self, call);
 }
 
 static void write_header(actor *self)
@@ -400,6 +423,22 @@ static void on_close(actor *self)
     self->stream = NULL; /* goes with the runtime's reference */
 }
 
+/* One of ours, and open. */
+static void on_fd(const weir_event *event, void *arg)
+{
+    actor *self = arg;
+    struct stat sent, came;
+    soak_acting = self;
+    judge(self, "fd");
+    check_event(self, event, "fd");
+    if (fstat(self->world->fd, &sent) || fstat(event->fd, &came) || sent.st_dev != came.st_dev ||
+        sent.st_ino != came.st_ino)
+        soak_breach(self->world, self, "a descriptor came that nobody sent");
+    close(event->fd);
+    self->reader.fds++;
+    after_event(self);
+}
+
 static void on_event(const weir_event *event, void *arg)
 {
     actor *self = arg;
@@ -443,6 +482,9 @@ static void listen_to(actor *self)
         if (type != WEIR_EVENT_DATA && type != WEIR_EVENT_READABLE && type != WEIR_EVENT_FD)
             set_listener(self, (weir_event_type)type, on_event, 1);
     }
+    self->takes_fds = dice_percent(&self->dice, 60); /* for others they are closed */
+    if (self->takes_fds)
+        set_listener(self, WEIR_EVENT_FD, on_fd, 1);
 }
 
 /* ---- lives ---- */
@@ -485,6 +527,7 @@ static void begin_life(actor *self, need what, int upgrades)
     atomic_fetch_add(&soak_total.open, 1);
     atomic_fetch_add(&soak_total.streams, 1);
     reader_begin(&self->reader, &self->world->book, soak_is_secure(what));
+    self->reader.takes_fds = self->takes_fds;
     decoder_begin(&self->decoder, self->decoder.kind);
     self->flow = flow_new(&self->world->book);
     if (!self->upgrade)

@@ -195,6 +195,17 @@ static int must_be_whole(const reader *self)
     return !self->lost && from->kind == FLOW_PATTERN;
 }
 
+/* What a pipe passes on has lost its descriptors. */
+static const char *judge_fds(const reader *self, int whole)
+{
+    const flow *from = self->flows[0];
+    if (self->fds <= from->fds && (!whole || !self->takes_fds || self->fds == from->fds))
+        return NULL;
+    snprintf(fault, sizeof(fault), "%" PRIu64 " descriptors came of flow %" PRIu64 ", with which %" PRIu64 " went",
+             self->fds, from->number, from->fds);
+    return fault;
+}
+
 /* A header that is there in part says nothing of whose it is. */
 const char *reader_judge(const reader *self, int *whole)
 {
@@ -203,11 +214,13 @@ const char *reader_judge(const reader *self, int *whole)
     if (!from)
         return NULL;
     const char *found = judge_end(self);
+    if (!found)
+        found = judge_fds(self, 0);
     if (found || !self->ended || !must_be_whole(self))
         return found;
     *whole = self->position + FLOW_HEADER == from->written;
     if (*whole)
-        return NULL;
+        return judge_fds(self, 1);
     snprintf(fault, sizeof(fault), "flow %" PRIu64 " ended with %" PRIu64 " of its %" PRIu64 " bytes", from->number,
              self->position + FLOW_HEADER, from->written);
     return fault;

@@ -22,6 +22,7 @@ typedef enum flow_kind {
 typedef struct flow {
     uint64_t number;
     uint64_t written; /* bytes that write() took, the header among them */
+    uint64_t fds;     /* descriptors that went with them */
     flow_kind kind;
     int finished; /* 'finish' has come: all of it is on its way */
     int ended;    /* its writer had ended when it closed */
@@ -52,6 +53,8 @@ typedef struct reader {
     int depth;
     int lost;      /* not followed any more */
     int ended;     /* 'end' has come */
+    uint64_t fds;  /* descriptors that came */
+    int takes_fds; /* and it listens for them */
     int secure;    /* it is told when an end was cut short */
     int truncated; /* and it was */
     uint64_t received;

@@ -80,6 +80,7 @@ typedef struct soak_world {
     weir_runtime *runtime;
     weir_abort *signal; /* of some of the streams; another one when it was fired */
     char folder[64];
+    int fd; /* what is sent as a descriptor */
     flow_book book;
     site *sites[SITES];
     actor **actors; /* all that are not freed */
@@ -186,6 +187,7 @@ struct actor {
     int discards;
     int passes;      /* a pipe writes for it: it writes nothing itself */
     unsigned mode;   /* actor_mode */
+    int takes_fds;   /* listens for descriptors */
     int onread;      /* reads into memory of its own */
     decoder decoder; /* of what it reads, where that is text */
     void *block;     /* what is lent for that; NULL: nothing */
@@ -241,6 +243,7 @@ void actor_cuts(actor *self);
 /* Nobody knows whom it concerns. */
 void actors_cut_all(soak_world *world);
 int actor_write(actor *self, size_t size, unsigned how);
+void actor_write_fds(actor *self, size_t size);
 void actor_end(actor *self, size_t last_bytes);
 int actor_add_layers(actor *self, need what);
 /* A step towards the layers that it needs. */

@@ -2,6 +2,7 @@
 /* One runtime in its loop: what happens in a turn, and how all of it comes to rest. */
 #define _GNU_SOURCE
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,8 @@ void world_begin_run(soak_world *world, const soak_options *options, unsigned nu
     world->book.first = (uint64_t)number << 40;
     world->scratch = malloc(SCRATCH_SIZE);
     snprintf(world->folder, sizeof(world->folder), "%s/XXXXXX", base && *base ? base : "/tmp");
-    if (!world->scratch || !mkdtemp(world->folder) || uv_loop_init(&world->loop))
+    world->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (!world->scratch || !mkdtemp(world->folder) || world->fd < 0 || uv_loop_init(&world->loop))
         abort();
     for (size_t i = 0; i < SCRATCH_SIZE; i++)
         world->scratch[i] = (char)i;
@@ -49,6 +51,7 @@ void world_end_run(soak_world *world)
         soak_breach(world, NULL, "something is left in the loop");
     nftw(world->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     flow_book_clear(&world->book);
+    close(world->fd);
     free(world->actors);
     free(world->scratch);
 }
