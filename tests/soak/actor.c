@@ -402,6 +402,8 @@ static void on_error(actor *self, const weir_error *error)
 {
     if (error->code == WEIR_ETLSTRUNCATED && !self->reader.secure)
         soak_breach(self->world, self, "there is no TLS: %s", error->message);
+    if (error->code == WEIR_EIP_BLOCKED && !(self->blocks && self->is_tcp))
+        soak_breach(self->world, self, "nobody is on a list: %s", error->message);
     if (error->code == UV_EPROTO)
         soak_breach(self->world, self, "nobody breaks the protocol: %s", error->message);
     self->reader.truncated = error->code == WEIR_ETLSTRUNCATED;
@@ -449,6 +451,8 @@ static void on_event(const weir_event *event, void *arg)
     check_event(self, event, word);
     if (event->type == WEIR_EVENT_FINISH)
         on_finish(self);
+    if (event->type == WEIR_EVENT_CONNECT && self->blocks && self->is_tcp)
+        soak_breach(self->world, self, "it connects to whom its block list names");
     if (event->type == WEIR_EVENT_END)
         on_end(self);
     if (event->type == WEIR_EVENT_ERROR)
@@ -575,6 +579,8 @@ static void choose_options(actor *self, weir_stream_options *options)
     options->keep_alive = dice_percent(dice, 5);
     options->signal = dice_percent(dice, 5) ? self->world->signal : NULL;
     self->discards = options->discard_on_end;
+    self->blocks = dice_percent(dice, 4);
+    options->block_list = self->blocks ? self->world->loopback : NULL;
     if (self->onread)
         memory_options(self->world, &options->onread);
 }
@@ -601,6 +607,7 @@ actor *actor_connect(soak_world *world, const route *to, int reads)
     actor_note(self, "[connect %s]", to->endpoint);
     judge(self, "|");
     begin_life(self, to->need, to->upgrades);
+    self->is_tcp = to->is_tcp;
     self->deaf = !reads;
     if (reads && !self->upgrade)
         actor_set_mode(self, first_mode(&self->dice));
@@ -639,6 +646,7 @@ void actor_connect_again(actor *self)
     self->lives--;
     judge(self, "|");
     begin_life(self, to.need, 0);
+    self->is_tcp = to.is_tcp;
     if (!self->mode && !self->onread && weir_stream_readable_flowing(self->stream) == 1)
         self->reader.lost = 1; /* it was resumed in its former life, and flows to nobody */
 }

@@ -16,6 +16,7 @@ static void choose_endpoint(site *self, unsigned number)
     soak_world *world = self->world;
     char layers[SOAK_LAYERS_MOST];
     char place[200];
+    self->is_tcp = number % 4 == 0 || number % 4 == 3;
     switch (number % 4) {
     case 0:
         snprintf(place, sizeof(place), "\"tcp\": {\"host\": \"127.0.0.1\", \"port\": 0}");
@@ -82,6 +83,7 @@ void site_route(const site *self, soak_dice *dice, route *to)
         nowhere(self, dice, place, sizeof(place));
     else
         place_of(self, dice, place, sizeof(place));
+    to->is_tcp = strncmp(place, "\"tcp\"", 5) == 0;
     soak_layers(dice, to->upgrades ? NEED_NOTHING : to->need, WEIR_CLIENT, 1, layers, sizeof(layers));
     snprintf(to->endpoint, sizeof(to->endpoint), "{%s, \"layers\": %s}", place, layers);
 }
@@ -117,6 +119,8 @@ site *site_new(soak_world *world)
     choose_endpoint(self, atomic_fetch_add(&last, 1));
     choose_options(&world->dice, &options);
     self->onread = !self->upgrades && dice_percent(&world->dice, 12);
+    self->blocks = dice_percent(&world->dice, 8);
+    options.block_list = self->blocks ? world->loopback : NULL;
     if (self->onread)
         memory_options(world, &options.stream.onread);
     self->discards = options.stream.discard_on_end;
@@ -178,7 +182,13 @@ static void on_server_event(const weir_event *event, void *arg)
     case WEIR_EVENT_CONNECTION:
         if (!self->listening)
             soak_breach(world, NULL, "'connection' comes after 'listening'");
+        if (self->blocks && self->is_tcp)
+            soak_breach(world, NULL, "whom the block list names does not get in");
         actor_accept(self, event->stream);
+        break;
+    case WEIR_EVENT_DROP:
+        if (event->drop->reason == WEIR_DROP_BLOCK_LIST && !(self->blocks && self->is_tcp))
+            soak_breach(world, NULL, "nobody is on a list here");
         break;
     case WEIR_EVENT_ERROR:
         soak_breach(world, NULL, "a server's error: %s", event->error->message);

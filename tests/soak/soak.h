@@ -80,7 +80,8 @@ typedef struct soak_world {
     weir_runtime *runtime;
     weir_abort *signal; /* of some of the streams; another one when it was fired */
     char folder[64];
-    int fd; /* what is sent as a descriptor */
+    int fd;                   /* what is sent as a descriptor */
+    weir_blocklist *loopback; /* names all that tcp can reach here */
     flow_book book;
     site *sites[SITES];
     actor **actors; /* all that are not freed */
@@ -148,6 +149,8 @@ struct site {
     int upgrades; /* what is needed is added later, before anything else is said */
     int discards; /* its connections drop what comes after their own end */
     int onread;   /* they read into memory of their own */
+    int is_tcp;
+    int blocks; /* whoever comes over tcp is dropped */
     int listening;
     int open; /* 'listening' has come and 'close' has not, or listen() was called */
 };
@@ -157,6 +160,7 @@ typedef struct route {
     char endpoint[SOAK_ENDPOINT_MOST];
     need need;
     int upgrades;
+    int is_tcp;
 } route;
 
 site *site_new(soak_world *world);
@@ -188,6 +192,8 @@ struct actor {
     int passes;      /* a pipe writes for it: it writes nothing itself */
     unsigned mode;   /* actor_mode */
     int takes_fds;   /* listens for descriptors */
+    int blocks;      /* connects to nobody over tcp */
+    int is_tcp;      /* and wants to, in this life */
     int onread;      /* reads into memory of its own */
     decoder decoder; /* of what it reads, where that is text */
     void *block;     /* what is lent for that; NULL: nothing */

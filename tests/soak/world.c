@@ -29,6 +29,10 @@ void world_begin_run(soak_world *world, const soak_options *options, unsigned nu
     world->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (!world->scratch || !mkdtemp(world->folder) || world->fd < 0 || uv_loop_init(&world->loop))
         abort();
+    world->loopback = weir_blocklist_new();
+    if (weir_blocklist_add_subnet(world->loopback, "127.0.0.0", 8, "ipv4") ||
+        weir_blocklist_add_address(world->loopback, "::1", "ipv6"))
+        abort();
     for (size_t i = 0; i < SCRATCH_SIZE; i++)
         world->scratch[i] = (char)i;
     uv_timer_init(&world->loop, &world->tick);
@@ -51,6 +55,7 @@ void world_end_run(soak_world *world)
         soak_breach(world, NULL, "something is left in the loop");
     nftw(world->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     flow_book_clear(&world->book);
+    weir_blocklist_release(world->loopback);
     close(world->fd);
     free(world->actors);
     free(world->scratch);
