@@ -82,7 +82,8 @@ int weir_link_reading(const weir_link *link)
 
 int weir_link_wants_fds(const weir_link *link)
 {
-    return link->stream->listeners != NULL && weir_stream_listener_count(link->stream, WEIR_EVENT_FD) > 0;
+    return link->upper == NULL && link->stream->listeners != NULL &&
+           weir_stream_listener_count(link->stream, WEIR_EVENT_FD) > 0;
 }
 
 int weir_link_permits(const weir_link *link, const weir_address *address)
@@ -362,12 +363,13 @@ void weir__step_hangup(weir_stream *stream)
     }
 }
 
+/* A layer is not asked to take data that nobody wants any more (law 2), so below one there is no 'fd'. */
 void weir_up_fds(weir_link *link, const int *fds, size_t fd_count)
 {
-    link->state |= LINK_FDS;
+    link->state |= link->upper == NULL ? LINK_FDS : 0;
     for (size_t i = 0; i < fd_count; i++) {
         weir_event event = {.type = WEIR_EVENT_FD, .fd = fds[i]};
-        if (is_mute(link) || weir__stream_emit_event(link->stream, &event) == 0) {
+        if (is_mute(link) || link->upper != NULL || weir__stream_emit_event(link->stream, &event) == 0) {
             close(fds[i]); /* unwanted descriptors must not leak (SOCM-59) */
         }
     }

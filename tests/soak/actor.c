@@ -204,6 +204,7 @@ int actor_add_layers(actor *self, need what)
     ASK(self->world, status, weir_stream_add_layer(self->stream, endpoint, on_done, call));
     weir_endpoint_release(endpoint);
     actor_note(self, "[layers %d=%d]", (int)what, status);
+    self->reader.takes_fds = 0;
     if (status)
         take_back(self, call);
     return status;
@@ -493,6 +494,12 @@ static void listen_to(actor *self)
 
 /* ---- lives ---- */
 
+/* No layer of its own: only such a stream gets descriptors. */
+static int is_bare(const char *endpoint)
+{
+    return strstr(endpoint, "\"layers\": []") != NULL;
+}
+
 static actor *actor_new(soak_world *world, weir_stream *stream, int accepted)
 {
     actor *self = calloc(1, sizeof(*self));
@@ -531,7 +538,7 @@ static void begin_life(actor *self, need what, int upgrades)
     atomic_fetch_add(&soak_total.open, 1);
     atomic_fetch_add(&soak_total.streams, 1);
     reader_begin(&self->reader, &self->world->book, soak_is_secure(what));
-    self->reader.takes_fds = self->takes_fds;
+    self->reader.takes_fds = self->takes_fds && self->bare;
     decoder_begin(&self->decoder, self->decoder.kind);
     self->flow = flow_new(&self->world->book);
     if (!self->upgrade)
@@ -597,6 +604,7 @@ actor *actor_connect(soak_world *world, const route *to, int reads)
         soak_breach(world, self, "no stream");
     self->held = 1;
     self->lives = dice_below(&self->dice, 4);
+    self->bare = is_bare(to->endpoint);
     listen_to(self);
     if (reads)
         choose_encoding(self, to->upgrades);
@@ -644,6 +652,7 @@ void actor_connect_again(actor *self)
     if (status)
         soak_breach(world, self, "connect again: %s", weir_error_name(status));
     self->lives--;
+    self->bare = is_bare(to.endpoint);
     judge(self, "|");
     begin_life(self, to.need, 0);
     self->is_tcp = to.is_tcp;
@@ -682,6 +691,7 @@ void actor_accept(const site *from, weir_stream *stream)
     if (self->held)
         weir_stream_retain(stream);
     listen_to(self);
+    self->bare = is_bare(from->endpoint);
     actor_note(self, "[accepted]");
     choose_encoding(self, from->upgrades);
     begin_life(self, from->need, from->upgrades);

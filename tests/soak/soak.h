@@ -192,6 +192,7 @@ struct actor {
     int passes;      /* a pipe writes for it: it writes nothing itself */
     unsigned mode;   /* actor_mode */
     int takes_fds;   /* listens for descriptors */
+    int bare;        /* no layer is under it, but for those that are added */
     int blocks;      /* connects to nobody over tcp */
     int is_tcp;      /* and wants to, in this life */
     int onread;      /* reads into memory of its own */

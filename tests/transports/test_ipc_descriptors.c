@@ -505,6 +505,25 @@ static void net_SOCK_44_SOCM_59_descriptors_nobody_wants_are_closed(void **state
     part(r, peer);
 }
 
+/* Layers pass on bytes alone: what is beside them belongs to nobody there, and could not be kept in order. */
+static void net_SOCM_58_SOCM_59_below_a_layer_descriptors_are_closed(void **state)
+{
+    fixture *f = *state;
+    weir_server *server = fixture_listen(f, fixture_text(f, "probe+ipc:%s?name=low", fixture_path(f, "sock")), NULL);
+    pair p = fixture_connect(f, server, fixture_text(f, "ipc:%s", fixture_path(f, "sock")), NULL);
+    received got;
+    int before;
+
+    listen_for_fds(&got, p.accepted);
+    recorder_pause(p.accepted);
+    before = fixture_descriptors();
+    assert_code(weir_stream_write_fd(p.client->stream, "one", 3, (int[]){STDIN_FILENO}, 1, NULL, NULL), 1);
+    recorder_resume(p.accepted);
+    recorder_wait_data(p.accepted, 3);
+    assert_int_equal(got.count, 0);
+    assert_int_equal(fixture_descriptors(), before);
+}
+
 static void net_SOCK_44_every_message_brings_its_own(void **state)
 {
     fixture *f = *state;
@@ -678,6 +697,7 @@ int main(void)
         FIXTURE_TEST(net_BN_25_without_memory_nothing_is_done),
         FIXTURE_TEST(net_BN_25_SOCK_44_descriptors_come_close_on_exec),
         FIXTURE_TEST(net_SOCK_44_SOCM_59_descriptors_nobody_wants_are_closed),
+        FIXTURE_TEST(net_SOCM_58_SOCM_59_below_a_layer_descriptors_are_closed),
         FIXTURE_TEST(net_SOCK_44_every_message_brings_its_own),
         FIXTURE_TEST(net_SOCM_59_fd_comes_before_buffered_data),
         FIXTURE_TEST(net_SOCM_59_a_paused_stream_leaves_them_in_the_kernel),

@@ -150,7 +150,10 @@ WEIR_EXPORT int weir_link_failed(const weir_link *link);
 /* 1 while the link above wants data: between read_start and read_stop. */
 WEIR_EXPORT int weir_link_reading(const weir_link *link);
 
-/* 1 while somebody listens for 'fd': descriptors that arrive are worth being received. Otherwise let the kernel drop them. */
+/*
+ * 1 while somebody listens for 'fd', and the link is the whole stack: descriptors that arrive are worth being received.
+ * Otherwise let the kernel drop them.
+ */
 WEIR_EXPORT int weir_link_wants_fds(const weir_link *link);
 
 /*
@@ -180,7 +183,7 @@ WEIR_EXPORT void weir_up_data(weir_link *link, weir_buf *buf);
 
 /*
  * Descriptors (fd_count of them, close-on-exec) that belong to the data that follows, even when a listener stops the
- * reading in between. They are the receiver's.
+ * reading in between. They are the receiver's; below a layer they are closed.
  */
 WEIR_EXPORT void weir_up_fds(weir_link *link, const int *fds, size_t fd_count);
 

@@ -165,9 +165,9 @@ WEIR_EXPORT int weir_stream_write_buf(weir_stream *stream, weir_buf *buf, weir_w
  * The same with descriptors that travel with the first byte (SOCM-58, SOCM-59, BN-25), at most 253: over ipc without
  * layers only, at least 1 byte of data, which is copied. They are duplicated in the call: the caller's may be closed after
  * it. The peer, when it reads, gets 'fd' for each, no later than the 'data' that carries them; where it does not listen
- * for 'fd', they are closed. As weir_stream_write, and, with nothing done: WEIR_EINVALIDHANDLETYPE (not such a stream; one
- * that was not connected yet is none, one that is connecting is), UV_EINVAL (no data, no or too many descriptors),
- * UV_EBADF (one is none), UV_EMFILE.
+ * for 'fd', or has layers, they are closed. As weir_stream_write, and, with nothing done: WEIR_EINVALIDHANDLETYPE (not
+ * such a stream; one that was not connected yet is none, one that is connecting is), UV_EINVAL (no data, no or too many
+ * descriptors), UV_EBADF (one is none), UV_EMFILE.
  */
 WEIR_EXPORT int weir_stream_write_fd(weir_stream *stream, const void *data, size_t size, const int *fds,
                                      size_t fd_count, weir_write_callback callback, void *arg);
