@@ -44,7 +44,7 @@ void actor_note(actor *self, const char *format, ...)
 }
 
 /* A word of its life. */
-static void judge(actor *self, const char *word)
+void actor_judge(actor *self, const char *word)
 {
     actor_note(self, "%s", word);
     atomic_fetch_add(&soak_total.judged, 1);
@@ -63,7 +63,7 @@ static void on_done(weir_stream *stream, int status, void *arg)
     soak_acting = self;
     snprintf(word, sizeof(word), "%s%c%lu%s%s", call->late ? "~" : "", call->kind, call->number, status ? ":" : "",
              status ? weir_error_name(status) : "");
-    judge(self, word);
+    actor_judge(self, word);
     if (self->world->inside)
         soak_breach(self->world, self, "no callback comes inside a call (at '%s')", word);
     if (self->stream && stream != self->stream)
@@ -251,7 +251,7 @@ void actor_pipe(actor *from, actor *to)
 
 /* ---- what every event must be ---- */
 
-static void check_event(actor *self, const weir_event *event, const char *word)
+void actor_check_event(actor *self, const weir_event *event, const char *word)
 {
     if (event->target_stream != self->stream || event->target_server)
         soak_breach(self->world, self, "an event's target is the stream it is of (at '%s')", word);
@@ -261,118 +261,6 @@ static void check_event(actor *self, const weir_event *event, const char *word)
         soak_breach(self->world, self, "'drain' never comes after our own end()");
     if ((event->type == WEIR_EVENT_ERROR || event->type == WEIR_EVENT_CLOSE) && self->waiting)
         soak_breach(self->world, self, "%u outstanding callbacks come before '%s'", self->waiting, word);
-}
-
-/* ---- reading ---- */
-
-static void take_text(actor *self, const void *letters, size_t size)
-{
-    size_t taken;
-    if (self->reader.lost)
-        return;
-    char *bytes = malloc(size);
-    if (!bytes)
-        abort();
-    if (decoder_take(&self->decoder, letters, size, bytes, &taken))
-        soak_breach(self->world, self, "this is no %s", text_name(self->decoder.kind));
-    const char *fault = reader_take(&self->reader, bytes, taken);
-    free(bytes);
-    if (fault)
-        soak_breach(self->world, self, "%s", fault);
-}
-
-void actor_take(actor *self, const void *bytes, size_t size)
-{
-    if (self->decoder.kind) {
-        take_text(self, bytes, size);
-        return;
-    }
-    const char *fault = reader_take(&self->reader, bytes, size);
-    atomic_fetch_add(&soak_total.bytes, size);
-    if (fault)
-        soak_breach(self->world, self, "%s", fault);
-}
-
-static void after_event(actor *self);
-
-void actor_take_block(actor *self, const void *bytes, size_t size)
-{
-    char word[40];
-    soak_acting = self;
-    snprintf(word, sizeof(word), "data:%zu", size);
-    judge(self, word);
-    actor_take(self, bytes, size);
-    after_event(self);
-}
-
-static void on_data(const weir_event *event, void *arg)
-{
-    actor *self = arg;
-    self->data_events++;
-    if (!event->buffer->size || self->onread)
-        soak_breach(self->world, self, "'data' has bytes, and comes to listeners");
-    actor_take_block(self, event->buffer->data, event->buffer->size);
-}
-
-/* What read() gives is heard by 'data' listeners too: it counts once. */
-static int read_some(actor *self, size_t size)
-{
-    unsigned before = self->data_events;
-    weir_buf *buf;
-    ASK(self->world, buf, weir_stream_read(self->stream, size));
-    actor_note(self, "[read %zu=%zu]", size, buf ? buf->size : 0);
-    if (!buf)
-        return 0;
-    if (self->data_events == before)
-        actor_take(self, buf->data, buf->size);
-    weir_buf_release(buf);
-    return 1;
-}
-
-static void on_readable(const weir_event *event, void *arg)
-{
-    actor *self = arg;
-    soak_acting = self;
-    judge(self, "readable");
-    check_event(self, event, "readable");
-    size_t size = dice_percent(&self->dice, 60) ? 0 : 1 + dice_below(&self->dice, 5000);
-    int rounds = 20;
-    while (self->stream && !weir_stream_destroyed(self->stream) && rounds-- && read_some(self, size)) {
-    }
-    if (size && self->stream && !weir_stream_destroyed(self->stream))
-        read_some(self, 0); /* less than was asked for may be all that comes */
-    after_event(self);
-}
-
-static void set_listener(actor *self, weir_event_type type, weir_listener listener, int on)
-{
-    int status = 0;
-    if (on)
-        ASK(self->world, status, weir_stream_on(self->stream, type, listener, self));
-    else
-        CALL(self->world, weir_stream_off(self->stream, type, listener, self));
-    if (status)
-        soak_breach(self->world, self, "a listener: %s", weir_error_name(status));
-}
-
-void actor_set_mode(actor *self, unsigned mode)
-{
-    if (self->onread)
-        return; /* it hears nothing, and its memory gets all */
-    unsigned gone = self->mode & ~mode;
-    unsigned fresh = mode & ~self->mode;
-    if (gone)
-        self->reader.lost = 1; /* what flows while nobody listens */
-    self->mode = mode;
-    actor_note(self, "[listen %u]", mode);
-    if (gone & READ_DATA)
-        set_listener(self, WEIR_EVENT_DATA, on_data, 0);
-    if (gone & READ_READABLE)
-        set_listener(self, WEIR_EVENT_READABLE, on_readable, 0);
-    if (fresh & READ_READABLE)
-        set_listener(self, WEIR_EVENT_READABLE, on_readable, 1);
-    if (fresh & READ_DATA)
-        set_listener(self, WEIR_EVENT_DATA, on_data, 1);
 }
 
 /* ---- events ---- */
@@ -432,14 +320,14 @@ static void on_fd(const weir_event *event, void *arg)
     actor *self = arg;
     struct stat sent, came;
     soak_acting = self;
-    judge(self, "fd");
-    check_event(self, event, "fd");
+    actor_judge(self, "fd");
+    actor_check_event(self, event, "fd");
     if (fstat(self->world->fd, &sent) || fstat(event->fd, &came) || sent.st_dev != came.st_dev ||
         sent.st_ino != came.st_ino)
         soak_breach(self->world, self, "a descriptor came that nobody sent");
     close(event->fd);
     self->reader.fds++;
-    after_event(self);
+    actor_after_event(self);
 }
 
 static void on_event(const weir_event *event, void *arg)
@@ -448,8 +336,8 @@ static void on_event(const weir_event *event, void *arg)
     char word[160];
     soak_acting = self;
     recorder_describe(event, word, sizeof(word));
-    judge(self, word);
-    check_event(self, event, word);
+    actor_judge(self, word);
+    actor_check_event(self, event, word);
     if (event->type == WEIR_EVENT_FINISH)
         on_finish(self);
     if (event->type == WEIR_EVENT_CONNECT && self->blocks && self->is_tcp)
@@ -463,11 +351,11 @@ static void on_event(const weir_event *event, void *arg)
     if (event->type == WEIR_EVENT_CLOSE)
         on_close(self);
     else
-        after_event(self);
+        actor_after_event(self);
 }
 
 /* Everything may be called from inside any listener (law 9), on this stream and on others. */
-static void after_event(actor *self)
+void actor_after_event(actor *self)
 {
     soak_world *world = self->world;
     if (world->resting || world->depth >= 4 || !dice_percent(&self->dice, self->polite ? 8 : 20))
@@ -481,15 +369,26 @@ static void after_event(actor *self)
     world->depth--;
 }
 
+void actor_listen(actor *self, weir_event_type type, weir_listener listener, int on)
+{
+    int status = 0;
+    if (on)
+        ASK(self->world, status, weir_stream_on(self->stream, type, listener, self));
+    else
+        CALL(self->world, weir_stream_off(self->stream, type, listener, self));
+    if (status)
+        soak_breach(self->world, self, "a listener: %s", weir_error_name(status));
+}
+
 static void listen_to(actor *self)
 {
     for (int type = 0; type < WEIR_EVENT_LISTENING; type++) {
         if (type != WEIR_EVENT_DATA && type != WEIR_EVENT_READABLE && type != WEIR_EVENT_FD)
-            set_listener(self, (weir_event_type)type, on_event, 1);
+            actor_listen(self, (weir_event_type)type, on_event, 1);
     }
     self->takes_fds = dice_percent(&self->dice, 60); /* for others they are closed */
     if (self->takes_fds)
-        set_listener(self, WEIR_EVENT_FD, on_fd, 1);
+        actor_listen(self, WEIR_EVENT_FD, on_fd, 1);
 }
 
 /* ---- lives ---- */
@@ -545,19 +444,6 @@ static void begin_life(actor *self, need what, int upgrades)
         write_header(self);
 }
 
-/* Some get text. It is theirs in all their lives, and layers cannot be added to it. */
-static void choose_encoding(actor *self, int upgrades)
-{
-    int status;
-    if (self->onread || upgrades || !dice_percent(&self->dice, 12))
-        return;
-    self->decoder.kind = (text_kind)(1 + dice_below(&self->dice, TEXT_KINDS - 1));
-    ASK(self->world, status, weir_stream_set_encoding(self->stream, text_name(self->decoder.kind)));
-    actor_note(self, "[%s=%d]", text_name(self->decoder.kind), status);
-    if (status)
-        soak_breach(self->world, self, "an encoding: %s", weir_error_name(status));
-}
-
 static unsigned first_mode(soak_dice *dice)
 {
     unsigned roll = dice_below(dice, 100);
@@ -607,13 +493,13 @@ actor *actor_connect(soak_world *world, const route *to, int reads)
     self->bare = is_bare(to->endpoint);
     listen_to(self);
     if (reads)
-        choose_encoding(self, to->upgrades);
+        actor_choose_encoding(self, to->upgrades);
     int status;
     ASK(world, status, weir_stream_connect(self->stream, to->endpoint, NULL, NULL));
     if (status)
         soak_breach(world, self, "connect %s: %s", to->endpoint, weir_error_name(status));
     actor_note(self, "[connect %s]", to->endpoint);
-    judge(self, "|");
+    actor_judge(self, "|");
     begin_life(self, to->need, to->upgrades);
     self->is_tcp = to->is_tcp;
     self->deaf = !reads;
@@ -653,7 +539,7 @@ void actor_connect_again(actor *self)
         soak_breach(world, self, "connect again: %s", weir_error_name(status));
     self->lives--;
     self->bare = is_bare(to.endpoint);
-    judge(self, "|");
+    actor_judge(self, "|");
     begin_life(self, to.need, 0);
     self->is_tcp = to.is_tcp;
     if (!self->mode && !self->onread && weir_stream_readable_flowing(self->stream) == 1)
@@ -693,7 +579,7 @@ void actor_accept(const site *from, weir_stream *stream)
     listen_to(self);
     self->bare = is_bare(from->endpoint);
     actor_note(self, "[accepted]");
-    choose_encoding(self, from->upgrades);
+    actor_choose_encoding(self, from->upgrades);
     begin_life(self, from->need, from->upgrades);
     if (!self->upgrade)
         take_part(self);

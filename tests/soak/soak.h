@@ -7,11 +7,10 @@
  *   world.c    one runtime: its servers, what it does in a turn, how it comes to rest
  *   site.c     a server that closes and listens again
  *   layers.c   what stands between a stream and its transport
- *   actor.c    a stream that is watched: its events, its callbacks, what it reads
+ *   actor.c    a stream that is watched: its events, its callbacks
+ *   reading.c  what it reads
  *   action.c   what is done to a stream
- *   memory.c   what some of them read into
  *   content.c  what streams send each other
- *   decoder.c  the same as text
  */
 #ifndef WEIR_SOAK_SOAK_H
 #define WEIR_SOAK_SOAK_H
@@ -255,6 +254,17 @@ void actor_end(actor *self, size_t last_bytes);
 int actor_add_layers(actor *self, need what);
 /* A step towards the layers that it needs. */
 void actor_upgrade(actor *self);
+
+/* Some get text. It is theirs in all their lives, and layers cannot be added to it. */
+void actor_choose_encoding(actor *self, int upgrades);
+
+/* A word of its life, which ends the process when it must not come now. */
+void actor_judge(actor *self, const char *word);
+/* What holds for every event but 'data'. */
+void actor_check_event(actor *self, const weir_event *event, const char *word);
+/* The last thing in a listener: anything may be called there. */
+void actor_after_event(actor *self);
+void actor_listen(actor *self, weir_event_type type, weir_listener listener, int on);
 
 /* A word of its text that is no event. */
 void actor_note(actor *self, const char *format, ...) WEIR_PRINTF(2, 3);
