@@ -50,12 +50,29 @@ const char *suite_tcp(fixture *f, const weir_server *server, int index);
 const char *suite_ipc(fixture *f, const weir_server *server, int index);
 const char *suite_mem(fixture *f, const weir_server *server, unsigned pipe_size);
 
-/*
- * Runs it on a layer of TLS, the plugin of this name: bare over tcp, over ipc and over itself, and with several seeds over a
- * layer that does everything a link may do. The layer's texts: as it stands in "layers" on either side, and the query of
- * suite_transport. The number of failed tests.
- */
-int suite_run_tls(const char *plugin, const char *listens, const char *connects, const char *url_query);
+/* ---- layers of TLS ---- */
+
+/* A plugin that is one, and its texts: as it stands in "layers" on either side, and the query of suite_transport. */
+typedef struct suite_tls {
+    const char *plugin;
+    const char *listens;
+    const char *connects;
+    const char *query;
+} suite_tls;
+
+/* What it stands on. Chaos is the layer that does everything a link may do, and comes with several seeds. */
+typedef enum suite_tls_stack {
+    SUITE_TLS_OVER_TCP,
+    SUITE_TLS_OVER_IPC,
+    SUITE_TLS_OVER_TLS,
+    SUITE_TLS_OVER_CHAOS
+} suite_tls_stack;
+
+/* The number of failed tests. */
+int suite_run_tls(const suite_tls *tls, suite_tls_stack stack);
+
+/* The same for the plugin tls, skipped where it is not built. A program for each stack, because they take long. */
+int suite_run_plugin_tls(suite_tls_stack stack);
 
 /* ---- for the tests of the suite ---- */
 

@@ -14,7 +14,15 @@
 
 int main(void)
 {
-    fixture_preload("tls-fake");
-    return suite_run_tls("tls-fake", LISTENS, CONNECTS,
-                         "?servername=localhost&ca=-----BEGIN%20FAKE%20CERTIFICATE-----%0Asubject=ca%0Aissuer=ca%0A");
+    static const suite_tls fake = {
+        .plugin = "tls-fake",
+        .listens = LISTENS,
+        .connects = CONNECTS,
+        .query = "?servername=localhost&ca=-----BEGIN%20FAKE%20CERTIFICATE-----%0Asubject=ca%0Aissuer=ca%0A",
+    };
+    int failed = 0;
+    fixture_preload(fake.plugin);
+    for (suite_tls_stack stack = SUITE_TLS_OVER_TCP; stack <= SUITE_TLS_OVER_CHAOS; stack++)
+        failed += suite_run_tls(&fake, stack);
+    return failed;
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The conformance suite on a layer of TLS: over every transport, over itself, and over a layer that does everything a link may do. */
+/* The conformance suite on a layer of TLS: over every transport, over itself, and over chaos. */
 #include "suite.h"
 
 #include <stdio.h>
 
-/* Of the layer that is looked at. */
-static const char *listening, *connecting, *in_url;
+/* The layer that is looked at. */
+static const suite_tls *looked_at;
 
 static const char *layers(fixture *f, int listens)
 {
     (void)f;
-    return listens ? listening : connecting;
+    return listens ? looked_at->listens : looked_at->connects;
 }
 
 static const char *layers_twice(fixture *f, int listens)
@@ -26,7 +26,7 @@ static const char *layers_over_chaos(fixture *f, int listens)
 static const char *query(fixture *f)
 {
     (void)f;
-    return in_url;
+    return looked_at->query;
 }
 
 static const char *narrow_mem(fixture *f, const weir_server *server, int index)
@@ -38,41 +38,44 @@ static const char *narrow_mem(fixture *f, const weir_server *server, int index)
 /* What each layer holds on either side is far less than this much. */
 #define HELD ((size_t)512 * 1024)
 
-int suite_run_tls(const char *plugin, const char *listens, const char *connects, const char *url_query)
+/* All that differs but the name. */
+static const suite_transport stacks[] = {
+    [SUITE_TLS_OVER_TCP] = {.name = "tcp",
+                            .component = suite_tcp,
+                            .layers = layers,
+                            .query = query,
+                            .can_reset = 1,
+                            .holds_at_least = 65536,
+                            .holds_at_most = (size_t)16 * 1024 * 1024 + HELD},
+    [SUITE_TLS_OVER_IPC] = {.name = "ipc",
+                            .component = suite_ipc,
+                            .layers = layers,
+                            .query = query,
+                            .holds_at_least = 65536,
+                            .holds_at_most = (size_t)1024 * 1024 + HELD},
+    [SUITE_TLS_OVER_TLS] = {.name = "tcp",
+                            .component = suite_tcp,
+                            .layers = layers_twice,
+                            .can_reset = 1,
+                            .holds_at_least = 65536,
+                            .holds_at_most = (size_t)16 * 1024 * 1024 + 2 * HELD},
+    [SUITE_TLS_OVER_CHAOS] = {.name = "chaos+mem",
+                              .component = narrow_mem,
+                              .layers = layers_over_chaos,
+                              .can_reset = 1,
+                              .holds_at_least = 3000, /* and headers, and the end */
+                              .holds_at_most = HELD},
+};
+
+int suite_run_tls(const suite_tls *tls, suite_tls_stack stack)
 {
-    static char names[4][64];
-    listening = listens;
-    connecting = connects;
-    in_url = url_query;
-    snprintf(names[0], sizeof(names[0]), "%s+tcp", plugin);
-    snprintf(names[1], sizeof(names[1]), "%s+ipc", plugin);
-    snprintf(names[2], sizeof(names[2]), "%s+%s+tcp", plugin, plugin);
-    snprintf(names[3], sizeof(names[3]), "%s+chaos+mem", plugin);
-    const suite_transport over_tcp = {.name = names[0],
-                                      .component = suite_tcp,
-                                      .layers = layers,
-                                      .query = query,
-                                      .can_reset = 1,
-                                      .holds_at_least = 65536,
-                                      .holds_at_most = (size_t)16 * 1024 * 1024 + HELD};
-    const suite_transport over_ipc = {.name = names[1],
-                                      .component = suite_ipc,
-                                      .layers = layers,
-                                      .query = query,
-                                      .holds_at_least = 65536,
-                                      .holds_at_most = (size_t)1024 * 1024 + HELD};
-    const suite_transport twice = {.name = names[2],
-                                   .component = suite_tcp,
-                                   .layers = layers_twice,
-                                   .query = NULL,
-                                   .can_reset = 1,
-                                   .holds_at_least = 65536,
-                                   .holds_at_most = (size_t)16 * 1024 * 1024 + 2 * HELD};
-    const suite_transport over_chaos = {.name = names[3],
-                                        .component = narrow_mem,
-                                        .layers = layers_over_chaos,
-                                        .can_reset = 1,
-                                        .holds_at_least = 3000, /* and headers, and the end */
-                                        .holds_at_most = HELD};
-    return suite_run_bare(&over_tcp) + suite_run_bare(&over_ipc) + suite_run_bare(&twice) + suite_run(&over_chaos);
+    char name[64];
+    suite_transport transport = stacks[stack];
+    if (stack == SUITE_TLS_OVER_TLS)
+        snprintf(name, sizeof(name), "%s+%s+%s", tls->plugin, tls->plugin, transport.name);
+    else
+        snprintf(name, sizeof(name), "%s+%s", tls->plugin, transport.name);
+    transport.name = name;
+    looked_at = tls;
+    return stack == SUITE_TLS_OVER_CHAOS ? suite_run(&transport) : suite_run_bare(&transport);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The conformance suite on the layer tls, over every transport, over itself, and over a layer that does everything a link may do.
- */
+/* The plugin tls for the conformance suite, with a certificate; one program each runs it on one of its stacks. */
 #include "suite.h"
 
 #include <unistd.h>
@@ -26,11 +25,13 @@ static void the_plugin_is_not_built(void **state)
     skip(); /* without the library that it stands on */
 }
 
-int main(void)
+int suite_run_plugin_tls(suite_tls_stack stack)
 {
+    static const suite_tls tls = {
+        .plugin = "tls", .listens = LISTENS, .connects = CONNECTS, .query = "?servername=localhost&ca=" CA_IN_URL};
     const struct CMUnitTest none[] = {cmocka_unit_test(the_plugin_is_not_built)};
     if (access(WEIR_TEST_PLUGINS "/tls.so", R_OK) != 0)
         return cmocka_run_group_tests_name("tls", none, NULL, NULL);
     fixture_preload("tls");
-    return suite_run_tls("tls", LISTENS, CONNECTS, "?servername=localhost&ca=" CA_IN_URL);
+    return suite_run_tls(&tls, stack);
 }

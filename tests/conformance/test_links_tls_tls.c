@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* The conformance suite on the layer tls, over itself. */
+#include "suite.h"
+
+int main(void)
+{
+    return suite_run_plugin_tls(SUITE_TLS_OVER_TLS);
+}
