@@ -44,8 +44,10 @@ static void certificates_are_made_for_names_and_addresses(void **state)
     char folder[256], text[512];
     int code;
     tls_need();
+    mode_t before = umask(022);
     child *weir = CHILD_RUN(&code, "cert", "--host", "localhost", "127.0.0.1", "*.example.org", "--out",
                             tls_folder(folder, sizeof(folder), "made"));
+    umask(before);
     if (code != 0)
         fail_msg("ended with %d: %s", code, weir->err_text);
     assert_string_equal(weir->err_text, "");

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "fixture_private.h"
 
 #define WATCHDOG_MS     60000
+#define DESCRIPTORS     4096
 #define TURNS_TO_ARRIVE 10 /* an answer to what has arrived may be another packet: so not only once */
 
 typedef struct kept_text {
@@ -157,6 +159,16 @@ void fixture_preload(const char *plugin)
     uv_loop_close(&loop);
 }
 
+/* Some tests have hundreds of connections, whatever the shell permits by default. */
+static void permit_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= DESCRIPTORS)
+        return;
+    limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void prepare_process(void)
 {
     static const char *const usual[] = {NULL, "tcp", "ipc", "mem", "chaos", "probe"};
@@ -164,6 +176,7 @@ static void prepare_process(void)
     if (done)
         return;
     done = 1;
+    permit_descriptors();
     for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
         fixture_preload(usual[i]);
 }
