@@ -3,8 +3,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "client_errors.h"
 #include "log.h"
 #include "runtime_private.h"
+#include "server_private.h"
+#include "stream_private.h"
 
 #define LINE_SIZE 2048
 
@@ -51,6 +54,9 @@ void weir__unhandled(weir_runtime *runtime, const weir_event *event)
 {
     if (runtime->unhandled != NULL) {
         runtime->unhandled(event, runtime->unhandled_arg);
+    } else if (event->target_stream != NULL && event->target_stream->server != NULL &&
+               event->target_stream->server->unheard != NULL) {
+        weir__client_errors_unheard(event->target_stream->server->unheard, event->target_stream, event->error);
     } else if (event->target_stream != NULL) {
         weir_log(runtime, WEIR_LOG_ERROR, "stream %llu: nobody listens for this error: %s",
                  (unsigned long long)weir_stream_id(event->target_stream), event->error->message);

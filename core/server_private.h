@@ -78,7 +78,8 @@ struct weir_server {
 
     weir_stream *connections; /* of all cycles: accepted, not closed */
     size_t connection_count;
-    atomic_size_t *total; /* counts them too, with those of other servers in any thread; NULL: none */
+    struct weir__client_errors *unheard; /* bounds the lines of errors nobody listens for; NULL: each is one */
+    atomic_size_t *total;                /* counts them too, with those of other servers in any thread; NULL: none */
 
     weir__server_callback *close_callbacks; /* that wait for a 'close' */
     weir__server_callback *other_callbacks; /* to run on the next tick, in this order */

@@ -3,10 +3,6 @@
 #include "service_drops.h"
 
 #include <inttypes.h>
-#include <stddef.h>
-
-/* How often a server tells of drops for one reason. */
-#define TELL_EVERY_MS 10000
 
 static const struct {
     const char *name;
@@ -26,61 +22,35 @@ static const char *origin(const weir_address *address, const char *before, char 
     return text[0] ? before : "";
 }
 
-static void tell_more(weir__drops *drops, weir_drop_reason reason)
+static void tell_more(weir_log_bound *bound, uint64_t more)
 {
-    struct weir__drop_count *count = &drops->counts[reason];
+    const struct weir__drop_count *count = (struct weir__drop_count *)(void *)bound; /* its first member */
     char from[WEIR_ADDRESS_TEXT_SIZE];
     const char *before = origin(&count->last, ", the last one from ", from);
-    weir_log(drops->runtime, reasons[reason].level, "%s: %" PRIu64 " more connection%s dropped (%s)%s%s", drops->server,
-             count->more, count->more == 1 ? " was" : "s were", reasons[reason].name, before, from);
-    count->more = 0;
+    weir_log(bound->runtime, reasons[count->reason].level, "%s: %" PRIu64 " more connection%s dropped (%s)%s%s",
+             count->server, more, more == 1 ? " was" : "s were", reasons[count->reason].name, before, from);
 }
 
-/* The reasons that were still met since the last time are met again: they wait once more. */
-static void on_time(weir_timer *timer)
-{
-    weir__drops *drops = (weir__drops *)(void *)((char *)timer - offsetof(weir__drops, timer));
-    int waits = 0;
-    for (int i = 0; i < WEIR__DROP_REASONS; i++) {
-        drops->counts[i].told = drops->counts[i].more > 0;
-        if (drops->counts[i].told) {
-            waits = 1;
-            tell_more(drops, (weir_drop_reason)i);
-        }
-    }
-    if (waits && weir_timer_start(drops->runtime, timer, TELL_EVERY_MS) != 0) {
-        for (int i = 0; i < WEIR__DROP_REASONS; i++)
-            drops->counts[i].told = 0; /* without a timer each is told of by itself */
-    }
-}
-
+/* Those not told of are nowhere, not even at level debug: to drop one is to cost next to nothing. */
 void weir__drops_note(weir__drops *drops, weir_runtime *runtime, const char *server, const weir_drop *drop)
 {
     struct weir__drop_count *count = &drops->counts[drop->reason];
     char from[WEIR_ADDRESS_TEXT_SIZE];
-    drops->runtime = runtime;
-    drops->server = server;
-    if (count->told) {
-        count->more++;
+    count->bound.most = 1;
+    count->bound.tell = tell_more;
+    count->server = server;
+    count->reason = drop->reason;
+    if (!weir_log_bound_pass(runtime, &count->bound)) {
         count->last = drop->remote;
         return;
     }
     const char *before = origin(&drop->remote, " from ", from);
     weir_log(runtime, reasons[drop->reason].level, "%s: a connection%s%s was dropped (%s)", server, before, from,
              reasons[drop->reason].name);
-    drops->timer.run = on_time;
-    drops->timer.unref = 1;
-    count->told = weir_timer_active(&drops->timer) || weir_timer_start(runtime, &drops->timer, TELL_EVERY_MS) == 0;
 }
 
 void weir__drops_end(weir__drops *drops)
 {
-    if (drops->runtime == NULL)
-        return;
-    weir_timer_stop(drops->runtime, &drops->timer);
-    for (int i = 0; i < WEIR__DROP_REASONS; i++) {
-        drops->counts[i].told = 0;
-        if (drops->counts[i].more > 0)
-            tell_more(drops, (weir_drop_reason)i);
-    }
+    for (int i = 0; i < WEIR__DROP_REASONS; i++)
+        weir_log_bound_end(&drops->counts[i].bound);
 }

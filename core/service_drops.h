@@ -12,19 +12,17 @@
 
 /* Zeroed to begin with. */
 typedef struct weir__drops {
-    weir_runtime *runtime; /* NULL: nothing was dropped yet */
-    const char *server;    /* its name, which lives as long */
-    weir_timer timer;      /* until lines may follow again */
     struct weir__drop_count {
-        unsigned told;     /* a line was logged since the timer began */
-        uint64_t more;     /* that were not told of */
-        weir_address last; /* of whom this was the last one */
+        weir_log_bound bound;
+        const char *server;      /* its name, which lives as long */
+        weir_drop_reason reason; /* why these were dropped */
+        weir_address last;       /* of whom the last one was that is counted */
     } counts[WEIR__DROP_REASONS];
 } weir__drops;
 
 void weir__drops_note(weir__drops *drops, weir_runtime *runtime, const char *server, const weir_drop *drop);
 
-/* Tells what has not been told; the timer does not run any more. */
+/* Tells what has not been told; no timer runs any more. */
 void weir__drops_end(weir__drops *drops);
 
 #endif

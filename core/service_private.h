@@ -12,6 +12,7 @@
 
 #include <weir/service.h>
 
+#include "client_errors.h"
 #include "component.h"
 #include "service_drops.h"
 
@@ -52,6 +53,8 @@ struct weir__site_server {
     bool stopping_due;   /* its handler has not been told that it stops */
     weir_error *failure; /* why it does not listen */
     weir__drops drops;
+    weir__client_errors refused; /* clients that could not be served */
+    weir__client_errors unheard; /* errors of connections that the handler does not listen for */
 };
 
 /* What a server has of another one that listens in the same place: a port, or duplicates of sockets. */

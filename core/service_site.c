@@ -63,12 +63,8 @@ static void on_connection(const weir_event *event, void *arg)
 
 static void on_client_error(const weir_event *event, void *arg)
 {
-    const weir__site_server *server = arg;
-    char from[WEIR_ADDRESS_TEXT_SIZE] = "";
-    if (event->address)
-        weir_address_format(event->address, from, sizeof(from));
-    weir_log(server->site->runtime, WEIR_LOG_INFO, "%s: a client%s%s could not be served: %s", server->name,
-             from[0] ? " from " : "", from, event->error->message);
+    weir__site_server *server = arg;
+    weir__client_errors_refused(&server->refused, server->site->runtime, event->address, event->error);
 }
 
 static void on_drop(const weir_event *event, void *arg)
@@ -120,8 +116,11 @@ static void on_all_closed(weir__site *site)
     weir_timer_stop(site->runtime, &site->grace);
     for (size_t i = 0; i < site->count; i++) {
         weir__drops_end(&site->servers[i].drops);
+        weir__client_errors_end(&site->servers[i].refused);
+        weir__client_errors_end(&site->servers[i].unheard);
         weir_error_release(site->servers[i].failure);
         site->servers[i].failure = NULL;
+        site->servers[i].server->unheard = NULL; /* others may hold it */
         weir_server_release(site->servers[i].server);
         site->servers[i].server = NULL;
     }
@@ -195,6 +194,9 @@ static int make_server(weir__site_server *server)
     if (!server->server)
         return UV_ENOMEM;
     server->server->total = server->site->connections;
+    server->refused.server = server->name;
+    server->unheard.server = server->name;
+    server->server->unheard = &server->unheard;
     weir__server_hold(server->server, 1);
     for (size_t i = 0; i < sizeof(listeners_of_a_server) / sizeof(listeners_of_a_server[0]); i++) {
         int status =

@@ -3,10 +3,15 @@
  * The forward handler: connects every client to another endpoint. Here are its options and its plugin; what becomes of
  * one client stands in pair.c.
  */
+#include <inttypes.h>
+
 #include <uv.h>
 
 #include "forward.h"
 #include "forward_schema.h"
+
+/* Lines of failed upstreams in ten seconds. */
+#define FAILURES_SHOWN 5
 
 forward *forward_retain(forward *self)
 {
@@ -19,6 +24,7 @@ void forward_release(forward *self)
     if (--self->refs > 0) {
         return;
     }
+    weir_log_bound_end(&self->failures);
     weir_endpoint_release(self->endpoint);
     weir_free(self->where);
     weir_free(self);
@@ -45,6 +51,16 @@ static weir_endpoint *read_endpoint(weir_configure *configure)
     return weir_configure_endpoint(configure, "/to", to, WEIR_CLIENT);
 }
 
+static void tell_failures(weir_log_bound *bound, uint64_t more)
+{
+    forward *self = (forward *)(void *)((char *)bound - offsetof(forward, failures));
+    weir_error *last = self->last;
+    self->last = NULL;
+    weir_log(bound->runtime, WEIR_LOG_WARN, "forward to %s: %" PRIu64 " more connection%s failed, the last one: %s",
+             self->where, more, more == 1 ? "" : "s", last->message);
+    weir_error_release(last);
+}
+
 static int forward_configure(weir_configure *configure, void **context)
 {
     forward *self = weir_calloc(1, sizeof(*self));
@@ -52,6 +68,8 @@ static int forward_configure(weir_configure *configure, void **context)
         return UV_ENOMEM;
     }
     self->refs = 1;
+    self->failures.most = FAILURES_SHOWN;
+    self->failures.tell = tell_failures;
     self->connect_timeout = weir_configure_duration(configure, "connectTimeout", 10000);
     self->endpoint = read_endpoint(configure);
     if (self->endpoint == NULL) {

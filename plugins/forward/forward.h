@@ -12,6 +12,8 @@ typedef struct forward {
     weir_endpoint *endpoint;
     char *where; /* the endpoint as text */
     uint64_t connect_timeout;
+    weir_log_bound failures; /* of upstreams: while one is down each client would be a line */
+    weir_error *last;        /* of those that are only counted */
 } forward;
 
 forward *forward_retain(forward *self);

@@ -151,6 +151,18 @@ static void on_upstream_ready(const weir_event *event, void *arg)
     }
 }
 
+/* A warning now and then; the others are counted. */
+static weir_log_level level_of(const pair *self, const weir_error *error)
+{
+    forward *context = self->forward;
+    if (weir_log_bound_pass(weir_stream_runtime(self->client), &context->failures)) {
+        return WEIR_LOG_WARN;
+    }
+    weir_error_release(context->last);
+    context->last = weir_error_retain(error);
+    return WEIR_LOG_DEBUG;
+}
+
 static void on_upstream_error(const weir_event *event, void *arg)
 {
     const pair *self = arg;
@@ -164,7 +176,7 @@ static void on_upstream_error(const weir_event *event, void *arg)
     } else if (weir_stream_readable_ended(self->upstream)) {
         consequence = "gets what had arrived";
     }
-    log_upstream(self, WEIR_LOG_WARN, event->error->message, consequence);
+    log_upstream(self, level_of(self, event->error), event->error->message, consequence);
 }
 
 /* Only where the endpoint's own options ask for it: {"stream": {"timeout": ...}}. */

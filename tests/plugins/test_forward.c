@@ -234,6 +234,35 @@ static void upstream_that_refuses(void **state)
     close(fd);
 }
 
+static size_t count_of(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, part)) != NULL; at += strlen(part))
+        count++;
+    return count;
+}
+
+static void upstream_that_stays_down_is_a_few_lines(void **state)
+{
+    fixture *f = *state;
+    int fd;
+    int port = dead_port(&fd);
+    served *service =
+        start_forward(f, "tcp://127.0.0.1:0", fixture_text(f, "{\"to\": [\"tcp://127.0.0.1:%d\"]}", port));
+    for (int i = 0; i < 8; i++)
+        recorder_wait(fixture_client(f, served_url(service, "bridge"), NULL), WEIR_EVENT_CLOSE);
+    assert_int_equal(count_of(fixture_log(f), "warning: forward to "), 5);
+    assert_int_equal(count_of(fixture_log(f), "debug: forward to "), 3);
+    assert_int_equal(count_of(fixture_log(f), "(ECONNREFUSED); client 127.0.0.1:"), 8);
+    served_stop(service, 0);
+    assert_non_null(
+        strstr(fixture_log(f), fixture_text(f,
+                                            "warning: forward to tcp://127.0.0.1:%d: 3 more connections failed, the "
+                                            "last one: connect ",
+                                            port)));
+    close(fd);
+}
+
 static void upstream_path_that_is_not_there(void **state)
 {
     fixture *f = *state;
@@ -555,6 +584,7 @@ int main(void)
         FIXTURE_TEST(upstream_that_does_not_read),
         FIXTURE_TEST(client_that_does_not_read),
         FIXTURE_TEST(upstream_that_refuses),
+        FIXTURE_TEST(upstream_that_stays_down_is_a_few_lines),
         FIXTURE_TEST(upstream_path_that_is_not_there),
         FIXTURE_TEST(upstream_that_does_not_answer),
         FIXTURE_TEST(upstream_that_resets),

@@ -70,7 +70,8 @@ static void spy_connection(void *context, weir_stream *stream)
     char hello[64];
     int length = snprintf(hello, sizeof(hello), "%zu %zu %lld.", weir_stream_readable_high_water_mark(stream),
                           weir_stream_writable_high_water_mark(stream), (long long)weir_stream_timeout(stream));
-    weir_stream_on(stream, WEIR_EVENT_ERROR, spy_on_error, NULL);
+    if (!json_is_true(json_object_get(context, "deaf")))
+        weir_stream_on(stream, WEIR_EVENT_ERROR, spy_on_error, NULL);
     if (json_is_true(json_object_get(context, "keepIdle")))
         weir_stream_on(stream, WEIR_EVENT_TIMEOUT, spy_on_timeout, NULL);
     weir_stream_write(stream, hello, (size_t)length, NULL, NULL);
@@ -114,7 +115,8 @@ static const weir_plugin spy = {
     .version = "1.0.0",
     .description = "tells what it saw",
     .schema = "{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {\"keepIdle\": {\"type\": "
-              "\"boolean\"}, \"endThem\": {\"type\": \"boolean\"}, \"warn\": {\"type\": \"boolean\"}}}",
+              "\"boolean\"}, \"endThem\": {\"type\": \"boolean\"}, \"deaf\": {\"type\": \"boolean\"}, \"warn\": "
+              "{\"type\": \"boolean\"}}}",
     .handler = &spy_handler};
 
 size_t spy_runtimes_seen(void)

@@ -308,6 +308,35 @@ static void idle_connection_is_closed(void **state)
     recorder_wait(kept, WEIR_EVENT_CLOSE);
 }
 
+static size_t count_of(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, part)) != NULL; at += strlen(part))
+        count++;
+    return count;
+}
+
+static void EMT_12_errors_of_clients_that_a_handler_does_not_hear_are_bounded(void **state)
+{
+    subject s;
+    subject_run(&s, *state,
+                "{\"servers\": [{\"name\": \"a\", \"listen\": \"tcp://127.0.0.1:0\", \"handler\": {\"spy\": "
+                "{\"deaf\": true}}}]}");
+    for (int i = 0; i < 7; i++) {
+        recorder_reset(greeted_client(&s, 0));
+        while (!s.f->expired && weir_service_connections(s.service) > 0)
+            fixture_turns(s.f, 1);
+    }
+    fixture_turns(s.f, 2);
+    assert_int_equal(count_of(fixture_log(s.f), ": nobody listens for this error: "), 7);
+    assert_int_equal(count_of(fixture_log(s.f), "error: stream "), 5);
+    assert_int_equal(count_of(fixture_log(s.f), "debug: stream "), 2);
+    subject_stop(&s, 0);
+    subject_end(&s);
+    assert_int_equal(count_of(fixture_log(s.f), "error: a: nobody listens for 2 more errors, the last one of stream "),
+                     1);
+}
+
 static void one_connection_too_many_is_dropped_and_logged(void **state)
 {
     subject s;
@@ -417,6 +446,7 @@ int main(void)
         SERVICE_TEST(second_stop_cuts_the_grace_short),
         SERVICE_TEST(net_BN_04_BN_07_defaults_of_services),
         SERVICE_TEST(idle_connection_is_closed),
+        SERVICE_TEST(EMT_12_errors_of_clients_that_a_handler_does_not_hear_are_bounded),
         SERVICE_TEST(one_connection_too_many_is_dropped_and_logged),
         SERVICE_TEST(warning_leaves_the_file_valid),
         SERVICE_TEST(files_are_relative_to_the_service_file),

@@ -242,9 +242,12 @@ static void a_connection_without_memory_is_closed(void **state)
     served_stop(s, 1);
 }
 
-static int client_was_refused(const void *arg)
+static size_t count_of(const char *text, const char *part)
 {
-    return strstr(fixture_log(arg), "a: a client from 127.0.0.1:") != NULL;
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, part)) != NULL; at += strlen(part))
+        count++;
+    return count;
 }
 
 static void a_client_whose_layer_fails_is_told_of(void **state)
@@ -252,12 +255,17 @@ static void a_client_whose_layer_fails_is_told_of(void **state)
     fixture *f = *state;
     served *s = served_start(f, "{\"servers\": [{\"name\": \"a\", \"listen\": {\"tcp\": {\"host\": \"127.0.0.1\"}, "
                                 "\"layers\": [{\"chaos\": {\"failAt\": \"open:1\"}}]}, \"handler\": \"echo\"}]}");
-    int fd = raw_client(s, "a");
-    while (!client_was_refused(f))
-        fixture_turn(f, client_was_refused, f);
-    assert_non_null(strstr(fixture_log(f), " could not be served: "));
-    close(fd);
+    for (size_t i = 1; i <= 7; i++) {
+        int fd = raw_client(s, "a");
+        while (!f->expired && count_of(fixture_log(f), " could not be served: ") < i)
+            fixture_turns(f, 1);
+        close(fd);
+    }
+    assert_int_equal(count_of(fixture_log(f), "info: a: a client from 127.0.0.1:"), 5);
+    assert_int_equal(count_of(fixture_log(f), "debug: a: a client from 127.0.0.1:"), 2);
     served_stop(s, 1);
+    assert_int_equal(
+        count_of(fixture_log(f), "info: a: 2 more clients could not be served, the last one from 127.0.0.1:"), 1);
 }
 
 /* ---- workers ---- */

@@ -136,6 +136,26 @@ WEIR_EXPORT void weir_log(weir_runtime *runtime, weir_log_level level, const cha
 WEIR_EXPORT const char *weir_log_level_name(weir_log_level level);
 
 /*
+ * Lines that others cause (clients, scanners, a server that is down) must not fill a log: in ten seconds as many as `most`
+ * of one kind, the last of them a number. Embed one where the lines of a kind are written, zero it, set `most` (at least 1)
+ * and `tell`, and keep it in place until it was ended.
+ */
+typedef struct weir_log_bound weir_log_bound;
+struct weir_log_bound {
+    unsigned most;
+    /* Logs one line that counts the `more` that were not to be logged; what is said of the last one is the owner's to keep. */
+    void (*tell)(weir_log_bound *bound, uint64_t more);
+    weir_runtime *runtime; /* the runtime's own, like the following */
+    weir_timer timer;
+    unsigned shown;
+    uint64_t more;
+};
+/* 1: the line is to be logged. 0: it was counted; log it at WEIR_LOG_DEBUG, or not at all. */
+WEIR_EXPORT int weir_log_bound_pass(weir_runtime *runtime, weir_log_bound *bound);
+/* Counted lines are told of now, and nothing follows. One that never passed anything may be ended too. */
+WEIR_EXPORT void weir_log_bound_end(weir_log_bound *bound);
+
+/*
  * What becomes of an 'error' nobody listens for (row EMT-12). The default logs one line with code, call, address and
  * the stream's number; the stream closes as always. NULL: back to the default.
  */
