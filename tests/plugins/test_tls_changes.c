@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Contexts of the layer tls that change: reloaded by call, by other options, by files that are watched. */
+#define _GNU_SOURCE
+
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -397,6 +400,106 @@ static void TLS_15_files_are_not_looked_at_for_every_connection(void **state)
         fail_msg("%u looks, not %u", looks, (unsigned)most);
 }
 
+static int has_looked(const void *arg)
+{
+    return looks > *(const unsigned *)arg;
+}
+
+static size_t lines_with(const fixture *f, const char *part)
+{
+    size_t count = 0;
+    for (const char *at = fixture_log(f); (at = strstr(at, part)) != NULL; at += strlen(part))
+        count++;
+    return count;
+}
+
+/* What cannot be used is told once, however often something else makes one look; and again when it is other files. */
+static void TLS_15_what_cannot_be_used_is_told_once(void **state)
+{
+    static const char refused[] = "cannot be used; what was read before serves on";
+    fixture *f = *state;
+    write_pair(f, "first");
+    weir_server *server = polite_server(f, fixture_text(f, "%s, \"watch\": true", FILES(f)));
+    assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "first");
+    for (size_t nth = 1; nth <= 2; nth++) { /* each is another file than all before */
+        write_file(f, "new.pem", nth == 1 ? "no certificate" : "no certificate either");
+        assert_int_equal(rename(fixture_path(f, "new.pem"), fixture_path(f, "cert.pem")), 0);
+        while (lines_with(f, refused) < nth) {
+            assert_false(f->expired);
+            fixture_turns(f, 1);
+        }
+        syscalls_fail(&(syscall_fault){.call = "stat", .error = EIO, .path = "/cert.pem", .of = count_look});
+        for (int i = 0; i < 3; i++) {
+            unsigned before = looks;
+            write_file(f, "noise", "noise");
+            while (!has_looked(&before)) {
+                assert_false(f->expired);
+                fixture_turn(f, has_looked, &before);
+            }
+        }
+        syscalls_restore();
+        assert_int_equal(lines_with(f, refused), nth);
+    }
+    assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "first");
+}
+
+/* The clock of timers, where it is not 0: it stands still, so that it does not matter how long a turn takes. */
+static uint64_t clock_at;
+
+uint64_t uv_now(const uv_loop_t *loop)
+{
+    union {
+        void *found;
+        uint64_t (*call)(const uv_loop_t *);
+    } real = {.found = dlsym(RTLD_NEXT, "uv_now")};
+    assert_non_null(real.found);
+    return clock_at != 0 ? clock_at : real.call(loop);
+}
+
+/* So late something changes in the folder; the event is there at once. */
+static void noise_at(fixture *f, uint64_t when)
+{
+    clock_at = when;
+    write_file(f, "noise", "noise");
+    fixture_turns(f, 4);
+}
+
+typedef struct later {
+    weir_timer timer;
+    int came;
+} later;
+
+static void on_later(weir_timer *timer)
+{
+    ((later *)(void *)timer)->came = 1;
+}
+
+/* Each change puts the look off for a moment, but not for ever: half a second after the first one it is not put off again. */
+static void TLS_15_a_folder_that_never_rests_is_read(void **state)
+{
+    static const char read_again[] = "the files have changed and were read again";
+    enum { PAUSE = 90, LAST = 6 * PAUSE }; /* less than a moment; more than half a second */
+    fixture *f = *state;
+    write_pair(f, "first");
+    weir_server *server = polite_server(f, fixture_text(f, "%s, \"watch\": true", FILES(f)));
+    assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "first");
+    fixture_turns(f, 4);
+    uint64_t begun = uv_now(&f->loop);
+    clock_at = begun;
+    write_pair(f, "second");
+    for (uint64_t passed = 0; passed <= LAST; passed += PAUSE)
+        noise_at(f, begun + passed);
+    assert_int_equal(lines_with(f, read_again), 0);
+    /* a moment after the last change but one that one may wait for; not after the last change */
+    later self = {.timer.run = on_later};
+    assert_code(weir_timer_start(f->runtime, &self.timer, PAUSE / 3), 0);
+    clock_at = begun + LAST + PAUSE / 2;
+    fixture_until(f, &self.came);
+    clock_at = 0;
+    assert_int_equal(lines_with(f, read_again), 1);
+    assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "second");
+}
+
 static weir_tls_context *give(const weir_tls_hello *hello, void *arg)
 {
     (void)hello;
@@ -456,6 +559,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(TLS_15_a_reload_is_for_new_handshakes_only),
+        FIXTURE_TEST(TLS_15_what_cannot_be_used_is_told_once),
+        FIXTURE_TEST(TLS_15_a_folder_that_never_rests_is_read),
         FIXTURE_TEST(TLS_15_a_bad_pair_is_refused_and_the_old_one_serves_on),
         FIXTURE_TEST(TLS_15_a_reload_may_bring_other_options),
         FIXTURE_TEST(TLS_12_TLS_15_certificates_that_were_replaced_leave_no_keys),
