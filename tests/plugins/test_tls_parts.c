@@ -17,6 +17,7 @@
 #include "plugins/tls/settings.h"
 #include "plugins/tls/tickets.h"
 #include "plugins/tls/transfer.h"
+#include "plugins/tls/written.h"
 
 /* ---- in ---- */
 
@@ -446,6 +447,41 @@ static void TLS_16_a_line_that_is_too_long_is_not_begun(void **state)
     assert_int_equal(about.st_size, 1024);
 }
 
+/* ---- written ---- */
+
+#define SECRET "correct horse"
+
+static void expect_wiped(json_t *text)
+{
+    static const char nothing[sizeof(SECRET)] = "";
+    assert_int_equal(json_string_length(text), sizeof(SECRET) - 1);
+    assert_memory_equal(json_string_value(text), nothing, sizeof(SECRET));
+    json_decref(text);
+}
+
+/* Wherever in the options it stands. What is looked at is kept a little longer than its options. */
+static void TLS_14_secrets_that_were_written_as_text_are_wiped(void **state)
+{
+    tls_written given = {0};
+    json_t *options = json_pack("{s:s, s:[s, {s:s}], s:{s:{s:s}}}", "passphrase", SECRET, "key", SECRET, "pem", SECRET,
+                                "SNI", "a.example", "psk", SECRET);
+    weir_configure configure = {.folder = "/", .given = options};
+    (void)state;
+    assert_non_null(options);
+    assert_code(weir__tls_written_take(&given, &configure), 0);
+    json_t *keys = json_object_get(given.options, "key");
+    json_t *seen[] = {json_object_get(given.options, "passphrase"), json_array_get(keys, 0),
+                      json_object_get(json_array_get(keys, 1), "pem"),
+                      json_object_get(json_object_get(json_object_get(given.options, "SNI"), "a.example"), "psk")};
+    for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
+        assert_string_equal(json_string_value(json_incref(seen[i])), SECRET);
+    weir__tls_written_free(&given);
+    for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
+        expect_wiped(seen[i]);
+    assert_string_equal(json_string_value(json_object_get(options, "passphrase")), SECRET); /* whose it is, it stays */
+    json_decref(options);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -466,6 +502,7 @@ int main(void)
         FIXTURE_TEST(TLS_12_times_are_whole_seconds),
         FIXTURE_TEST(TLS_16_a_line_that_is_not_written_whole_is_told),
         FIXTURE_TEST(TLS_16_a_line_that_is_too_long_is_not_begun),
+        FIXTURE_TEST(TLS_14_secrets_that_were_written_as_text_are_wiped),
     };
     return cmocka_run_group_tests_name("tls_parts", tests, NULL, NULL);
 }
