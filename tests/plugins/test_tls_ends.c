@@ -80,6 +80,45 @@ static void TLS_03_what_comes_behind_close_notify_is_dropped(void **state)
     assert_int_equal(p.client->counts[WEIR_EVENT_ERROR], 0);
 }
 
+/* The same while our side goes on writing: not a byte of it stays where a close would find it. */
+static void TLS_03_what_keeps_coming_behind_close_notify_is_read(void **state)
+{
+    enum { PIPE = 4000 };
+    static char rest[25 * PIPE];
+    fixture *f = *state;
+    wire out = {0};
+    size_t at = 0;
+    weir_stream_options half_open;
+    weir_stream_options_init(&half_open);
+    half_open.allow_half_open = 1;
+    weir_server_options server_options;
+    weir_server_options_init(&server_options);
+    server_options.stream.allow_half_open = 1;
+    weir_server *server = fixture_listen(f, plain_mem_endpoint(f, "behind", PIPE), &server_options);
+    recorder *client =
+        fixture_client(f, tls_mem_endpoint(f, "behind", PIPE, TRUSTS ", \"servername\": \"localhost\""), &half_open);
+    recorder *raw = fixture_accepted(f, server, 0);
+    raw_wait_record(raw, &at);
+    raw_server_hello(raw);
+    recorder_wait(client, WEIR_EVENT_READY);
+    wire_alert(&out, 1, WIRE_CLOSE_NOTIFY);
+    raw_send(raw, &out);
+    recorder_wait(client, WEIR_EVENT_END);
+    wire_put(&out, rest, sizeof(rest));
+    raw_send(raw, &out);
+    recorder_wait_writes(raw, 3);
+    recorder_pause(client); /* nobody reads any more: that makes no difference */
+    wire_put(&out, rest, sizeof(rest));
+    raw_send(raw, &out);
+    recorder_wait_writes(raw, 4);
+    assert_int_equal(client->data_size, 0);
+    assert_int_equal(client->counts[WEIR_EVENT_ERROR], 0);
+    recorder_end(client);
+    recorder_end(raw);
+    recorder_wait(raw, WEIR_EVENT_CLOSE);
+    recorder_wait(client, WEIR_EVENT_CLOSE);
+}
+
 static void TLS_03_half_open_works_both_ways(void **state)
 {
     fixture *f = *state;
@@ -444,6 +483,7 @@ int main(void)
         FIXTURE_TEST(TLS_03_end_says_close_notify_and_then_ends_below),
         FIXTURE_TEST(TLS_03_close_notify_alone_is_the_end),
         FIXTURE_TEST(TLS_03_what_comes_behind_close_notify_is_dropped),
+        FIXTURE_TEST(TLS_03_what_keeps_coming_behind_close_notify_is_read),
         FIXTURE_TEST(TLS_03_half_open_works_both_ways),
         FIXTURE_TEST(TLS_03_data_and_close_notify_in_one_segment_come_in_order_after_resume),
         FIXTURE_TEST(TLS_03_paused_inside_data_the_rest_and_the_end_wait),

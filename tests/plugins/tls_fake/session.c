@@ -691,7 +691,7 @@ tls_result fake_write(tls_session *session, const void *data, size_t size, size_
     if (session->notified || size > TLS_RECORD_MOST)
         return fail(session, error, UV_EINVAL, "the layer writes what it may not write");
     if (++session->writes == faults->write_fails)
-        return fail(session, error, UV_EPROTO, "the fake fails");
+        return fail(session, error, UV_EPROTO, "FAKE_FAILURE: the fake fails");
     for (size_t at = 0; at < size;) {
         size_t part = size - at < most ? size - at : most;
         if (send_data(session, bytes + at, part))
