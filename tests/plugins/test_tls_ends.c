@@ -350,6 +350,22 @@ static void BN_16_a_reset_goes_through_the_layer(void **state)
     recorder_wait(p.client, WEIR_EVENT_CLOSE);
 }
 
+/* Behind a true end too, with nothing written that would meet it. */
+static void TLS_03_BN_16_a_reset_behind_close_notify_is_told(void **state)
+{
+    fixture *f = *state;
+    wire out = {0};
+    size_t at = 0;
+    pair p = raw_server(f, TRUSTS, &at);
+    wire_alert(&out, 1, WIRE_CLOSE_NOTIFY);
+    raw_send(p.accepted, &out);
+    recorder_wait(p.client, WEIR_EVENT_END);
+    assert_code(recorder_reset(p.accepted), 0);
+    recorder_wait(p.client, WEIR_EVENT_CLOSE);
+    assert_true(recorder_saw(p.client, "error:ECONNRESET"));
+    assert_int_equal(p.client->counts[WEIR_EVENT_ERROR], 1);
+}
+
 /* ---- what fails later ---- */
 
 static void a_record_that_cannot_be_read_fails_behind_the_data_with_an_alert(void **state)
@@ -494,6 +510,7 @@ int main(void)
         FIXTURE_TEST(TLS_10_BN_17_allowTruncation_is_that_of_the_listener_under_SNI),
         FIXTURE_TEST(TLS_04_BN_17_a_record_cut_in_two_is_truncation),
         FIXTURE_TEST(BN_16_a_reset_goes_through_the_layer),
+        FIXTURE_TEST(TLS_03_BN_16_a_reset_behind_close_notify_is_told),
         FIXTURE_TEST(a_record_that_cannot_be_read_fails_behind_the_data_with_an_alert),
         FIXTURE_TEST(what_is_readable_comes_before_a_failure_below),
         FIXTURE_TEST(an_alert_of_the_peer_says_which),
