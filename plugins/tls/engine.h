@@ -98,8 +98,13 @@ typedef struct tls_host {
 typedef struct tls_session_options {
     /*
      * Client: whom the certificate must name; a DNS name in lower case without the last dot, or an IP address
-     * (name_is_address) which is never sent as SNI and is checked against iPAddress SANs. NULL: nobody is checked for:
-     * then the layer has seen to it that rejectUnauthorized is off or a PSK or a pin identifies the peer.
+     * (name_is_address) which is never sent as SNI and is checked against iPAddress SANs.
+     *
+     * NULL: there is no name that a certificate could bear. Then of all certificates only one whose key is pinned authorizes
+     * the peer; any other is, for the engine, one for another name (ERR_TLS_CERT_ALTNAME_INVALID), however good its chain.
+     * With rejectUnauthorized the layer begins without a name only where there is a PSK or a pin, and where there is no pin
+     * it takes nobody but who has proven the PSK: it asks for the fact tls.psk when the handshake is over. An engine that
+     * refuses before that can tell the peer by an alert.
      */
     const char *name;
     int name_is_address;
@@ -135,6 +140,8 @@ typedef struct tls_session_options {
  *   tls.resumed              boolean
  *   tls.authorized           boolean: the peer's certificate (or PSK) was verified, names and pins included. On a server that
  *                            asks for no certificate: 0. A resumed session says what its first handshake said.
+ *   tls.psk                  boolean: the peer has proven a pre-shared key, in this handshake, and not by a certificate or by
+ *                            resumption: the layer relies on it. Not known is taken for 0.
  *   tls.authorizationError   text: the X509 code name; UV_ENOENT when there is none. Known from the failure on, also when
  *                            the handshake failed by it, and in a resumed session that of its first handshake.
  *   tls.peer.subject         text "CN=..., O=..."; like all tls.peer facts UV_ENOENT where the peer showed no certificate

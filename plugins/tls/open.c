@@ -131,6 +131,33 @@ static void now_open(tls_link *self)
         weir_up_opened(&self->link);
 }
 
+/* Without a name anybody with a certificate would do, and there is no pin either: it goes by a pre-shared key alone. */
+static int relies_on_key(const tls_link *self)
+{
+    const tls_settings *settings = self->context->settings;
+
+    return self->role == WEIR_CLIENT && !self->name && settings->reject_unauthorized && settings->pin_count == 0;
+}
+
+/* Whatever the engine has let pass: a certificate does not stand in for the key. */
+static int is_proven(tls_link *self)
+{
+    weir_value by_psk = {0};
+
+    return !relies_on_key(self) ||
+           (weir__tls_engine.fact(self->session, "tls.psk", &by_psk) == 0 && by_psk.number != 0);
+}
+
+/* Nothing of the last flight goes out: the peer is not to take it for a connection. */
+static void refuse_peer(tls_link *self)
+{
+    weir__tls_latch(self, UV_EPROTO);
+    fail_open(
+        self, UV_EPROTO,
+        "ERR_TLS_CERT_ALTNAME_INVALID: the server has not proven the pre-shared key, and there is no name to look "
+        "for in its certificate (servername)");
+}
+
 /* 0: it has failed, or is gone. */
 static int shake(tls_link *self)
 {
@@ -143,6 +170,10 @@ static int shake(tls_link *self)
     }
     if (result == TLS_FAILED || result == TLS_CLOSED) {
         fail_with(self, error);
+        return 0;
+    }
+    if (result == TLS_DONE && !is_proven(self)) {
+        refuse_peer(self);
         return 0;
     }
     self->shaken = result == TLS_DONE;
@@ -299,12 +330,9 @@ static int find_kept_name(tls_link *self)
     return 0;
 }
 
-/* Without a name anybody with a certificate would do. */
 static int is_identified(const tls_link *self, const tls_session_options *options)
 {
-    const tls_settings *settings = self->context->settings;
-
-    return self->name || !settings->reject_unauthorized || settings->pin_count > 0 || settings->psk || options->psk;
+    return !relies_on_key(self) || self->context->settings->psk || options->psk;
 }
 
 /* A key that will not do is not passed over: what was to go by it would go by certificates. */

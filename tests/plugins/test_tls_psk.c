@@ -106,6 +106,88 @@ static void TLS_17_a_psk_by_callback_on_both_sides(void **state)
     tls->context_release(connecting);
 }
 
+/* Where there is no host's name, and none of the options. */
+static const char *nameless_endpoint(fixture *f, const char *path, const char *options)
+{
+    return fixture_text(f, "{\"ipc\": {\"path\": \"%s\"}, \"layers\": [{\"tls-fake\": {%s}}]}", fixture_path(f, path),
+                        options);
+}
+
+static recorder *nameless_client(fixture *f, const char *path, const char *options)
+{
+    return fixture_client(f, nameless_endpoint(f, path, options), NULL);
+}
+
+#define RELIES     TRUSTS ", " PSK
+#define SERVER_PIN "0t6BsX3XlHIlksistwkdTZjf4uzdQPZ2DNAhOlvC7lg=" /* of FAKE_CERT */
+
+static void count_connection(const weir_event *event, void *arg)
+{
+    unsigned *accepted = arg;
+    (void)event;
+    ++*accepted;
+}
+
+/* Whoever relies on the key alone is not to be talked out of it by an engine that takes any chain that verifies. */
+static void TLS_17_no_engine_takes_a_certificate_for_the_key(void **state)
+{
+    static const char *const versions[] = {"TLSv1.2", "TLSv1.3"};
+    fixture *f = *state;
+    unsigned accepted = 0;
+    weir_server *server = fixture_listen(f, nameless_endpoint(f, "cert", SERVES ", \"tickets\": false"), NULL);
+    assert_code(weir_server_on(server, WEIR_EVENT_CONNECTION, count_connection, &accepted), 0);
+    for (size_t i = 0; i < 2; i++) {
+        recorder *client = nameless_client(
+            f, "cert",
+            fixture_text(f, RELIES ", \"ciphers\": [\"FAKE_CREDULOUS\"], \"maxVersion\": \"%s\"", versions[i]));
+        recorder_wait(client, WEIR_EVENT_CLOSE);
+        assert_true(recorder_saw(client, "error:EPROTO"));
+        assert_non_null(strstr(weir_stream_errored(client->stream)->message,
+                               "ERR_TLS_CERT_ALTNAME_INVALID: the server has not proven the pre-shared key"));
+        assert_false(recorder_saw(client, "ready") || recorder_saw(client, "layer"));
+        /* and an engine as it should be refuses before that */
+        client = nameless_client(f, "cert", RELIES);
+        recorder_wait(client, WEIR_EVENT_CLOSE);
+        assert_non_null(strstr(weir_stream_errored(client->stream)->message, "the peer's certificate is not accepted"));
+    }
+    fixture_turns(f, TURNS);
+    assert_int_equal(accepted, 1); /* with TLS 1.2 the server is done first */
+}
+
+/* What would do instead: a name, a pin, or that nobody is to be refused, which authorizes nobody. */
+static void TLS_17_a_certificate_that_is_checked_stands_beside_the_key(void **state)
+{
+    fixture *f = *state;
+    fixture_listen(f, nameless_endpoint(f, "both", SERVES), NULL);
+    const struct {
+        const char *options;
+        const char *authorized;
+    } cases[] = {
+        {"\"servername\": \"localhost\"", "true"},
+        {"\"pinSha256\": \"" SERVER_PIN "\"", "true"},
+        {"\"rejectUnauthorized\": false", "false"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        recorder *client = nameless_client(f, "both", fixture_text(f, RELIES ", %s", cases[i].options));
+        recorder_wait(client, WEIR_EVENT_READY);
+        assert_string_equal(fact_of(f, client, "tls.psk"), "false");
+        assert_string_equal(fact_of(f, client, "tls.authorized"), cases[i].authorized);
+        recorder_destroy(client, NULL);
+        recorder_wait(client, WEIR_EVENT_CLOSE);
+    }
+}
+
+static void TLS_17_a_key_is_enough_without_a_name(void **state)
+{
+    fixture *f = *state;
+    fixture_listen(f, nameless_endpoint(f, "key", PSK), NULL);
+    recorder *client = nameless_client(f, "key", RELIES);
+    recorder_wait(client, WEIR_EVENT_READY);
+    assert_string_equal(fact_of(f, client, "tls.psk"), "true");
+    assert_string_equal(fact_of(f, client, "tls.authorized"), "true");
+    recorder_destroy(client, NULL);
+}
+
 typedef struct giving {
     weir_tls_psk psk;
     recorder *destroy;
@@ -233,6 +315,9 @@ int main(void)
         FIXTURE_TEST(TLS_17_digits_of_a_psk_have_any_case),
         FIXTURE_TEST(TLS_17_a_part_of_an_identity_is_another_one),
         FIXTURE_TEST(TLS_17_a_psk_by_callback_on_both_sides),
+        FIXTURE_TEST(TLS_17_no_engine_takes_a_certificate_for_the_key),
+        FIXTURE_TEST(TLS_17_a_certificate_that_is_checked_stands_beside_the_key),
+        FIXTURE_TEST(TLS_17_a_key_is_enough_without_a_name),
         FIXTURE_TEST(TLS_17_a_key_that_will_not_do_is_not_passed_over),
         FIXTURE_TEST(TLS_17_the_server_may_be_closed_while_it_is_asked_for_a_key),
         FIXTURE_TEST(TLS_10_TLS_17_a_chosen_context_answers_for_its_identities),

@@ -447,6 +447,8 @@ static void TLS_17_a_key_that_both_know(void **state)
         end_says(&t->server, "hello", 5);
         assert_int_equal(end_flag(&t->client, "tls.authorized"), 1);
         assert_int_equal(end_flag(&t->server, "tls.authorized"), 1);
+        assert_int_equal(end_flag(&t->client, "tls.psk"), 1);
+        assert_int_equal(end_flag(&t->server, "tls.psk"), 1);
         assert_string_equal(end_text(&t->client, "tls.authorizationError"), "");
         assert_string_equal(end_text(&t->client, "tls.peer.subject"), "");
         assert_int_equal(t->client.blobs, 0);
@@ -497,6 +499,7 @@ static void TLS_17_a_key_of_the_session_goes_instead(void **state)
         t = world_talk(w, &client, &server, NULL, NULL);
         talk_handshake(t);
         assert_int_equal(end_flag(&t->server, "tls.authorized"), 0);
+        assert_int_equal(end_flag(&t->client, "tls.psk"), 0);
         assert_string_equal(end_text(&t->client, "tls.peer.subject"), "CN=server");
     }
 }

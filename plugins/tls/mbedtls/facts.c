@@ -146,5 +146,7 @@ int weir__mbed_fact(tls_session *session, const char *name, weir_value *value)
         return give_boolean(session->resumed, value);
     if (strcmp(name, "tls.authorized") == 0)
         return give_boolean(session->authorized, value);
+    if (strcmp(name, "tls.psk") == 0)
+        return give_boolean(weir__mbed_is_by_psk(session, mbedtls_ssl_get_ciphersuite(&session->ssl)), value);
     return UV_ENOENT;
 }

@@ -9,6 +9,8 @@
  *   FAKE_WRITE_FAILS=N       the Nth write fails
  *   FAKE_RECORD=N            no record holds more than N bytes
  *   FAKE_LAST_FLIGHT=N       N bytes more are in the last flight of a server
+ *   FAKE_CREDULOUS           a client without a name to look for lets every certificate of a trusted issuer pass, which no
+ *                            engine may do
  *   FAKE_CHATTY=N            every record of data is answered by a message of N bytes that says nothing
  *
  * A certificate is a text of lines: "-----BEGIN FAKE CERTIFICATE-----", "subject=server", "issuer=ca", any number of
@@ -27,6 +29,7 @@ typedef struct fake_faults {
     size_t record;
     size_t last_flight;
     size_t chatty;
+    size_t credulous;
 } fake_faults;
 
 struct tls_credentials {
@@ -44,7 +47,8 @@ void fake_credentials_free(tls_credentials *credentials);
 int fake_line(const char *text, size_t size, const char *key, size_t index, char *value, size_t room);
 
 /* Why a peer's certificate is not to be believed: an X509 code name; NULL: it is. */
-const char *fake_verify(const tls_settings *settings, const char *cert, size_t size, const char *name, int is_address);
+const char *fake_verify(const tls_credentials *credentials, const char *cert, size_t size, const char *name,
+                        int is_address);
 
 /* ---- session.c ---- */
 

@@ -43,6 +43,7 @@ struct tls_session {
     int version;
     int resumed;
     int authorized;
+    int by_psk;
     const char *authorization_error;
     char judgement[64]; /* of the first handshake, in a resumed session */
     char *peer;         /* its certificate, ended by NUL; NULL: none */
@@ -273,7 +274,7 @@ static int take_peer(tls_session *session, const void *cert, size_t size)
 static int judge_peer(tls_session *session)
 {
     session->authorization_error =
-        fake_verify(session->settings, session->peer ? session->peer : "", session->peer_size,
+        fake_verify(session->credentials, session->peer ? session->peer : "", session->peer_size,
                     session->role == WEIR_CLIENT ? session->name : NULL, session->name_is_address);
     session->authorized = session->authorization_error == NULL;
     if (session->authorized || !session->settings->reject_unauthorized)
@@ -319,7 +320,7 @@ static int send_ticket(tls_session *session)
 {
     tls_ticket_key key;
     wire state = {0}, ticket = {0}, fields = {0};
-    if (!session->settings->tickets || session->host->ticket_key(session->arg, NULL, &key) != 0)
+    if (session->by_psk || !session->settings->tickets || session->host->ticket_key(session->arg, NULL, &key) != 0)
         return 0;
     wire_number(&state, (size_t)session->version, 1);
     wire_number(&state, (size_t)session->authorized, 1);
@@ -446,7 +447,9 @@ static tls_result take_hello(tls_session *session, weir_error **error)
         return fail_with_alert(session, error, WIRE_HANDSHAKE_FAILURE, "the fake fails");
     memcpy(session->random, session->message.data + 6, sizeof(session->random));
     session->version = *version == 3 && session->settings->max_version != TLS_VERSION_12 ? 3 : 2;
-    if (!session->settings->cert.data && !knows(session))
+    session->by_psk = !session->settings->cert.data;
+    session->authorized = session->by_psk;
+    if (session->by_psk && !knows(session))
         return fail_with_alert(session, error, WIRE_HANDSHAKE_FAILURE, "the identity of the client is not known");
     resume(session);
     if (answer_hello(session))
@@ -473,6 +476,7 @@ static tls_result take_server_cert(tls_session *session, weir_error **error)
     cert = field(session, WIRE_CERT, &size);
     if (!cert && session->identity) {
         session->authorized = 1;
+        session->by_psk = 1;
         return TLS_DONE;
     }
     if (take_peer(session, cert, cert ? size : 0))
@@ -759,6 +763,8 @@ int fake_fact(tls_session *session, const char *name, weir_value *value)
         return flag_fact(session->resumed, value);
     if (strcmp(name, "tls.authorized") == 0)
         return flag_fact(session->authorized, value);
+    if (strcmp(name, "tls.psk") == 0)
+        return flag_fact(session->by_psk, value);
     if (strcmp(name, "tls.peer.subject") == 0)
         return text_fact(subject(session), value);
     return strcmp(name, "tls.peer.pem") == 0 ? text_fact(session->peer, value) : UV_ENOENT;
