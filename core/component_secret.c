@@ -39,34 +39,14 @@ static void fault_at(const resolving *state, const char *inner, const weir__mess
     weir__free(pointer);
 }
 
-/* Where a file's name belongs: a key in PEM, in hexadecimal digits, or in base64. */
-static bool is_no_path(const char *name)
-{
-    static const char lower[] = "abcdefghijklmnopqrstuvwxyz", upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-                      base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
-    size_t length = strlen(name);
-    if (strpbrk(name, "\r\n") || strstr(name, "-----"))
-        return true;
-    if (length >= 32 && strspn(name, "0123456789abcdefABCDEF") == length)
-        return true;
-    return length >= 40 && strspn(name, base64) == length && strpbrk(name, lower) && strpbrk(name, upper) &&
-           strpbrk(name, "0123456789");
-}
-
-/* Where a variable's belongs: what is not written as they are by custom, or is a key in hexadecimal digits. */
-static bool is_no_variable(const char *name)
-{
-    size_t length = strlen(name);
-    return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != length || is_no_path(name);
-}
-
 /* Whoever wrote the secret itself where its file or variable is to be named does not find it in a log. */
-static int refuse(const resolving *state, const char *inner, const char *kind, const char *name, bool shown,
-                  const char *why)
+static int refuse(const resolving *state, const char *inner, weir_named named, const char *name, const char *why)
 {
+    const weir_configure configure = {.size = sizeof(configure), .folder = state->place->folder};
+    int shown = weir_configure_may_show(&configure, named, name);
     weir__message message;
     weir__message_start(&message);
-    weir__message_add(&message, "the secret's %s ", kind);
+    weir__message_add(&message, "the secret's %s ", named == WEIR_NAMED_VARIABLE ? "environment variable" : "file");
     if (shown) {
         weir__message_quote(&message, name, strlen(name));
         weir__message_add(&message, " ");
@@ -166,17 +146,16 @@ static int from_file(const resolving *state, const char *inner, const char *name
     weir__free(text);
     if (out_of_memory)
         return weir__place_out_of_memory(state->place);
-    return why ? refuse(state, inner, "file", name, !is_no_path(name), why) : 0;
+    return why ? refuse(state, inner, WEIR_NAMED_SECRET, name, why) : 0;
 }
 
 static int from_environment(const resolving *state, const char *inner, const char *name, json_t **secret)
 {
-    static const char kind[] = "environment variable";
     const char *text = secure_getenv(name);
     if (!text || !*text)
-        return refuse(state, inner, kind, name, !is_no_variable(name), text ? "is empty" : "is not set");
+        return refuse(state, inner, WEIR_NAMED_VARIABLE, name, text ? "is empty" : "is not set");
     if (!is_utf8(text, strlen(text)))
-        return refuse(state, inner, kind, name, true, "is not UTF-8");
+        return refuse(state, inner, WEIR_NAMED_VARIABLE, name, "is not UTF-8");
     *secret = json_string_nocheck(text);
     return *secret ? 0 : weir__place_out_of_memory(state->place);
 }

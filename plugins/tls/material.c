@@ -183,21 +183,33 @@ int weir__tls_material_file(const char *path, tls_material *material)
     return status;
 }
 
-/* `path` made absolute by the folder, in new memory. */
-static char *absolute(const char *path, const char *folder)
+/* Whoever wrote the key itself where its file or variable is to be named does not find it in a log. */
+static void refuse_hidden(const char *member, const char *pointer, tls_report *report)
 {
-    const weir_configure configure = {.size = sizeof(configure), .folder = folder};
-
-    return weir_configure_path(&configure, path);
+    if (member)
+        weir__tls_fault(
+            report, pointer,
+            "\"%s\" takes the name of a %s, and there is none of this name, which is not shown: it could be "
+            "the key itself; PEM text is given without \"%s\"",
+            member, strcmp(member, "env") == 0 ? "variable of the environment" : "file", member);
+    else
+        weir__tls_fault(report, pointer,
+                        "this is neither the name of a file nor PEM text, which has a line that begins with "
+                        "'" PEM_BEGINS "'; it is not shown, it could be the key itself");
 }
 
-static int read_path(const char *given, const char *folder, const char *pointer, tls_report *report,
+/* `member`: the option's, or NULL: it is a text. */
+static int read_path(const char *given, const char *member, const char *folder, const char *pointer, tls_report *report,
                      tls_material *material)
 {
-    char *path = absolute(given, folder);
+    const weir_configure configure = {.size = sizeof(configure), .folder = folder};
+    char *path = weir_configure_path(&configure, given);
     int status = path ? weir__tls_material_file(path, material) : UV_ENOMEM;
 
-    if (status == 0 && material->size == 0) {
+    if (status && status != UV_ENOMEM && !weir_configure_may_show(&configure, WEIR_NAMED_KEY, given)) {
+        refuse_hidden(member, pointer, report);
+        status = 0;
+    } else if (status == 0 && material->size == 0) {
         weir__tls_fault(report, pointer, "%s is empty", path);
         weir__tls_material_free(material);
     } else if (status == UV_EFBIG) {
@@ -223,23 +235,16 @@ static int read_path(const char *given, const char *folder, const char *pointer,
 
 static int read_environment(const char *name, const char *pointer, tls_report *report, tls_material *material)
 {
+    const weir_configure configure = {.size = sizeof(configure), .folder = ""};
     const char *text = secure_getenv(name);
 
-    if (!text || !*text) {
+    if (text && *text)
+        return copy_bytes(material, text);
+    if (weir_configure_may_show(&configure, WEIR_NAMED_VARIABLE, name))
         weir__tls_fault(report, pointer, "the variable %s of the environment is %s", name, text ? "empty" : "not set");
-        return 0;
-    }
-    return copy_bytes(material, text);
-}
-
-/* A key, in PEM or without what PEM has around it: no name of a file or variable, and nothing to be quoted in a message. */
-static int is_no_name(const char *text)
-{
-    static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= ";
-    size_t length = strlen(text);
-
-    return strpbrk(text, "\r\n") || strstr(text, "-----") || (strstr(text, "BEGIN ") && strstr(text, "PRIVATE KEY")) ||
-           (length >= 64 && text[0] == 'M' && strspn(text, base64) == length);
+    else
+        refuse_hidden("env", pointer, report);
+    return 0;
 }
 
 static int read_value(const json_t *value, const char *folder, const char *pointer, tls_report *report,
@@ -252,21 +257,9 @@ static int read_value(const json_t *value, const char *folder, const char *point
     /* What tools write in front of it, lines about it or an empty one, does no harm. */
     if (text && strstr(text, PEM_BEGINS))
         return copy_bytes(material, text);
-    if (text && is_no_name(text)) {
-        weir__tls_fault(report, pointer,
-                        "this is neither the name of a file nor PEM text, which has a line that begins with "
-                        "'" PEM_BEGINS "'");
-        return 0;
-    }
-    if ((file && is_no_name(file)) || (variable && is_no_name(variable))) {
-        weir__tls_fault(report, pointer,
-                        "\"%s\" takes the name of a %s, and this is none; PEM text is given without it",
-                        file ? "file" : "env", file ? "file" : "variable of the environment");
-        return 0;
-    }
     if (variable)
         return read_environment(variable, pointer, report, material);
-    return read_path(text ? text : file ? file : "", folder, pointer, report, material);
+    return read_path(text ? text : file ? file : "", text ? NULL : "file", folder, pointer, report, material);
 }
 
 int weir__tls_material_read(const json_t *value, const char *folder, const char *pointer, tls_report *report,

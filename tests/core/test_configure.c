@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -137,6 +138,80 @@ static void paths_are_relative_to_the_configuration(void **state)
         assert_string_equal(path, expected);
         weir_free(path);
     }
+}
+
+/* What could be the secret itself stands in no message; what can only be a name is told. */
+static void TLS_14_what_could_be_a_secret_is_not_shown(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *shown; /* as the name of a key's file 'k', another secret's 's', a variable 'v' */
+    } cases[] = {
+        {"server.key", "ks"},
+        {"hunter2", "ks"},
+        {"WEIR_KEY", "ksv"},
+        {"/etc/letsencrypt/live/example/private-key-of-the-server", "ks"},
+        {"/nix/store/zq3vhjyWd0q2r5cPbm1xkgl4z8s7a9n6-certificates-2024/server.key", "ks"},
+        {"0123456789abcdef0123456789abcde", "ks"},         /* 31 digits */
+        {"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0", "ks"}, /* 39 letters */
+        {"correct horse battery", "k"},
+        {"correct\thorse", "k"},
+        {"one\ntwo", ""},
+        {"one\rtwo", ""},
+        {"-----BEGIN RSA", ""},
+        {"BEGIN EC PRIVATE KEY", ""},
+        {"0123456789abcdef0123456789ABCDEF", ""},
+        {"0123456789ABCDEF0123456789ABCDEF", ""},
+        {"01:23:45:67:89:ab:cd:ef:01:23:45:67:89:ab:cd:ef", ""},
+        {"0x0123456789abcdef0123456789abcdef", ""},
+        {"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0w", ""},
+        {"MIGHAgEAMBMGByqGSM49 AgEGCCqGSM49AwEHBG0w", ""},
+        {"MIGHAgEAMBMGByqGSM49\\nAgEGCCqGSM49AwEHBG0w", ""},
+        {"\"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0w\",", ""},
+        {"MIGHAgEAMBMGByqGSM49-gEGCC_GSM49AwEHBG0w", ""},
+        {"/IGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0w", ""},
+        {"//IGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0", ""},
+        {"MIGHAgEAMBMGByqGSM49/gEGCCqGSM49AwEHBG0w", ""},
+        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=", ""},
+        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/aaa", "ks"},
+        /* in a folder that there is, or there itself */
+        {"tests/IGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0w", "ks"},
+        {"tests/core/0123456789abcdef0123456789abcdef", "ks"},
+        {"tests/correct horse", "ks"},
+        {WEIR_TEST_SOURCE "/correct horse", "ks"},
+        {"tests/CMakeLists/0123456789abcdef0123456789abcdef", ""},
+    };
+    static const weir_named kinds[] = {WEIR_NAMED_KEY, WEIR_NAMED_SECRET, WEIR_NAMED_VARIABLE};
+    (void)state;
+    weir__configure whole = of(NULL, NULL, "");
+    whole.public.folder = WEIR_TEST_SOURCE;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (size_t kind = 0; kind < 3; kind++) {
+            int shown = weir_configure_may_show(&whole.public, kinds[kind], cases[i].text);
+            if (shown != (strchr(cases[i].shown, "ksv"[kind]) != NULL))
+                fail_msg("'%s' as %c: %d", cases[i].text, "ksv"[kind], shown);
+        }
+    }
+    assert_int_equal(setenv("weir_test_odd", "", 1), 0);
+    assert_int_equal(weir_configure_may_show(&whole.public, WEIR_NAMED_VARIABLE, "weir_test_odd"), 1);
+    assert_int_equal(unsetenv("weir_test_odd"), 0);
+    assert_int_equal(weir_configure_may_show(&whole.public, WEIR_NAMED_VARIABLE, "weir_test_odd"), 0);
+}
+
+static void show_without_memory(void *arg)
+{
+    size_t before = allocator_failures();
+    int shown = weir_configure_may_show(arg, WEIR_NAMED_SECRET, "tests/correct horse");
+    assert_int_equal(shown, allocator_failures() == before);
+}
+
+/* Where it cannot be looked, it is not shown. */
+static void TLS_14_nothing_is_shown_for_want_of_memory(void **state)
+{
+    (void)state;
+    weir__configure whole = of(NULL, NULL, "");
+    whole.public.folder = WEIR_TEST_SOURCE;
+    assert_int_equal(allocator_fail_each(show_without_memory, &whole.public), 2);
 }
 
 /* ---- tables ---- */
@@ -272,6 +347,8 @@ int main(void)
         cmocka_unit_test(a_warning_is_no_fault),
         cmocka_unit_test(a_fault_is_never_lost_for_want_of_memory),
         cmocka_unit_test(paths_are_relative_to_the_configuration),
+        cmocka_unit_test(TLS_14_what_could_be_a_secret_is_not_shown),
+        cmocka_unit_test(TLS_14_nothing_is_shown_for_want_of_memory),
         cmocka_unit_test(a_transports_link_has_all_its_operations),
         cmocka_unit_test(names_are_those_of_url_schemes),
         cmocka_unit_test(a_runtime_inherits_folders_and_plugins),

@@ -122,6 +122,9 @@ static void TLS_14_a_key_in_the_options_is_never_quoted(void **state)
     static const char *const keys[] = {
         "c2VjcmV0c2VjcmV0\\nc2VjcmV0c2VjcmV0\\n",
         "MHcCAQEEIOG7cQmbc2V+c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0/c2VjcmV0oAoGCCqGSM49",
+        "MHcCAQEEIOG7cQmbc2V-c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0_c2VjcmV0oAoGCCqGSM49",
+        "AQEEIOG7cQmbc2V+c2VjcmV0c2VjcmV0c2VjcmV0",
+        "c2ec0de0c2ec0de0c2ec0de0c2ec0de0c2ec0de0c2ec0de0",
     };
     fixture *f = *state;
     char *longer = malloc(5001);
@@ -131,8 +134,12 @@ static void TLS_14_a_key_in_the_options_is_never_quoted(void **state)
             tls_refusal(f, fixture_text(f, "\"cert\": \"cert.pem\", \"key\": \"%s\"", keys[i]), WEIR_SERVER);
         assert_non_null(strstr(error->message, "/key: this is neither the name of a file nor PEM text"));
         assert_null(strstr(error->message, "c2VjcmV0"));
+        assert_null(strstr(error->message, "c2ec0de0"));
         weir_error_release(error);
     }
+    /* A file may have any name. */
+    write_file(f, keys[3], KEY_TEXT, 0600);
+    expect_good(f, fixture_text(f, "\"cert\": \"cert.pem\", \"key\": \"%s\"", keys[3]), WEIR_SERVER);
     for (size_t i = 0; i < 6; i++) {
         static const char *const named[] = {
             FAKE_KEY, "MHcCAQEEIOG7cQmbc2V+ c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0/c2VjcmV0oAoGCCqGSM49",

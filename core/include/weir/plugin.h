@@ -166,6 +166,23 @@ WEIR_EXPORT uint64_t weir_configure_size(const weir_configure *configure, const 
 /* `path` made absolute by the folder, in new memory (weir_free). NULL: no memory. */
 WEIR_EXPORT char *weir_configure_path(const weir_configure *configure, const char *path);
 
+/* What a text was to be the name of. */
+typedef enum weir_named {
+    WEIR_NAMED_KEY,     /* a file that holds a key or a certificate */
+    WEIR_NAMED_SECRET,  /* a file that holds any other secret, which may be a phrase: a passphrase, say */
+    WEIR_NAMED_VARIABLE /* a variable of the environment that holds either */
+} weir_named;
+
+/*
+ * May a fault show this text, by which there is no file or variable? Whoever wrote the secret itself in the place of its
+ * file's name is not to find it in a log. 0: it could be the secret: PEM or several lines; nothing but digits of base64,
+ * base64url (40 and more) or hexadecimal ones (32), with blanks, colons and the like between them or not; in the
+ * place of a phrase what has blanks in it; as a variable what is not written as those are by custom (A to Z, digits, '_').
+ * 1: it can be a name: anything else, and what would be hidden but stands in a folder that there is ("certs/" in front), or
+ * is there itself.
+ */
+WEIR_EXPORT int weir_configure_may_show(const weir_configure *configure, weir_named named, const char *text);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* A key or passphrase written where the name of its file or variable belongs: nothing that `weir` prints shows it. */
+#define _GNU_SOURCE
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "child.h"
+#include "fixture.h"
+#include "tls_service.h"
+
+enum { PIECE = 12, ROOM = 1024 }; /* letters of a secret that may not be seen; of a spelling of it */
+
+/* ---- spellings ---- */
+
+/* The key in base64, without anything around it. */
+static void read_body(char *body)
+{
+    char line[256];
+    FILE *file = fopen(tls_cert("server.key"), "r");
+    assert_non_null(file);
+    *body = '\0';
+    while (fgets(line, sizeof(line), file)) {
+        line[strcspn(line, "\n")] = '\0';
+        if (!strstr(line, "-----"))
+            strcat(body, line);
+    }
+    fclose(file);
+    assert_true(strlen(body) > 100 && strlen(body) < ROOM / 4);
+}
+
+static void spell_lines(const char *body, const char *between, char *text)
+{
+    *text = '\0';
+    for (size_t at = 0; at < strlen(body); at += 64)
+        sprintf(text + strlen(text), "%s%.64s", at ? between : "", body + at);
+}
+
+static void spell_hex(const char *body, const char *between, char *text)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    unsigned held = 0, bits = 0;
+    *text = '\0';
+    for (; *body && *body != '='; body++) {
+        held = held << 6 | (unsigned)(strchr(digits, *body) - digits);
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            sprintf(text + strlen(text), "%s%02x", *text ? between : "", held >> bits & 0xff);
+        }
+    }
+}
+
+enum { SPELLINGS = 10 };
+
+static void spell(char all[SPELLINGS][ROOM])
+{
+    char body[ROOM];
+    read_body(body);
+    strcpy(all[0], body);
+    strcpy(all[1], body);
+    for (char *at = all[1]; *at; at++)
+        *at = (char)(*at == '+' ? '-' : *at == '/' ? '_' : *at);
+    all[1][strcspn(all[1], "=")] = '\0';
+    spell_hex(body, "", all[2]);
+    spell_hex(body, ":", all[3]);
+    sprintf(all[4], "0x%.200s", all[2]);
+    sprintf(all[5], "%.60s", body);
+    sprintf(all[6], "%.40s", body);
+    spell_lines(body, "\n", all[7]);
+    spell_lines(body, "\\n", all[8]);
+    sprintf(all[9], "-----BEGIN PRIVATE KEY %.900s", body);
+}
+
+/* ---- what is printed ---- */
+
+static void assert_hidden(const child *weir, const char *secret)
+{
+    char piece[PIECE + 1];
+    for (size_t at = 0; at + PIECE <= strlen(secret); at++) {
+        snprintf(piece, sizeof(piece), "%.*s", PIECE, secret + at);
+        if (!strstr("-----BEGIN PRIVATE KEY ", piece) &&
+            (strstr(weir->out_text, piece) || strstr(weir->err_text, piece)))
+            fail_msg("'%s' of '%s' is shown: %s%s", piece, secret, weir->out_text, weir->err_text);
+    }
+}
+
+/* What it prints is JSON, in which quotes have a backslash in front. */
+static void assert_says(const child *weir, const char *says)
+{
+    char *text = calloc(1, weir->err_size + 1);
+    assert_non_null(text);
+    for (size_t i = 0, at = 0; i < weir->err_size; i++)
+        if (weir->err_text[i] != '\\')
+            text[at++] = weir->err_text[i];
+    tls_expect(text, says);
+    free(text);
+}
+
+/* What check and run say of a service whose layer has this option, which it takes over: `says`, and nothing of `secret`. */
+static void assert_refused(const char *name, json_t *value, const char *secret, const char *says)
+{
+    static const char *const commands[] = {"check", "run"};
+    int code;
+    json_t *options = json_pack("{s:s}", "cert", tls_cert("server.pem"));
+    if (strcmp(name, "key") != 0)
+        json_object_set_new(options, "key", json_string(tls_cert("server.key")));
+    json_object_set_new(options, name, value);
+    json_t *document = json_pack("{s:[{s:s,s:{s:{}},s:{s:{s:s,s:i},s:[{s:o}]}}]}", "servers", "name", "x", "handler",
+                                 "echo", "listen", "tcp", "host", "127.0.0.1", "port", 0, "layers", "tls", options);
+    assert_non_null(document);
+    char *text = json_dumps(document, 0);
+    const char *file = child_file("weir.json", text);
+    for (size_t i = 0; i < 2; i++) {
+        child *weir = CHILD_RUN(&code, commands[i], file);
+        assert_int_not_equal(code, 0);
+        assert_says(weir, says);
+        assert_hidden(weir, secret);
+        child_free(weir);
+    }
+    free(text);
+    json_decref(document);
+}
+
+static void TLS_14_no_spelling_of_a_key_is_shown(void **state)
+{
+    static char all[SPELLINGS][ROOM];
+    (void)state;
+    tls_need();
+    spell(all);
+    for (size_t i = 0; i < SPELLINGS; i++) {
+        int is_pem = i == 9;
+        assert_refused("key", json_string(all[i]), all[i], is_pem ? "/tls/key" : "this is neither the name of a file");
+        assert_refused("key", json_pack("{s:s}", "file", all[i]), all[i], "\"file\" takes the name of a file");
+        assert_refused("key", json_pack("{s:s}", "env", all[i]), all[i], "\"env\" takes the name of a variable");
+        assert_refused("passphrase", json_pack("{s:s}", "file", all[i]), all[i], "it could be the secret itself");
+        assert_refused("passphrase", json_pack("{s:s}", "env", all[i]), all[i], "it could be the secret itself");
+    }
+}
+
+static void TLS_14_a_passphrase_is_shown_nowhere(void **state)
+{
+    static const char phrase[] = "correct horse battery";
+    (void)state;
+    tls_need();
+    assert_refused("passphrase", json_pack("{s:s}", "file", phrase), phrase, "it could be the secret itself");
+    assert_refused("passphrase", json_pack("{s:s}", "env", phrase), phrase, "it could be the secret itself");
+    assert_refused("psk", json_pack("{s:s}", "file", phrase), phrase, "it could be the secret itself");
+}
+
+/* What is a name is told, or nobody finds the fault. */
+static void TLS_14_names_of_files_are_shown(void **state)
+{
+    static const char *const names[] = {
+        "server.key",
+        "/nix/store/zq3vhjyWd0q2r5cPbm1xkgl4z8s7a9n6-example-certificates-2024/server.key",
+        "/etc/3f786850e387550fdab836ed7e6dc881de23001b9e107d9d372bb6826bd81d35",
+        "/etc/letsencrypt/live/example/private-key-of-the-server",
+    };
+    (void)state;
+    tls_need();
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        assert_refused("key", json_string(names[i]), "", names[i]);
+        assert_refused("key", json_pack("{s:s}", "file", names[i]), "", names[i]);
+        char quoted[41]; /* long ones are cut */
+        snprintf(quoted, sizeof(quoted), "%s", names[i]);
+        assert_refused("passphrase", json_pack("{s:s}", "file", names[i]), "", quoted);
+    }
+    assert_refused("passphrase", json_pack("{s:s}", "file", "/etc/my pass"), "", "/etc/my pass");
+    assert_refused("key", json_pack("{s:s}", "env", "WEIR_NO_SUCH_KEY"), "", "WEIR_NO_SUCH_KEY");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(TLS_14_no_spelling_of_a_key_is_shown, child_setup),
+        cmocka_unit_test_setup(TLS_14_a_passphrase_is_shown_nowhere, child_setup),
+        cmocka_unit_test_setup(TLS_14_names_of_files_are_shown, child_setup),
+    };
+    return cmocka_run_group_tests_name("service.tls_secrets", tests, tls_group_setup, NULL);
+}
