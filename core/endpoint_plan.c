@@ -298,6 +298,39 @@ static int find_target(const url_reading *reading, const char *written, size_t *
                  : refuse_unknown(reading, written, written, 0, count - 1);
 }
 
+/* PEM of a key that is not public, among other things or alone. */
+static bool holds_private_key(const char *text)
+{
+    static const char begins[] = "-----BEGIN";
+    while ((text = strstr(text, begins))) {
+        text += strlen(begins);
+        size_t length = strcspn(text, "-\r\n");
+        const char *key = memmem(text, length, "KEY", 3);
+        if (key && !memmem(text, length, "PUBLIC", 6))
+            return true;
+    }
+    return false;
+}
+
+/* Everybody can see a command line, and its URLs with it. 0, or the fault has been told. */
+static int refuse_secret(const url_reading *reading, const weir__schema_member *member, const char *written,
+                         const char *name, const char *text)
+{
+    weir__message message;
+    say_option(&message, written);
+    if (member->secret)
+        weir__message_add(&message,
+                          " is a secret, and those may not stand in a URL; write the endpoint as a JSON object, "
+                          "with \"%s\": {\"file\": ...} or {\"env\": ...}",
+                          name);
+    else if (holds_private_key(text))
+        weir__message_add(&message, " holds a private key, and no secret may stand in a URL: give the name of its file "
+                                    "there, or write the endpoint as a JSON object");
+    else
+        return 0;
+    return refuse_url(reading, WEIR_EINVALID_CONFIG, &message);
+}
+
 /* Types a text by the schema and puts it with the options of a target. */
 static int set_option(const url_reading *reading, size_t target, const char *written, const char *name,
                       const char *text)
@@ -307,13 +340,10 @@ static int set_option(const url_reading *reading, size_t target, const char *wri
     json_t **options = target_options(plan, target), *value = NULL;
     weir__schema_member member;
     weir__message message, why;
-    if (weir__schema_property(schema, name, &member) == 0 && member.secret) {
-        say_option(&message, written);
-        weir__message_add(&message,
-                          " is a secret, and those may not stand in a URL; write the endpoint as a JSON object, "
-                          "with \"%s\": {\"file\": ...} or {\"env\": ...}",
-                          name);
-        return refuse_url(reading, WEIR_EINVALID_CONFIG, &message);
+    if (weir__schema_property(schema, name, &member) == 0) {
+        int status = refuse_secret(reading, &member, written, name, text);
+        if (status != 0)
+            return status;
     }
     if (!*options)
         *options = json_object();

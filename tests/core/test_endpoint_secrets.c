@@ -153,6 +153,14 @@ static void secret_never_stands_in_a_url_or_a_fault(void **state)
                         "ERR_INVALID_CONFIG: invalid endpoint: wrap+bare:: the option \"phrase\" is a secret, and "
                         "those may not stand in a URL; write the endpoint as a JSON object, with \"phrase\": "
                         "{\"file\": ...} or {\"env\": ...}");
+    describe_in(w, "wrap+bare:?mood=-----BEGIN%20X-----%0Ay%0A-----BEGIN%20EC%20PRIVATE%20KEY-----%0Ahunter2",
+                WEIR_CLIENT, line, sizeof(line));
+    assert_string_equal(line,
+                        "ERR_INVALID_CONFIG: invalid endpoint: wrap+bare:: the option \"mood\" holds a private key, "
+                        "and no secret may stand in a URL: give the name of its file there, or write the endpoint as a "
+                        "JSON object");
+    describe_in(w, "wrap+bare:?mood=-----BEGIN%20PUBLIC%20KEY-----%0AKEY", WEIR_CLIENT, line, sizeof(line));
+    assert_null(strstr(line, "private key"));
     /* Nor does an endpoint that holds one print it. */
     weir_endpoint *endpoint = NULL;
     assert_int_equal(weir_endpoint_parse(w->runtime,

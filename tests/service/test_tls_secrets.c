@@ -172,12 +172,76 @@ static void TLS_14_names_of_files_are_shown(void **state)
     assert_refused("key", json_pack("{s:s}", "env", "WEIR_NO_SUCH_KEY"), "", "WEIR_NO_SUCH_KEY");
 }
 
+/* ---- URLs ---- */
+
+/* Every byte as %XX. */
+static void escape(const char *text, char *escaped, size_t size)
+{
+    *escaped = '\0';
+    for (; *text && strlen(escaped) + 4 < size; text++)
+        sprintf(escaped + strlen(escaped), "%%%02X", (unsigned char)*text);
+    assert_int_equal(*text, 0);
+}
+
+static void read_whole(const char *name, char *text, size_t size)
+{
+    FILE *file = fopen(tls_cert(name), "r");
+    assert_non_null(file);
+    size_t length = fread(text, 1, size - 1, file);
+    text[length] = '\0';
+    assert_true(length > 0);
+    fclose(file);
+}
+
+static child *check_url(const char *option, const char *value, int *code)
+{
+    char text[16384];
+    snprintf(text, sizeof(text),
+             "{\"servers\": [{\"name\": \"x\", \"handler\": {\"echo\": {}}, \"listen\": "
+             "\"tls+tcp://127.0.0.1:0?cert=%s&%s=%s\"}]}",
+             tls_cert("server.pem"), option, value);
+    return CHILD_RUN(code, "check", child_file("url.json", text));
+}
+
+/* A command line, and with it a URL, can be seen by everybody. */
+static void TLS_14_a_private_key_does_not_stand_in_a_url(void **state)
+{
+    char key[4096], ca[4096], value[12400], url[13000];
+    int code;
+    (void)state;
+    tls_need();
+    read_whole("server.key", key, sizeof(key));
+    escape(key, value, sizeof(value));
+    child *weir = check_url("key", value, &code);
+    assert_int_equal(code, 2);
+    assert_says(weir, "the option \"key\" holds a private key, and no secret may stand in a URL");
+    assert_says(weir, "the name of its file");
+    assert_hidden(weir, key + strlen("-----BEGIN PRIVATE KEY-----"));
+    child_free(weir);
+    snprintf(url, sizeof(url), "tls+tcp://127.0.0.1:1?tls.key=%s", value);
+    weir = CHILD_RUN(&code, "connect", url);
+    assert_int_not_equal(code, 0);
+    assert_says(weir, "the option \"tls.key\" holds a private key");
+    child_free(weir);
+    /* its file's name may, and what is no secret */
+    weir = check_url("key", tls_cert("server.key"), &code);
+    assert_int_equal(code, 0);
+    child_free(weir);
+    read_whole("ca.pem", ca, sizeof(ca));
+    escape(ca, value, sizeof(value));
+    snprintf(url, sizeof(url), "%s&requestCert=true&key=%s", value, tls_cert("server.key"));
+    weir = check_url("ca", url, &code);
+    assert_int_equal(code, 0);
+    child_free(weir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(TLS_14_no_spelling_of_a_key_is_shown, child_setup),
         cmocka_unit_test_setup(TLS_14_a_passphrase_is_shown_nowhere, child_setup),
         cmocka_unit_test_setup(TLS_14_names_of_files_are_shown, child_setup),
+        cmocka_unit_test_setup(TLS_14_a_private_key_does_not_stand_in_a_url, child_setup),
     };
     return cmocka_run_group_tests_name("service.tls_secrets", tests, tls_group_setup, NULL);
 }
