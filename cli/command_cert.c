@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <weir/plugin.h>
 #include <weir/tls_cert.h>
@@ -63,6 +64,18 @@ static void tell(cli_session *session, const weir_tls_cert_options *wanted, cons
     output_line(&session->out, people, record);
 }
 
+/* As every key that a configuration names is warned of: whoever reads this one can sign for anybody. */
+static void warn_of_readers(cli_session *session, const char *folder)
+{
+    char path[PATH_MAX];
+    struct stat about;
+    if (snprintf(path, sizeof(path), "%s/ca.key", folder) < (int)sizeof(path) && stat(path, &about) == 0 &&
+        (about.st_mode & S_IROTH)) {
+        weir_log(session->runtime, WEIR_LOG_WARN,
+                 "cert: everybody may read the private key in %s: let nobody but its owner (chmod 600)", path);
+    }
+}
+
 static int make(cli_session *session, const cli_options *options, size_t host_count)
 {
     weir_tls_cert_options wanted;
@@ -85,6 +98,7 @@ static int make(cli_session *session, const cli_options *options, size_t host_co
         weir_error_release(error);
         return status == UV_EINVAL ? CLI_USAGE : CLI_FAILED;
     }
+    warn_of_readers(session, options->out);
     tell(session, &wanted, wanted.name);
     return CLI_OK;
 }

@@ -175,6 +175,11 @@ static void certificates_that_cannot_be_made_say_why(void **state)
         {{"cert", "--host", "a", "--out", "/nonexistent/folder"}, 1, "/nonexistent/folder"},
         {{"cert", "--host", "a", "--out", "/nonexistent", "--file", "ca"}, 2, "not \\\"ca\\\""},
         {{"cert", "--host", "a", "--out", "/nonexistent", "--file", "../x"}, 2, "without '/'"},
+        {{"cert", "--host", "a", "--out", "/nonexistent", "-f", "\"\""}, 2, "a letter or a digit"},
+        {{"cert", "--host", "a", "--out", "/nonexistent", "-f", ""}, 2, "a letter or a digit"},
+        {{"cert", "--host", "a", "--out", ""}, 2, "a folder is wanted"},
+        {{"cert", "--host", "127.0.0.256", "--out", "/nonexistent"}, 2, "is no address"},
+        {{"cert", "--host", "-x-", "--out", "/nonexistent"}, 2, "begins or ends with '-'"},
     };
     tls_need();
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -185,6 +190,29 @@ static void certificates_that_cannot_be_made_say_why(void **state)
         if (!strstr(weir->err_text, cases[i].message))
             fail_msg("expected %s, found: %s", cases[i].message, weir->err_text);
         child_free(weir);
+    }
+}
+
+static void TLS_14_an_authority_that_everybody_may_read_is_warned_about(void **state)
+{
+    (void)state;
+    char folder[256], key[300];
+    int code;
+    tls_need();
+    tls_folder(folder, sizeof(folder), "open");
+    snprintf(key, sizeof(key), "%s/ca.key", folder);
+    for (int i = 0; i < 3; i++) {
+        child *weir = CHILD_RUN(&code, "cert", "--host", "a", "--out", folder);
+        assert_int_equal(code, 0);
+        if (i < 2) {
+            assert_string_equal(weir->err_text, "");
+        } else {
+            tls_expect(weir->err_text, "\"level\":\"warning\"");
+            tls_expect(weir->err_text, "everybody may read the private key in ");
+            tls_expect(weir->err_text, key);
+        }
+        child_free(weir);
+        assert_int_equal(chmod(key, i == 0 ? 0640 : 0644), 0);
     }
 }
 
@@ -274,6 +302,7 @@ int main(void)
         CERT_TEST(every_authority_has_a_name_of_its_own),
         CERT_TEST(authority_is_kept_and_certificates_are_replaced),
         CERT_TEST(certificates_that_cannot_be_made_say_why),
+        CERT_TEST(TLS_14_an_authority_that_everybody_may_read_is_warned_about),
         CERT_TEST(TLS_07_connect_verifies_by_ca_and_tells),
         CERT_TEST(TLS_07_connect_refuses_whom_nothing_vouches_for),
         CERT_TEST(ca_that_is_none_is_2),

@@ -128,7 +128,26 @@ static void what_cannot_be_made_is_told(void **state)
     }
     static const char label[] = "a234567890b234567890c234567890d234567890e234567890f234567890123"; /* 63 of them */
     static const char wildcard[] = "is a wildcard that clients refuse: two labels have to stand behind the star";
+    static const char number[] = "is no address, though it ends in a number: ";
+    static const char hyphen[] = "begins or ends with '-', or a part between two dots does";
     const char *const refusals[][2] = {
+        {"127.0.0.256", number},
+        {"300.1.1.1", number},
+        {"1.2.3", number},
+        {"1.2.3.4.5", number},
+        {"*.2.3", number},
+        {"example.7", number},
+        {"17", number},
+        {"0x7f.1", number},
+        {"a.0x7F", number},
+        {"a.0X", number},
+        {"-x-", hyphen},
+        {"-x", hyphen},
+        {"x-", hyphen},
+        {"a.-x.b", hyphen},
+        {"a.x-.b", hyphen},
+        {"*.-x.b", hyphen},
+        {"-", hyphen},
         {"*.com", wildcard},
         {"*.localhost", wildcard},
         {fixture_text(w->f, "%s4", label), "has more than 63 letters between two dots"},
@@ -140,10 +159,19 @@ static void what_cannot_be_made_is_told(void **state)
     /* Nothing was begun: no authority is left behind. */
     struct stat found;
     assert_int_not_equal(stat(fixture_path(w->f, "ca.pem"), &found), 0);
-    assert_string_equal(refused(w, (weir_tls_cert_options){.folder = folder, .name = "../x", HOSTS("a")}, UV_EINVAL),
-                        "the files' name is one without '/', and not \"ca\"");
-    assert_string_equal(refused(w, (weir_tls_cert_options){.folder = folder, .name = "ca", HOSTS("a")}, UV_EINVAL),
-                        "the files' name is one without '/', and not \"ca\"");
+    static const char *const names[] = {"", "\"\"", "''", "\"x\"", "it's", "..", ".", "-", " ", "a\nb", "a\x7f"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        assert_non_null(
+            strstr(refused(w, (weir_tls_cert_options){.folder = folder, .name = names[i], HOSTS("a")}, UV_EINVAL),
+                   "the files' name is one without '/' and quotes"));
+    assert_string_equal(refused(w, (weir_tls_cert_options){.folder = "\"\"", HOSTS("a")}, UV_EINVAL),
+                        "a folder is wanted");
+    assert_string_equal(
+        refused(w, (weir_tls_cert_options){.folder = folder, .name = "../x", HOSTS("a")}, UV_EINVAL),
+        "the files' name is one without '/' and quotes, with a letter or a digit in it, and not \"ca\"");
+    assert_string_equal(
+        refused(w, (weir_tls_cert_options){.folder = folder, .name = "ca", HOSTS("a")}, UV_EINVAL),
+        "the files' name is one without '/' and quotes, with a letter or a digit in it, and not \"ca\"");
     assert_string_equal(refused(w, (weir_tls_cert_options){.folder = folder, .days = 100000, HOSTS("a")}, UV_EINVAL),
                         "a hundred years are enough");
     const weir_tls_cert_options sizeless = {.folder = folder, HOSTS("a")};
@@ -157,6 +185,9 @@ static void what_cannot_be_made_is_told(void **state)
     assert_code(maker()->make(NULL, NULL), UV_EINVAL);
     make(w, (weir_tls_cert_options){.folder = fixture_path(w->f, "long"),
                                     HOSTS(fixture_text(w->f, "%s.%s", label, label))});
+    make(w, (weir_tls_cert_options){.folder = fixture_path(w->f, "odd"),
+                                    .name = "\xC3\xA4",
+                                    HOSTS("x--y.1a", "*.a-b.c1", "_a.b", "0xg", "1.2.3.4")});
     const char *nowhere = fixture_path(w->f, "no/where");
     assert_non_null(strstr(refused(w, (weir_tls_cert_options){.folder = nowhere, HOSTS("a")}, UV_ENOENT),
                            "cannot make the folder "));

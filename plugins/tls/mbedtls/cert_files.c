@@ -243,17 +243,31 @@ static int sign(const weir_tls_cert_options *options, const char *name, const mb
     return status;
 }
 
+/* A name that somebody can find again, and give to other programs: "\"\"" comes of quotes that a shell has left. */
+static int is_file_name(const char *name)
+{
+    int has_letter = 0;
+
+    for (const char *at = name; *at; at++) {
+        unsigned char byte = (unsigned char)*at;
+        if (byte < ' ' || byte == 127 || strchr("/\"'", *at))
+            return 0;
+        has_letter |= byte >= 128 || (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z');
+    }
+    return has_letter && strcmp(name, "ca") != 0;
+}
+
 /* What is wrong with the options: 0, or UV_EINVAL with the error. Nothing is written before all of them are right. */
 static int check_options(const weir_tls_cert_options *options, const char *name, weir_error **error)
 {
     const char *fault = NULL;
 
-    if (!options->folder || !*options->folder)
+    if (!options->folder || strspn(options->folder, "\"'") == strlen(options->folder))
         fault = "a folder is wanted";
     else if (!options->hosts || options->host_count == 0)
         fault = "at least one host is wanted";
-    else if (!*name || strchr(name, '/') || strcmp(name, "ca") == 0)
-        fault = "the files' name is one without '/', and not \"ca\"";
+    else if (!is_file_name(name))
+        fault = "the files' name is one without '/' and quotes, with a letter or a digit in it, and not \"ca\"";
     else if (options->days > DAYS_MOST)
         fault = "a hundred years are enough";
     if (fault) {

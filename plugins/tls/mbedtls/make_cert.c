@@ -45,6 +45,24 @@ static int is_name(const char *host)
     return !star || (star == host && host[1] == '.');
 }
 
+static int has_hyphen_outside(const char *host)
+{
+    size_t length = strlen(host);
+
+    return host[0] == '-' || host[length - 1] == '-' || strstr(host, ".-") || strstr(host, "-.");
+}
+
+/* No name of DNS ends in a number: what does is taken for an address, by browsers and resolvers, too. */
+static int ends_in_number(const char *host)
+{
+    const char *dot = strrchr(host, '.');
+    const char *last = dot ? dot + 1 : host;
+
+    return strspn(last, "0123456789") == strlen(last) ||
+           (last[0] == '0' && (last[1] | 0x20) == 'x' &&
+            strspn(last + 2, "0123456789abcdefABCDEF") == strlen(last + 2));
+}
+
 static int has_long_label(const char *host)
 {
     size_t length = 0;
@@ -63,6 +81,10 @@ const char *weir__mbed_cert_host_fault(const char *host)
         return NULL;
     if (!is_name(host) || host[0] == '.' || host[strlen(host) - 1] == '.' || strstr(host, ".."))
         return "is neither a name (ASCII letters, as DNS has it) nor an address";
+    if (ends_in_number(host))
+        return "is no address, though it ends in a number: those are four of 0 to 255 with dots between them";
+    if (has_hyphen_outside(host))
+        return "begins or ends with '-', or a part between two dots does, which no name in DNS does";
     if (has_long_label(host))
         return "has more than 63 letters between two dots, which no name in DNS has";
     if (host[0] == '*' && !strchr(host + 2, '.'))

@@ -42,7 +42,8 @@ typedef struct weir_tls_cert {
      * Writes NAME.pem and NAME.key (P-256; others cannot read the key), signed by the authority in ca.pem and ca.key of the
      * same folder, which is made when neither of them is there (valid for ten years). What this authority has signed before
      * is replaced, and nothing else. 0, or below 0 with `*error` (where error is not NULL; the caller's): UV_EINVAL (an
-     * option, or a ca.pem that is no authority), UV_EEXIST (at NAME stands what others have made), UV_ENOMEM, or what the
+     * option: a host that is no name as DNS has them and no address, a NAME without a letter or a digit, with '/' or quotes,
+     * or "ca"; or a ca.pem that is no authority), UV_EEXIST (at NAME stands what others have made), UV_ENOMEM, or what the
      * file system says.
      */
     int (*make)(const weir_tls_cert_options *options, weir_error **error);
