@@ -9,11 +9,10 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <uv.h>
-
-#include "settings.h"
 
 /* A pipe that nobody reads does not stop the loop. */
 #define APPEND (O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
@@ -27,15 +26,32 @@ static int check_folder(const char *path)
     return access(folder, W_OK | X_OK) == 0 ? 0 : -errno;
 }
 
-int weir__tls_keylog_check(const char *path)
+static int check_file(const char *path, int *is_public)
 {
     int file = open(path, APPEND);
+    struct stat about;
 
-    if (file >= 0) {
-        close(file);
-        return 0;
-    }
-    return errno == ENOENT ? check_folder(path) : -errno;
+    if (file < 0)
+        return errno == ENOENT ? check_folder(path) : -errno;
+    /* What goes to a device is kept nowhere. */
+    *is_public = fstat(file, &about) == 0 && !S_ISCHR(about.st_mode) && (about.st_mode & S_IROTH);
+    close(file);
+    return 0;
+}
+
+void weir__tls_keylog_check(const char *path, tls_report *report)
+{
+    int is_public = 0;
+    int status = check_file(path, &is_public);
+
+    if (status)
+        weir__tls_warning(report, "/keylog", "the key log %s cannot be written: %s (%s)", path, weir_error_text(status),
+                          weir_error_name(status));
+    if (is_public)
+        weir__tls_warning(report, "/keylog",
+                          "everybody may read the key log %s, and with it all that is sent: let nobody but its owner "
+                          "(chmod 600)",
+                          path);
 }
 
 static int write_line(int file, const char *text, size_t size)

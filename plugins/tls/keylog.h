@@ -3,8 +3,13 @@
 #ifndef WEIR_TLS_KEYLOG_H
 #define WEIR_TLS_KEYLOG_H
 
-/* 0 when a line could be appended to the file, or the file could be made; otherwise why not. Makes nothing. */
-int weir__tls_keylog_check(const char *path);
+#include "settings.h"
+
+/*
+ * Warns, at "/keylog", when no line could be appended to the file, and it could not be made; and when there is one that
+ * everybody may read. Makes nothing.
+ */
+void weir__tls_keylog_check(const char *path, tls_report *report);
 
 /* Appends a line, as one write, so that processes may share the file. 0, or why it could not be. */
 int weir__tls_keylog_append(const char *path, const char *line);

@@ -364,7 +364,6 @@ static int take_keylog(const reading *state)
 {
     const char *path = json_string_value(option(state, "keylog"));
     const weir_configure configure = {.size = sizeof(configure), .folder = state->source->folder};
-    int status;
 
     state->into->keylog = path || json_is_true(option(state, "keylog"));
     if (!path)
@@ -372,10 +371,7 @@ static int take_keylog(const reading *state)
     state->into->keylog_path = weir_configure_path(&configure, path);
     if (!state->into->keylog_path)
         return UV_ENOMEM;
-    status = weir__tls_keylog_check(state->into->keylog_path);
-    if (status)
-        weir__tls_warning(state->report, "/keylog", "the key log %s cannot be written: %s (%s)",
-                          state->into->keylog_path, weir_error_text(status), weir_error_name(status));
+    weir__tls_keylog_check(state->into->keylog_path, state->report);
     return 0;
 }
 

@@ -247,6 +247,24 @@ static void TLS_16_a_key_log_that_cannot_be_written_is_a_warning(void **state)
     assert_non_null(strstr(fixture_log(f), "(EISDIR)"));
 }
 
+static void TLS_14_TLS_16_a_key_log_that_everybody_may_read_is_warned_about(void **state)
+{
+    static const mode_t modes[] = {0600, 0640, 0622};
+    fixture *f = *state;
+    write_file(f, "keys.log", "", 0600);
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        assert_int_equal(chmod(fixture_path(f, "keys.log"), modes[i]), 0);
+        expect_good(f, SERVES ", \"keylog\": \"keys.log\"", WEIR_SERVER);
+    }
+    expect_good(f, SERVES ", \"keylog\": \"/dev/null\"", WEIR_SERVER);
+    assert_string_equal(fixture_log(f), "");
+    assert_int_equal(chmod(fixture_path(f, "keys.log"), 0644), 0);
+    expect_good(f, TRUSTS ", \"keylog\": \"keys.log\"", WEIR_CLIENT);
+    assert_non_null(strstr(
+        fixture_log(f), fixture_text(f, "/keylog: everybody may read the key log %s, ", fixture_path(f, "keys.log"))));
+    assert_non_null(strstr(fixture_log(f), "(chmod 600)"));
+}
+
 /* ---- what must be together ---- */
 
 static void what_does_not_go_together_is_a_fault(void **state)
@@ -567,6 +585,7 @@ int main(void)
         FIXTURE_TEST(TLS_14_a_certificate_in_the_place_of_a_key_may_be_read),
         FIXTURE_TEST(TLS_14_an_expired_certificate_is_a_warning),
         FIXTURE_TEST(TLS_16_a_key_log_that_cannot_be_written_is_a_warning),
+        FIXTURE_TEST(TLS_14_TLS_16_a_key_log_that_everybody_may_read_is_warned_about),
         FIXTURE_TEST(what_does_not_go_together_is_a_fault),
         FIXTURE_TEST(TLS_09_TLS_21_what_decides_about_clients_needs_them_to_be_asked),
         FIXTURE_TEST(TLS_09_an_authority_without_a_request_lets_everybody_in),
