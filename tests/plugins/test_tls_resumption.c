@@ -37,6 +37,25 @@ static void TLS_12_other_settings_do_not_share_sessions(void **state)
     assert_string_equal(ask(f, server, TRUSTS, "tls.resumed"), "true");
 }
 
+/* What ends one list does not begin the next. */
+static void TLS_12_settings_differ_by_which_list_a_name_stands_in(void **state)
+{
+    static const char *const options[] = {
+        TRUSTS ", \"ALPNProtocols\": [\"x\"], \"groups\": [\"y\"]",
+        TRUSTS ", \"ALPNProtocols\": [\"x\", \"y\"]",
+        TRUSTS ", \"groups\": [\"x\", \"y\"]",
+        TRUSTS ", \"ciphers\": [\"FAKE_RECORD=9000\"], \"groups\": [\"FAKE_CHATTY=0\"]",
+        TRUSTS ", \"ciphers\": [\"FAKE_RECORD=9000\", \"FAKE_CHATTY=0\"]",
+        TRUSTS ", \"ALPNProtocols\": [\"FAKE_RECORD=9000\"], \"ciphers\": [\"FAKE_CHATTY=0\"]",
+    };
+    fixture *f = *state;
+    weir_server *server = polite_server(f, SERVES);
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+        assert_string_equal(ask(f, server, options[i], "tls.resumed"), "false");
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+        assert_string_equal(ask(f, server, options[i], "tls.resumed"), "true");
+}
+
 static void TLS_12_without_tickets_nothing_is_resumed(void **state)
 {
     fixture *f = *state;
@@ -87,6 +106,52 @@ static void TLS_12_an_application_keeps_sessions_itself(void **state)
     ((char *)session)[20] ^= 1;
     assert_string_equal(ask_with(f, tls, server, TRUSTS, session, size), "false");
     weir_free(session);
+}
+
+typedef struct told {
+    unsigned char tickets[64]; /* the letter of each session's */
+    size_t count;
+} told;
+
+static void note_session(const weir_event *event, void *arg)
+{
+    told *self = arg;
+    size_t size;
+    if (strcmp(event->layer->name, "session") != 0)
+        return;
+    assert_true(self->count < sizeof(self->tickets));
+    self->tickets[self->count++] = *wire_find(event->layer->payload, event->layer->size, WIRE_OLD, &size);
+}
+
+/* The engine tells all that came in one go; how many that are the peer decides. */
+static void TLS_12_of_many_sessions_at_once_the_newest_are_told(void **state)
+{
+    enum { SENT = 50, TOLD = 16 };
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    size_t seen = 0, size = 0;
+    void *session = NULL;
+    told self = {.count = 0};
+    wire out = {0};
+    pair p = raw_server(f, TRUSTS, &seen);
+    assert_code(weir_stream_on(p.client->stream, WEIR_EVENT_LAYER, note_session, &self), 0);
+    for (unsigned char i = 0; i < SENT; i++) {
+        wire fields = {0};
+        wire_field(&fields, WIRE_OLD, &i, 1);
+        wire_message(&out, WIRE_TICKET, fields.data, fields.size);
+        wire_free(&fields);
+    }
+    wire_data(&out, "!", 1);
+    raw_send(p.accepted, &out);
+    recorder_wait_data(p.client, 1);
+    assert_int_equal(self.count, TOLD);
+    for (size_t i = 0; i < TOLD; i++)
+        assert_int_equal(self.tickets[i], SENT - TOLD + i);
+    assert_code(tls->stream_session(p.client->stream, &session, &size), 0);
+    assert_int_equal(*wire_find(session, size, WIRE_OLD, &size), SENT - 1);
+    weir_free(session);
+    recorder_destroy(p.client, NULL);
+    recorder_destroy(p.accepted, NULL);
 }
 
 /* Whatever the application takes it for. */
@@ -307,8 +372,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(TLS_12_the_second_connection_is_resumed),
         FIXTURE_TEST(TLS_12_other_settings_do_not_share_sessions),
+        FIXTURE_TEST(TLS_12_settings_differ_by_which_list_a_name_stands_in),
         FIXTURE_TEST(TLS_12_without_tickets_nothing_is_resumed),
         FIXTURE_TEST(TLS_12_an_application_keeps_sessions_itself),
+        FIXTURE_TEST(TLS_12_of_many_sessions_at_once_the_newest_are_told),
         FIXTURE_TEST(TLS_12_a_session_is_for_the_name_and_the_settings_it_was_made_with),
         FIXTURE_TEST(TLS_12_a_session_is_given_up_with_the_handshake_it_failed_in),
         FIXTURE_TEST(a_connection_that_was_never_made_is_no_handshake),
