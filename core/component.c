@@ -263,52 +263,81 @@ void weir__component_free(weir__component_kind kind, weir__component *component)
     memset(component, 0, sizeof(*component));
 }
 
-/* Has the plugin read its options, which are valid and complete. */
-static int run_configure(weir__place *place, weir__component_kind kind, const weir__loaded *found, json_t *options,
-                         const json_t *given, weir_role role, int adopts, const char *pointer,
-                         weir__component *component)
+/* What a plugin's configure is called with. */
+typedef struct {
+    weir__component_kind kind;
+    const weir__loaded *found;
+    json_t *options;     /* valid and complete */
+    const json_t *given; /* as they were written */
+    weir_role role;
+    const char *pointer; /* of the options */
+    int adopts, partial;
+} configuring;
+
+/* Has the plugin read its options. */
+static int run_configure(weir__place *place, const configuring *what, weir__component *component)
 {
     configure_function configure;
     free_function context_free;
-    table_of(kind, found->plugin, &configure, &context_free);
+    table_of(what->kind, what->found->plugin, &configure, &context_free);
     weir__configure whole = {.document = place->document,
-                             .pointer = pointer,
+                             .pointer = what->pointer,
                              .faults = place->faults,
                              .warnings = place->warnings,
                              .label = place->label};
     whole.public = (weir_configure){.size = sizeof(weir_configure),
                                     .runtime = place->runtime,
-                                    .instance = found->instance,
-                                    .options = options,
-                                    .role = role,
+                                    .instance = what->found->instance,
+                                    .options = what->options,
+                                    .role = what->role,
                                     .folder = place->folder,
-                                    .adopts = adopts,
+                                    .adopts = what->adopts,
                                     .extra = place->extra,
-                                    .given = given};
+                                    .given = what->given,
+                                    .partial = what->partial};
+    place->faults->known_from = place->faults->known_to = 0; /* those of an endpoint inside are others */
     size_t before = fault_count(place->faults);
-    component->plugin = found->plugin;
+    component->plugin = what->found->plugin;
     component->context = NULL;
     int status = configure(&whole.public, &component->context);
-    if (status == 0 && fault_count(place->faults) == before)
+    if (status == 0 && !what->partial && fault_count(place->faults) == before)
         return 0;
     if (status == 0)
-        weir__component_free(kind, component);
+        weir__component_free(what->kind, component);
     memset(component, 0, sizeof(*component));
     if (status == UV_ENOMEM)
         return weir__place_out_of_memory(place);
     /* A plugin that says no more than that it failed. */
-    if (fault_count(place->faults) == before)
-        weir__place_faultf(place, WEIR_EINVALID_CONFIG, pointer, "%s cannot use these options: %s", found->plugin->name,
-                           weir_error_text(status));
+    if (fault_count(place->faults) == before && !what->partial)
+        weir__place_faultf(place, WEIR_EINVALID_CONFIG, what->pointer, "%s cannot use these options: %s",
+                           what->found->plugin->name, weir_error_text(status));
     if (place->code == 0)
         place->code = WEIR_EINVALID_CONFIG;
     return WEIR_EINVALID_CONFIG;
+}
+
+/* A member that is faulty is no reason to be silent about what the plugin has against the others. */
+static int check_sound(weir__place *place, configuring *what, weir__component *component)
+{
+    int status = weir__faults_full(place->faults)
+                     ? UV_ENOENT
+                     : weir__component_keep_sound(place->faults, what->found->schema, what->pointer, what->options);
+    if (status == 0 && json_object_size(what->options) == 0)
+        return WEIR_EINVALID_CONFIG;
+    if (status == 0)
+        status = weir__schema_fill_defaults(what->found->schema, what->options);
+    if (status == UV_ENOMEM)
+        return weir__place_out_of_memory(place);
+    what->partial = 1;
+    return status == 0 ? run_configure(place, what, component) : WEIR_EINVALID_CONFIG;
 }
 
 int weir__component_make(weir__place *place, weir__component_kind kind, const weir__loaded *found,
                          const json_t *options, weir_role role, const char *pointer, weir__component *component)
 {
     json_t *complete = options ? json_deep_copy(options) : json_object();
+    configuring what = {
+        .kind = kind, .found = found, .options = complete, .given = options, .role = role, .pointer = pointer};
     if (!complete)
         return weir__place_out_of_memory(place);
     /* A secret that could not be read is no reason to be silent about the other options. */
@@ -318,13 +347,15 @@ int weir__component_make(weir__place *place, weir__component_kind kind, const we
     place->faults->known_to = place->faults->count;
     if (secrets != UV_ENOMEM)
         status = weir__component_check(place, found->schema, complete, pointer);
-    place->faults->known_from = place->faults->known_to = 0;
     if (status == 0)
         status = secrets;
     if (status == 0 && weir__schema_fill_defaults(found->schema, complete) != 0)
         status = weir__place_out_of_memory(place);
     if (status == 0)
-        status = run_configure(place, kind, found, complete, options, role, 0, pointer, component);
+        status = run_configure(place, &what, component);
+    else if (status != UV_ENOMEM)
+        status = check_sound(place, &what, component);
+    place->faults->known_from = place->faults->known_to = 0;
     weir__component_wipe_secrets(found->schema, complete);
     json_decref(complete);
     return status;
@@ -334,9 +365,16 @@ int weir__component_adopt(weir__place *place, const weir__loaded *found, const j
                           weir__component *component)
 {
     json_t *given = options ? json_deep_copy(options) : json_object();
+    const configuring what = {.kind = WEIR__TRANSPORT,
+                              .found = found,
+                              .options = given,
+                              .given = options,
+                              .role = role,
+                              .pointer = "",
+                              .adopts = 1};
     if (!given)
         return weir__place_out_of_memory(place);
-    int status = run_configure(place, WEIR__TRANSPORT, found, given, options, role, 1, "", component);
+    int status = run_configure(place, &what, component);
     json_decref(given);
     return status;
 }

@@ -73,6 +73,14 @@ int weir__component_check(weir__place *place, const weir__schema *schema, json_t
 int weir__component_resolve_secrets(weir__place *place, const weir__schema *schema, json_t *options,
                                     const char *pointer);
 
+/*
+ * Takes out of options that stand at `base` what the schema finds fault with, and the secrets among them that could not be
+ * read (the faults known_from to known_to), so that the others are valid on their own. 0; UV_ENOENT: they are not (one
+ * that must be there is missing, say); UV_ENOMEM. No fault is noted (component_sound.c).
+ */
+int weir__component_keep_sound(const weir__faults *faults, const weir__schema *schema, const char *base,
+                               json_t *options);
+
 /* Overwrites the texts that are secret by the schema; all texts where it is NULL. */
 void weir__component_wipe_secrets(const weir__schema *schema, json_t *options);
 

@@ -76,14 +76,15 @@ int weir__tls_holder_register(weir_tls_context *holder, const char *name)
 
 /* ---- making ---- */
 
-static int build(weir_tls_context *holder, const json_t *options, tls_report *report)
+static int build(weir_tls_context *holder, const weir_configure *configure, tls_report *report)
 {
     const weir_tls_options *callbacks = &holder->callbacks;
-    const tls_source source = {.options = options,
+    const tls_source source = {.options = configure->options,
                                .folder = holder->given.folder,
                                .role = holder->role,
-                               .psk_callback = holder->role == WEIR_SERVER ? callbacks->psk != NULL
-                                                                           : callbacks->client_psk != NULL};
+                               .psk_callback =
+                                   holder->role == WEIR_SERVER ? callbacks->psk != NULL : callbacks->client_psk != NULL,
+                               .partial = configure->partial};
 
     return weir__tls_context_build(holder->instance, &source, report, &holder->current);
 }
@@ -146,7 +147,7 @@ int weir__tls_configure(weir_configure *configure, void **context)
     take_callbacks(holder, configure->extra);
     status = weir__tls_written_take(&holder->given, configure);
     if (status == 0)
-        status = build(holder, configure->options, &report);
+        status = build(holder, configure, &report);
     weir__tls_report_end(&report);
     if (status) {
         weir__tls_holder_release(holder);

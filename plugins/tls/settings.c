@@ -196,9 +196,9 @@ static int take_identity(const reading *state)
         status = take_material(state, "key", &into->key);
     if (status == 0)
         status = take_text(state, "passphrase", &into->passphrase);
-    if (status == 0 && option(state, "key") && !option(state, "cert"))
+    if (status == 0 && option(state, "key") && !option(state, "cert") && !into->partial)
         weir__tls_fault(state->report, "/key", "a key without its certificate: \"cert\" is missing");
-    if (status == 0 && into->cert.data && !option(state, "key"))
+    if (status == 0 && into->cert.data && !option(state, "key") && !into->partial)
         status = weir__tls_material_share(&into->cert, "/cert", &into->key);
     if (status == 0 && into->key.data)
         weir__tls_material_check_mode(&into->key, state->report);
@@ -271,7 +271,8 @@ static int take_psk(const reading *state)
     if (status || (!digits && !into->psk_identity))
         return status;
     if (!digits || !into->psk_identity) {
-        weir__tls_fault(state->report, digits ? "/psk" : "/pskIdentity", "\"psk\" and \"pskIdentity\" go together");
+        if (!into->partial)
+            weir__tls_fault(state->report, digits ? "/psk" : "/pskIdentity", "\"psk\" and \"pskIdentity\" go together");
         return 0;
     }
     into->psk_size = strlen(digits) / 2;
@@ -465,7 +466,7 @@ static void check_unasked(const reading *state)
             state->report, "/servername",
             "this decides nothing: it is for connecting; a listener has its names under \"SNI\", or in its "
             "certificate");
-    if (state->into->request_cert || is_asked_by_name(state))
+    if (state->into->request_cert || state->into->partial || is_asked_by_name(state))
         return;
     if (option(state, "pinSha256"))
         weir__tls_fault(state->report, "/pinSha256", "clients are not asked for a certificate: set \"requestCert\"");
@@ -554,7 +555,8 @@ int weir__tls_settings_read(const tls_source *source, tls_instance *instance, tl
 
     if (state.into) {
         state.into->role = source->role;
-        state.into->incomplete = source->around && source->around->incomplete;
+        state.into->partial = source->partial;
+        state.into->incomplete = source->partial || (source->around && source->around->incomplete);
     }
     for (i = 0; i < sizeof(steps) / sizeof(steps[0]) && status == 0; i++)
         status = steps[i](&state);

@@ -47,6 +47,7 @@ typedef struct tls_list {
 typedef struct tls_settings {
     weir_role role;
     int incomplete; /* some of it, or of what is around it, was faulty and has been told: it is only to be checked */
+    int partial;    /* that is so of options that are not there any more: what is missing may have been said */
 
     tls_material cert;  /* the own certificate, those that lead to its root behind it; none on clients without one */
     tls_material key;   /* where only cert is given, the same bytes: a file may hold both */
@@ -131,6 +132,7 @@ typedef struct tls_source {
     const tls_settings *around; /* NULL: this is the outermost */
     const char *name;           /* under SNI: which */
     int psk_callback;           /* an application answers for identities */
+    int partial;                /* as weir_configure has it: there are options that are faulty and not here */
 } tls_source;
 
 struct tls_instance;

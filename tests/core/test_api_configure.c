@@ -16,7 +16,9 @@ typedef struct reading {
     weir_role role;
     char secret[32]; /* as it was in the options */
     int indirect;    /* as it was written: not as text */
-    json_t *kept;    /* the options, against the rule that they are borrowed; NULL: nobody wants them */
+    int partial;
+    char members[128]; /* of the options, in their order */
+    json_t *kept;      /* the options, against the rule that they are borrowed; NULL: nobody wants them */
 } reading;
 
 #define OTHERWISE 4711
@@ -29,6 +31,16 @@ static int configure(weir_configure *configure, void **context)
     seen->calls++;
     seen->extra = configure->extra;
     seen->role = configure->role;
+    seen->partial = configure->partial;
+    const char *name;
+    json_t *member;
+    json_object_foreach(configure->options, name, member)
+    {
+        size_t at = strlen(seen->members);
+        snprintf(seen->members + at, sizeof(seen->members) - at, " %s", name);
+    }
+    if (json_object_get(configure->options, "list"))
+        weir_configure_fault(configure, "/list/0", "no element is liked here");
     const char *secret = json_string_value(json_object_get(configure->options, "secret"));
     snprintf(seen->secret, sizeof(seen->secret), "%s", secret ? secret : "");
     seen->indirect = json_is_object(json_object_get(configure->given, "secret"));
@@ -53,7 +65,11 @@ static const char schema[] = "{\"type\":\"object\",\"additionalProperties\":fals
                              "\"size\":{\"type\":[\"integer\",\"string\"],\"format\":\"weir-size\"},"
                              "\"secret\":{\"type\":\"string\",\"writeOnly\":true},"
                              "\"plain\":{\"type\":\"string\",\"default\":\"shown\"},"
-                             "\"duration\":{\"type\":[\"integer\",\"string\"],\"format\":\"weir-duration\"}}}";
+                             "\"list\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"
+                             "\"inner\":{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"a\"],"
+                             "\"properties\":{\"a\":{\"type\":\"integer\"},\"b/c\":{\"type\":\"integer\"}}},"
+                             "\"duration\":{\"type\":[\"integer\",\"string\"],\"format\":\"weir-duration\"}},"
+                             "\"dependentRequired\":{\"inner\":[\"size\"]}}";
 
 static const weir_plugin plugin = {
     WEIR_PLUGIN_HEADER, .name = "amounts", .version = "1.0.0", .description = "reads amounts, for tests",
@@ -222,6 +238,45 @@ static void a_layer_that_cannot_be_configured_says_why(void **state)
     assert_code(weir_layer_configure(f->runtime, "amounts", NULL, NULL, WEIR_CLIENT, NULL, &context, NULL), UV_EINVAL);
 }
 
+/* What is faulty is taken out, and what goes with it, and the plugin looks at the rest. */
+static void a_fault_of_the_schema_hides_none_of_the_plugins(void **state)
+{
+    static const struct {
+        const char *options, *left; /* "": it is not asked */
+        size_t faults;
+    } cases[] = {
+        {"{\"sice\": 1, \"duration\": 1}", " duration plain", 1},
+        {"{\"size\": \"much\", \"inner\": {\"a\": 1}, \"duration\": 1}", " duration plain", 1},
+        {"{\"size\": 1, \"inner\": {\"a\": 1, \"b/c\": \"\"}}", " size inner plain", 1},
+        {"{\"size\": 1, \"inner\": {\"a\": \"\", \"b/c\": 1}}", " size plain", 1},
+        {"{\"list\": [{}, 1], \"duration\": 1}", " duration plain", 1},
+        {"{\"list\": [{}], \"sice\": 1}", " list plain", 2},
+        {"{\"secret\": {\"file\": \"missing\"}, \"duration\": 1}", " duration plain", 1},
+        {"{\"secret\": {\"file\": \"missing\"}}", "", 1},
+        {"{\"inner\": {\"a\": 1}}", "", 1},
+        {"{\"sice\": 1}", "", 1},
+    };
+    fixture *f = *state;
+    weir_error *error = NULL;
+    void *context = NULL;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        reading seen = {0};
+        size_t faults = 1;
+        weir_runtime_set_data(f->runtime, &seen);
+        assert_code(weir_layer_configure(f->runtime, "amounts", cases[i].options, f->folder, WEIR_CLIENT, NULL,
+                                         &context, &error),
+                    WEIR_EINVALID_CONFIG);
+        for (const char *at = error->message; (at = strstr(at, "; options:")) != NULL; at++)
+            faults++;
+        if (faults != cases[i].faults)
+            fail_msg("%s: %s", cases[i].options, error->message);
+        assert_string_equal(seen.members, cases[i].left);
+        assert_int_equal(seen.partial, *cases[i].left != '\0');
+        assert_string_equal(seen.secret, "");
+        weir_error_release(error);
+    }
+}
+
 /* ---- secrets ---- */
 
 static void put(const char *path, const char *text)
@@ -318,6 +373,7 @@ int main(void)
         AMOUNTS_TEST(what_is_no_amount_never_comes_to_a_configure),
         AMOUNTS_TEST(what_a_loose_schema_lets_pass_is_as_if_absent),
         AMOUNTS_TEST(a_layer_is_configured_outside_of_an_endpoint),
+        AMOUNTS_TEST(a_fault_of_the_schema_hides_none_of_the_plugins),
         AMOUNTS_TEST(a_layer_that_cannot_be_configured_says_why),
         AMOUNTS_TEST(a_secret_is_overwritten_after_the_call),
         AMOUNTS_TEST(the_options_as_written_are_configured_again),

@@ -217,6 +217,42 @@ static void TLS_14_check_warns_of_what_serves_and_is_no_good(void **state)
     child_free(weir);
 }
 
+/* One list: those of the schema, and those of what the schema has nothing against. */
+static void TLS_14_check_tells_all_faults_in_one_go(void **state)
+{
+    static const struct {
+        const char *options;
+        const char *expected[4];
+    } cases[] = {
+        {"\"cert\": \"nope.pem\", \"key\": \"nope.key\", \"requestCerts\": true",
+         {"/tls/cert: cannot read ", "/tls/key: cannot read ", "did you mean \"requestCert\"?"}},
+        {"\"cert\": \"nope.pem\", \"ky\": 1", {"/tls/cert: cannot read ", "did you mean \"key\"?"}},
+        {"\"key\": \"nope.key\", \"cert\": 1", {"/tls/key: cannot read ", "/tls/cert: expected a string"}},
+        {"\"psk\": \"short\", \"pskIdentity\": \"i\", \"ca\": \"nope.pem\"", {"/tls/psk: ", "/tls/ca: cannot read "}},
+        {"\"passphrase\": {\"file\": \"nope\"}, \"ca\": \"nope.pem\"",
+         {"/tls/passphrase: the secret's file ", "/tls/ca: cannot read "}},
+        {"\"SNI\": {\"a.example\": {\"cert\": \"nope.pem\", \"kei\": \"x\"}}, \"ca\": \"nope.pem\"",
+         {"/SNI/a.example/cert: cannot read ", "/SNI/a.example/kei: unknown member", "/tls/ca: cannot read "}},
+    };
+    char text[1024];
+    int code;
+    (void)state;
+    tls_need();
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t faults = 0;
+        snprintf(text, sizeof(text),
+                 "{\"servers\": [{\"name\": \"tls\", \"handler\": \"echo\", \"listen\": {\"tcp\": {\"port\": 0}, "
+                 "\"layers\": [{\"tls\": {%s}}]}}]}",
+                 cases[i].options);
+        child *weir = CHILD_RUN(&code, "check", "--human", child_file("faulty.json", text));
+        assert_int_equal(code, 2);
+        for (; faults < 4 && cases[i].expected[faults]; faults++)
+            tls_expect(weir->err_text, cases[i].expected[faults]);
+        assert_int_equal(tls_count(weir->err_text, "\n"), faults);
+        child_free(weir);
+    }
+}
+
 static int group_setup(void **state)
 {
     child_setup(NULL);
@@ -231,6 +267,7 @@ int main(void)
         FIXTURE_TEST(TLS_07_connect_trusts_the_bundle_of_the_system),
         FIXTURE_TEST(TLS_16_SSLKEYLOGFILE_counts_for_nothing),
         FIXTURE_TEST(TLS_14_check_warns_of_what_serves_and_is_no_good),
+        FIXTURE_TEST(TLS_14_check_tells_all_faults_in_one_go),
     };
     return cmocka_run_group_tests_name("service.tls_system", tests, group_setup, NULL);
 }

@@ -66,7 +66,7 @@ static ssize_t decode(const char *text, size_t length, char *bytes)
 /* What a socket's name has no room for is cut if that was asked for, and refused otherwise (BN-12, PATH-05). */
 static int fit(weir_configure *configure, const char *what, size_t *length)
 {
-    if (*length > WEIR_PATH_MAX && !is_on(configure->options, "truncatePath")) {
+    if (*length > WEIR_PATH_MAX && !is_on(configure->options, "truncatePath") && !configure->partial) {
         weir_configure_fault(configure, "/path",
                              "%s (%s); %s has %zu bytes, the name of a socket at most %d: shorten it, or cut it with "
                              "truncatePath",

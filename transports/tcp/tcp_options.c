@@ -89,7 +89,7 @@ static int check_port(tcp_context *tcp, weir_configure *configure)
     if (tcp->port >= 0)
         return 0;
     tcp->port = 0;
-    if (configure->role == WEIR_SERVER || configure->adopts)
+    if (configure->role == WEIR_SERVER || configure->adopts || configure->partial)
         return 0;                                                                        /* SRV-62 */
     weir_configure_fault(configure, "", "a port is missing: connecting needs \"port\""); /* CONN-10, CONN-11 */
     return WEIR_EINVALID_CONFIG;

@@ -135,6 +135,9 @@ struct weir_configure {
     const json_t
         *given; /* the options as they were written: secrets as {"file"} or {"env"}, no defaults. What a layer keeps
                           * in order to read everything again (weir_layer_configure_again). Borrowed; NULL: none */
+    int partial; /* 1: members that the schema found fault with have been told and are not among the options, which are valid
+                  * without them. What is wrong with those that are there is to be told; of what is missing nobody knows
+                  * whether it was meant, and a context that is made is not used */
 };
 
 /*

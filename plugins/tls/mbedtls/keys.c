@@ -60,7 +60,8 @@ static int tell(const reading *state, int result)
     if (weir__mbed_is_no_memory(result))
         return UV_ENOMEM;
     if (result == MBEDTLS_ERR_PK_PASSWORD_REQUIRED || result == MBEDTLS_ERR_PEM_PASSWORD_REQUIRED) {
-        fault(state, "the private key in %s is encrypted: \"passphrase\" is missing", state->name);
+        if (!state->credentials->settings->partial)
+            fault(state, "the private key in %s is encrypted: \"passphrase\" is missing", state->name);
     } else if (result == MBEDTLS_ERR_PK_PASSWORD_MISMATCH || result == MBEDTLS_ERR_PEM_PASSWORD_MISMATCH) {
         fault(state, "the passphrase does not open the private key in %s", state->name);
     } else {
