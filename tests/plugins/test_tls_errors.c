@@ -238,6 +238,36 @@ static void the_interface_takes_options_of_any_size(void **state)
     tls->context_release(context);
 }
 
+static void what_is_no_object_of_options_is_an_invalid_configuration(void **state)
+{
+    static const struct {
+        const char *options, *says;
+    } cases[] = {{"[]", "expected an object of options"},
+                 {"nojson", "options:1:1: "},
+                 {"", "options:1:1: "},
+                 {"{" SERVES ", \"ky\": 1, \"ca\": \"nope.pem\"}", "/ca: cannot read "},
+                 {"{" SERVES ", \"ky\": 1, \"ca\": \"nope.pem\"}", "/ky: unknown member"}};
+    fixture *f = *state;
+    const weir_tls *tls = interface_of(f);
+    weir_tls_options options = options_of(WEIR_SERVER, "{" SERVES "}");
+    weir_tls_context *context = make_context(f, tls, &options);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        weir_tls_context *made = NULL;
+        weir_error *errors[2] = {NULL, NULL};
+        options.options = cases[i].options;
+        assert_code(tls->context_new(f->runtime, &options, &made, &errors[0]), WEIR_EINVALID_CONFIG);
+        assert_code(tls->context_reload(context, &options, &errors[1]), WEIR_EINVALID_CONFIG);
+        for (size_t j = 0; j < 2; j++) {
+            assert_code(errors[j]->code, WEIR_EINVALID_CONFIG);
+            if (!strstr(errors[j]->message, cases[i].says))
+                fail_msg("'%s' is not in '%s'", cases[i].says, errors[j]->message);
+            weir_error_release(errors[j]);
+        }
+        assert_null(made);
+    }
+    tls->context_release(context);
+}
+
 static void TLS_12_sessions_that_are_none(void **state)
 {
     fixture *f = *state;
@@ -563,6 +593,7 @@ int main(void)
         TEST(a_named_context_allows_no_other_option),
         TEST(the_interface_refuses_what_is_no_argument),
         TEST(the_interface_takes_options_of_any_size),
+        TEST(what_is_no_object_of_options_is_an_invalid_configuration),
         TEST(TLS_12_sessions_that_are_none),
         TEST(TLS_16_facts_that_nobody_knows_yet),
         TEST(TLS_02_a_last_flight_that_cannot_be_sent_opens_nothing),

@@ -106,8 +106,8 @@ typedef struct weir_tls {
 
     /*
      * A context with one reference, the caller's, to be given up before the runtime ends. 0, or below 0 with `*error`
-     * (where error is not NULL; the caller's) that names every fault: WEIR_EINVALID_CONFIG, WEIR_EINVALID_ENDPOINT (no
-     * JSON object), UV_EINVAL, UV_ENOMEM. `options` is copied.
+     * (where error is not NULL; the caller's) that names every fault: WEIR_EINVALID_CONFIG (and where they are no JSON
+     * object), UV_EINVAL, UV_ENOMEM. `options` is copied.
      */
     int (*context_new)(weir_runtime *runtime, const weir_tls_options *options, weir_tls_context **context,
                        weir_error **error);
