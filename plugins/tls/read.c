@@ -111,8 +111,8 @@ static int is_drained(const tls_link *self)
 static void report_truncation(tls_link *self)
 {
     weir__tls_fail(self, weir_error_newf(WEIR_ETLSTRUNCATED, "read", NULL, -1,
-                                         "%s: the peer ended the connection without close_notify: what it sent may "
-                                         "have been cut short (%s)",
+                                         "%s: %s: the peer ended the connection without close_notify: what it sent "
+                                         "may have been cut short",
                                          weir__tls_name, weir_error_name(WEIR_ETLSTRUNCATED)));
 }
 
