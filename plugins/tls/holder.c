@@ -129,10 +129,18 @@ static void take_callbacks(weir_tls_context *holder, const weir_tls_options *opt
     holder->callbacks.folder = NULL;
 }
 
+static void tell(const tls_report *report, int warning, const char *pointer, const char *message)
+{
+    if (warning)
+        weir_configure_warning(report->arg, pointer, "%s", message);
+    else
+        weir_configure_fault(report->arg, pointer, "%s", message);
+}
+
 int weir__tls_configure(weir_configure *configure, void **context)
 {
     const char *name = json_string_value(json_object_get(configure->options, "context"));
-    tls_report report = {.configure = configure, .runtime = configure->runtime};
+    tls_report report = {.tell = tell, .arg = configure};
     weir_tls_context *holder;
     int status;
 

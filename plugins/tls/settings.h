@@ -93,18 +93,14 @@ typedef struct tls_settings {
 
 /* ---- the report ---- */
 
-/*
- * Where faults and warnings go: to the configuration that is being read, at their places; or, where there is none (a C
- * program's context, a reload), into one text.
- */
+/* Where faults and warnings go: to the configuration that is being read (holder.c), at their places. */
 typedef struct tls_report {
-    weir_configure *configure; /* NULL: collected in `text` */
-    const char *base;          /* what stands before every pointer: "", "/SNI/www.example.org" */
-    const json_t *own;         /* the options of a name under SNI: what it has not itself it has from around; or NULL */
+    void (*tell)(const struct tls_report *report, int warning, const char *pointer, const char *message);
+    void *arg;         /* of tell */
+    const char *base;  /* what stands before every pointer: "", "/SNI/www.example.org" */
+    const json_t *own; /* the options of a name under SNI: what it has not itself it has from around; or NULL */
     size_t faults;
-    weir_runtime *runtime; /* without configure: for warnings, which are lines of the log */
-    char *text;            /* without configure: "/cert: ...; /key: ...", in new memory; NULL: none, or no memory */
-    char *told;            /* what names that have taken it over do not tell again, in new memory; or NULL */
+    char *told; /* what names that have taken it over do not tell again, in new memory; or NULL */
 } tls_report;
 
 /* `pointer`: of the option inside the context ("/cert", "" the whole). Never quotes a secret. */
@@ -115,8 +111,6 @@ void weir__tls_warning(tls_report *report, const char *pointer, const char *form
 #define TLS_POINTER_MOST 48
 const char *weir__tls_item(const tls_list *list, size_t index, const char *name, char room[TLS_POINTER_MOST]);
 
-/* The collected text as an error, or NULL without one; and an end of the report. */
-weir_error *weir__tls_report_error(tls_report *report, const char *what);
 void weir__tls_report_end(tls_report *report);
 
 /* ---- reading ---- */

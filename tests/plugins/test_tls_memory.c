@@ -323,32 +323,6 @@ static void bytes_that_cannot_be_joined_stay_as_they_were(void **state)
     weir_buf_release(other);
 }
 
-static void faults_that_cannot_be_collected_count_all_the_same(void **state)
-{
-    tls_report report = {0};
-    (void)state;
-    weir__tls_fault(&report, "/cert", "the first");
-    allocator_fail(1, 0);
-    weir__tls_fault(&report, "/key", "the second");
-    allocator_fail(0, 0);
-    assert_int_equal(report.faults, 2);
-    weir_error *error = weir__tls_report_error(&report, "reload");
-    assert_code(error->code, WEIR_EINVALID_CONFIG);
-    assert_string_equal(error->message, "reload: /cert: the first");
-    weir_error_release(error);
-    weir__tls_report_end(&report);
-    report = (tls_report){.faults = 0};
-    assert_null(weir__tls_report_error(&report, "reload"));
-    allocator_fail(1, 0);
-    weir__tls_fault(&report, "/cert", "the only one");
-    allocator_fail(0, 0);
-    error = weir__tls_report_error(&report, "reload");
-    assert_code(error->code, WEIR_EINVALID_CONFIG);
-    assert_non_null(strstr(error->message, weir_error_text(UV_ENOMEM)));
-    weir_error_release(error);
-    weir__tls_report_end(&report);
-}
-
 /* ---- what is left ---- */
 
 /* Two small writes go out as one record, for which they are put together: in memory that is kept for the next ones. */
@@ -395,8 +369,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(TLS_18_any_allocation_of_a_connection_may_fail), TEST(TLS_05_any_allocation_of_a_hello_in_pieces_may_fail),
-        TEST(bytes_that_cannot_be_joined_stay_as_they_were),  TEST(faults_that_cannot_be_collected_count_all_the_same),
+        TEST(TLS_18_any_allocation_of_a_connection_may_fail),
+        TEST(TLS_05_any_allocation_of_a_hello_in_pieces_may_fail),
+        TEST(bytes_that_cannot_be_joined_stay_as_they_were),
         TEST(TLS_18_plaintext_put_together_does_not_stay),
     };
     fixture_preload("tls-fake");

@@ -233,13 +233,30 @@ tls_settings world_client(world *w)
     return settings;
 }
 
+static void tell(const tls_report *report, int warning, const char *pointer, const char *message)
+{
+    world *w = report->arg;
+    size_t at = strlen(w->told);
+    if (warning)
+        weir_log(w->f->runtime, WEIR_LOG_WARN, "tls: %s: %s", pointer, message);
+    else
+        snprintf(w->told + at, sizeof(w->told) - at, "%s%s%s%s", at ? "; " : "", pointer, *pointer ? ": " : "",
+                 message);
+}
+
+tls_report world_report(world *w)
+{
+    w->told[0] = '\0';
+    return (tls_report){.tell = tell, .arg = w};
+}
+
 tls_credentials *world_credentials(world *w, const tls_settings *settings)
 {
-    tls_report report = {.runtime = w->f->runtime};
+    tls_report report = world_report(w);
     tls_credentials *made = NULL;
     int status = weir__tls_engine.credentials_new(w->instance, settings, &report, &made);
     if (status != 0)
-        fail_msg("%s: %s", weir_error_name(status), report.text ? report.text : "");
+        fail_msg("%s: %s", weir_error_name(status), w->told);
     weir__tls_report_end(&report);
     assert_true(w->credentials_count < sizeof(w->credentials) / sizeof(w->credentials[0]));
     w->credentials[w->credentials_count++] = made;
@@ -248,13 +265,12 @@ tls_credentials *world_credentials(world *w, const tls_settings *settings)
 
 const char *world_refusal(world *w, const tls_settings *settings)
 {
-    tls_report report = {.runtime = w->f->runtime};
+    tls_report report = world_report(w);
     tls_credentials *made = NULL;
     assert_code(weir__tls_engine.credentials_new(w->instance, settings, &report, &made), WEIR_EINVALID_CONFIG);
     assert_null(made);
     assert_true(report.faults > 0);
-    assert_non_null(report.text);
-    char *text = keep(w, strdup(report.text));
+    char *text = keep(w, strdup(w->told));
     weir__tls_report_end(&report);
     return text;
 }
@@ -559,7 +575,7 @@ static int converse(const world_attempt *attempt, tls_credentials *client, tls_c
 int world_try(const world_attempt *attempt)
 {
     world *w = attempt->w;
-    tls_report report = {.runtime = w->f->runtime};
+    tls_report report = world_report(w);
     tls_credentials *client = NULL;
     tls_credentials *server = NULL;
     int done = weir__tls_engine.credentials_new(w->instance, &attempt->client, &report, &client) == 0 &&

@@ -32,6 +32,7 @@ typedef struct world {
     size_t credentials_count;
     struct talk *talks[64];
     size_t talk_count;
+    char told[4096]; /* the faults of the last report: "/cert: ...; /key: ..." */
 } world;
 
 /* cmocka's setup and teardown: a fixture, and a world beside it. */
@@ -76,6 +77,9 @@ void world_write(world *w, const char *name, const char *text);
 char *world_read(world *w, const char *name, size_t *size);
 
 /* ---- settings ---- */
+
+/* One whose faults come to world.told; its warnings are lines of the log. */
+tls_report world_report(world *w);
 
 /* A server with a certificate for this host. */
 tls_settings world_server(world *w, const char *host);

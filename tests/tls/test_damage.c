@@ -170,7 +170,7 @@ static void try_locked(void *arg)
 static void try_key(void *arg)
 {
     const world_attempt *attempt = arg;
-    tls_report report = {.runtime = attempt->w->f->runtime};
+    tls_report report = world_report(attempt->w);
     tls_credentials *made = NULL;
     int status = weir__tls_engine.credentials_new(attempt->w->instance, &attempt->server, &report, &made);
     assert_null(made);

@@ -630,7 +630,7 @@ static const tls_host silent;
 static void try_credentials(void *arg)
 {
     const world_attempt *a = arg;
-    tls_report report = {.runtime = a->w->f->runtime};
+    tls_report report = world_report(a->w);
     tls_credentials *made = NULL;
     int status = weir__tls_engine.credentials_new(a->w->instance, &a->server, &report, &made);
     assert_int_equal(status == 0, made != NULL);

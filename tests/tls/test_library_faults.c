@@ -173,7 +173,7 @@ static void random_bytes_and_digests_that_fail(void **state)
 
 static int credentials_status(world *w, const tls_settings *settings)
 {
-    tls_report report = {.runtime = w->f->runtime};
+    tls_report report = world_report(w);
     tls_credentials *made = NULL;
     size_t before = allocator_live();
     int status = weir__tls_engine.credentials_new(w->instance, settings, &report, &made);

@@ -193,7 +193,7 @@ static void TLS_14_broken_encrypted_keys(void **state)
     for (size_t i = 1; i < 2 * size; i += i < 130 ? 1 : 9) {
         memcpy(bytes, whole, size);
         bytes[i % size] = (char)(bytes[i % size] ^ (i < size ? 0x5A : 0x01));
-        tls_report report = {.runtime = w->f->runtime};
+        tls_report report = world_report(w);
         tls_credentials *made = NULL;
         server.key = (tls_material){.data = bytes, .size = i < size ? i : size, .pointer = server.cert.pointer};
         int status = weir__tls_engine.credentials_new(w->instance, &server, &report, &made);
@@ -369,7 +369,7 @@ static void TLS_14_incomplete_settings_are_looked_through(void **state)
     char *ciphers[] = {unknown};
     world *w = world_of(*state);
     tls_settings server = world_server(w, "localhost");
-    tls_report report = {.runtime = w->f->runtime};
+    tls_report report = world_report(w);
     tls_credentials *made = NULL;
     server.incomplete = 1;
     assert_code(weir__tls_engine.credentials_new(w->instance, &server, &report, &made), WEIR_EINVALID_CONFIG);
