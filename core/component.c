@@ -294,7 +294,8 @@ static int run_configure(weir__place *place, const configuring *what, weir__comp
                                     .adopts = what->adopts,
                                     .extra = place->extra,
                                     .given = what->given,
-                                    .partial = what->partial};
+                                    .partial = what->partial,
+                                    .hostless = place->hostless};
     place->faults->known_from = place->faults->known_to = 0; /* those of an endpoint inside are others */
     size_t before = fault_count(place->faults);
     component->plugin = what->found->plugin;

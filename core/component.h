@@ -20,6 +20,8 @@ typedef struct weir__place {
     weir__faults *warnings; /* NULL: they go to the runtime's log */
     int code;               /* of the first fault; 0: none so far */
     const void *extra;      /* of weir_configure; NULL: none */
+    bool connects;          /* the endpoint is to be connected to, not only to lend its layers */
+    weir_hostless hostless; /* of weir_configure */
 } weir__place;
 
 /* Notes a fault at a pointer of the document; with on_name at the name of its member. Keeps the first code. */

@@ -111,6 +111,15 @@ static int apply_wishes(weir__place *place, const weir__wishes *wishes, weir__pa
     return status == 0 ? 0 : weir__place_out_of_memory(place);
 }
 
+/* What layer `at` stands on, as far as its host is concerned. */
+static weir_hostless hostless_of(const weir__place *place, const weir__plan *plan, size_t at)
+{
+    const weir__loaded *transport = plan->parts[0].found;
+    if (!place->connects || at == 0 || !transport || transport->plugin->transport->body != WEIR_BODY_PATH)
+        return WEIR_HOST_UNKNOWN;
+    return at == 1 ? WEIR_HOST_NONE : WEIR_HOST_OF_A_LAYER;
+}
+
 static int make_parts(weir__place *place, weir__plan *plan, weir_role role, weir_endpoint *endpoint)
 {
     int result = 0;
@@ -119,6 +128,7 @@ static int make_parts(weir__place *place, weir__plan *plan, weir_role role, weir
         weir__component *component = i == 0 ? &endpoint->transport : &endpoint->layers[endpoint->layer_count];
         if (!part->found)
             continue;
+        place->hostless = hostless_of(place, plan, i);
         int status =
             weir__component_make(place, part->kind, part->found, part->options, role, part->pointer, component);
         if (status == 0 && i > 0)
@@ -220,7 +230,8 @@ weir_endpoint *weir_configure_endpoint(weir_configure *configure, const char *po
                          .document = whole->document,
                          .label = whole->label,
                          .faults = whole->faults,
-                         .warnings = whole->warnings};
+                         .warnings = whole->warnings,
+                         .connects = role == WEIR_CLIENT};
     char *full = weir__configure_pointer(whole, pointer);
     if (full)
         weir__endpoint_build(&place, value, role, full, NULL, &endpoint);

@@ -84,7 +84,9 @@ static int build(weir_tls_context *holder, const weir_configure *configure, tls_
                                .role = holder->role,
                                .psk_callback =
                                    holder->role == WEIR_SERVER ? callbacks->psk != NULL : callbacks->client_psk != NULL,
-                               .partial = configure->partial};
+                               .partial = configure->partial,
+                               .hostless = configure->hostless,
+                               .given = configure->given};
 
     return weir__tls_context_build(holder->instance, &source, report, &holder->current);
 }

@@ -456,27 +456,69 @@ static int is_asked_by_name(const reading *state)
     return 0;
 }
 
-/* What is to decide about clients and is never asked. */
+/* What the other role alone heeds. SNI is more than that on a client: a fault (context.c). */
+static void check_role(const reading *state)
+{
+    static const struct {
+        const char *name;
+        weir_role role; /* that heeds it */
+        const char *instead;
+    } options[] = {
+        {"servername", WEIR_CLIENT,
+         "it is for connecting; a listener has its names under \"SNI\", or in its certificate"},
+        {"requestCert", WEIR_SERVER, "it is for listening; a server always shows its certificate"},
+        {"ticketLifetime", WEIR_SERVER, "it is for listening; how long its tickets are good the server decides"},
+        {"sessionTimeout", WEIR_SERVER, "it is for listening; how long a session is kept the server decides"},
+    };
+    char pointer[32];
+    size_t i;
+
+    for (i = 0; i < sizeof(options) / sizeof(options[0]) && !state->source->around; i++) {
+        snprintf(pointer, sizeof(pointer), "/%s", options[i].name);
+        if (options[i].role != state->into->role && json_object_get(state->source->given, options[i].name))
+            weir__tls_warning(state->report, pointer, "this decides nothing: %s", options[i].instead);
+    }
+}
+
+/* What is to decide about clients and is never asked: it is told once, of the first that is there. */
 static void check_unasked(const reading *state)
 {
-    if (state->into->role != WEIR_SERVER)
-        return;
-    if (option(state, "servername"))
-        weir__tls_warning(
-            state->report, "/servername",
-            "this decides nothing: it is for connecting; a listener has its names under \"SNI\", or in its "
-            "certificate");
-    if (state->into->request_cert || state->into->partial || is_asked_by_name(state))
+    static const char *const options[] = {"ca", "crl", "rejectUnauthorized"};
+    const json_t *said = state->source->around ? state->source->options : state->source->given;
+    char pointer[32];
+    size_t i;
+
+    if (state->into->role != WEIR_SERVER || state->into->request_cert || state->into->partial ||
+        is_asked_by_name(state))
         return;
     if (option(state, "pinSha256"))
         weir__tls_fault(state->report, "/pinSha256", "clients are not asked for a certificate: set \"requestCert\"");
-    if (option(state, "crl"))
-        weir__tls_warning(state->report, "/crl",
-                          "this decides nothing: clients are asked for a certificate only with \"requestCert\"");
-    if (option(state, "ca"))
-        weir__tls_warning(state->report, "/ca",
+    for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        if (!json_object_get(said, options[i]))
+            continue;
+        snprintf(pointer, sizeof(pointer), "/%s", options[i]);
+        weir__tls_warning(state->report, pointer,
                           "this decides nothing: without \"requestCert\" no client is asked for a certificate%s",
                           state->into->cert.data ? ", and everybody is let in" : "");
+        return;
+    }
+}
+
+/* Whose name is the server's certificate to bear? */
+static void check_host(const reading *state)
+{
+    static const char gives[] = "give \"servername\" (or \"pinSha256\")";
+    const tls_settings *into = state->into;
+
+    if (into->role != WEIR_CLIENT || into->servername || !into->reject_unauthorized || into->pin_count > 0 ||
+        into->psk || into->psk_callback)
+        return;
+    if (state->source->hostless == WEIR_HOST_NONE)
+        weir__tls_fault(state->report, "", "there is no host whose name the certificate could bear: %s", gives);
+    else if (state->source->hostless == WEIR_HOST_OF_A_LAYER)
+        weir__tls_warning(state->report, "",
+                          "there is no host whose name the certificate could bear, unless a layer below knows one: %s",
+                          gives);
 }
 
 /* What each option may be, the schema says; here, what they must be together: nothing is missing that could not be read. */
@@ -484,11 +526,13 @@ static void check_together(const reading *state)
 {
     const tls_settings *into = state->into;
 
+    check_role(state);
     check_unasked(state);
     if (into->max_version && into->min_version > into->max_version)
         weir__tls_fault(state->report, "/minVersion", "it is higher than maxVersion: no version is left");
     if (into->incomplete)
         return;
+    check_host(state);
     if (into->role == WEIR_SERVER && !into->cert.data && !into->psk && !into->psk_callback)
         weir__tls_fault(state->report, "", "listening needs a certificate: give \"cert\" and \"key\" (or a \"psk\")");
     if (into->role == WEIR_SERVER && into->request_cert && into->reject_unauthorized && into->ca_count == 0)

@@ -127,6 +127,8 @@ typedef struct tls_source {
     const char *name;           /* under SNI: which */
     int psk_callback;           /* an application answers for identities */
     int partial;                /* as weir_configure has it: there are options that are faulty and not here */
+    weir_hostless hostless;     /* likewise */
+    const json_t *given;        /* the options as they were written, without defaults; of the outermost; NULL: none */
 } tls_source;
 
 struct tls_instance;

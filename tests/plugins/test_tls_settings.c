@@ -499,6 +499,58 @@ static void TLS_08_a_name_to_ask_for_is_not_for_listening(void **state)
     assert_non_null(strstr(fixture_log(f), "/servername: this decides nothing: it is for connecting"));
 }
 
+/* The schema says of which role an option is; the other one says that it has no use for it. */
+static void TLS_08_an_option_of_the_other_role_is_told_of(void **state)
+{
+    static const struct {
+        const char *begins; /* the option's description */
+        weir_role other;
+        const char *own;
+    } roles[] = {{"Listening: ", WEIR_CLIENT, TRUSTS}, {"Connecting: ", WEIR_SERVER, SERVES}};
+    fixture *f = *state;
+    size_t tried = 0;
+    json_t *schema = json_load_file(WEIR_TEST_SOURCE "/schemas/tls.schema.json", 0, NULL), *member;
+    const char *name;
+    json_object_foreach(json_object_get(schema, "properties"), name, member)
+    {
+        const char *says = json_string_value(json_object_get(member, "description"));
+        const char *value = strcmp(name, "servername") == 0    ? "\"localhost\""
+                            : strcmp(name, "requestCert") == 0 ? "true"
+                                                               : "3000";
+        for (size_t i = 0; i < 2; i++) {
+            if (strncmp(says, roles[i].begins, strlen(roles[i].begins)) != 0)
+                continue;
+            tried++;
+            if (strcmp(name, "SNI") == 0) {
+                expect_fault(f, TRUSTS ", \"SNI\": {}", WEIR_CLIENT, "/SNI: this is for listening");
+                continue;
+            }
+            size_t length = strlen(fixture_log(f));
+            expect_good(f, fixture_text(f, "%s, \"%s\": %s", roles[i].own, name, value), roles[i].other);
+            if (!strstr(fixture_log(f) + length, fixture_text(f, "/%s: this decides nothing: it is for", name)))
+                fail_msg("%s says nothing", name);
+            length = strlen(fixture_log(f));
+            expect_good(f, roles[i].own, roles[i].other); /* what has its default is not told of */
+            assert_null(strstr(fixture_log(f) + length, "it is for"));
+        }
+    }
+    assert_int_equal(tried, 5);
+    json_decref(schema);
+}
+
+static void TLS_09_what_nobody_is_checked_by_is_told_once(void **state)
+{
+    fixture *f = *state;
+    expect_good(f, SERVES ", \"crl\": \"" FAKE_CA "\", \"rejectUnauthorized\": false, \"ca\": \"" FAKE_CA "\"",
+                WEIR_SERVER);
+    const char *first = strstr(fixture_log(f), "/ca: this decides nothing: without \"requestCert\"");
+    assert_non_null(first);
+    assert_null(strstr(first + strlen("/ca: this decides nothing"), "decides nothing"));
+    size_t length = strlen(fixture_log(f));
+    expect_good(f, SERVES ", \"rejectUnauthorized\": false", WEIR_SERVER);
+    assert_non_null(strstr(fixture_log(f) + length, "/rejectUnauthorized: this decides nothing"));
+}
+
 /* ---- memory ---- */
 
 static void quiet(weir_log_level level, const char *message, void *arg)
@@ -574,6 +626,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(TLS_10_a_certificate_that_does_not_bear_its_name_is_warned_of),
+        FIXTURE_TEST(TLS_08_an_option_of_the_other_role_is_told_of),
+        FIXTURE_TEST(TLS_09_what_nobody_is_checked_by_is_told_once),
         FIXTURE_TEST(TLS_08_a_name_to_ask_for_is_not_for_listening),
         FIXTURE_TEST(TLS_14_material_comes_from_files_texts_and_the_environment),
         FIXTURE_TEST(TLS_14_bad_material_is_found_when_the_context_is_made),

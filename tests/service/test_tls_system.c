@@ -253,6 +253,45 @@ static void TLS_14_check_tells_all_faults_in_one_go(void **state)
     }
 }
 
+/* What is connected to has no name, unless it is said. */
+static void TLS_08_check_misses_whose_certificate_is_to_be_shown(void **state)
+{
+#define IPC(layers) "{\"ipc\": {\"path\": \"s\"}, \"layers\": [" layers "]}"
+    static const struct {
+        const char *to;
+        size_t faults, warnings;
+    } cases[] = {
+        {IPC("\"tls\""), 1, 0},
+        {"\"tls+ipc:s\"", 1, 0},
+        {IPC("{\"tls\": {\"servername\": \"a\"}}, \"tls\""), 0, 1},
+        {IPC("{\"tls\": {\"servername\": \"a\"}}"), 0, 0},
+        {IPC("{\"tls\": {\"rejectUnauthorized\": false}}"), 0, 0},
+        {IPC("{\"tls\": {\"pinSha256\": \"n5dWZ5SNxKHBbJyLFYqgv9jpNQ6YIBt0ecrF9dcmQjA=\"}}"), 0, 0},
+        {IPC("{\"tls\": {\"pskIdentity\": \"i\", \"psk\": \"00112233445566778899aabbccddeeff\"}}"), 0, 0},
+        {"\"tls+tcp://127.0.0.1:1\"", 0, 0},
+    };
+    char text[1024];
+    int code;
+    (void)state;
+    need_bundle();
+    put_bundle(tls_cert("ca.pem"));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        snprintf(text, sizeof(text),
+                 "{\"servers\": [{\"name\": \"f\", \"listen\": \"tcp://127.0.0.1:0\", "
+                 "\"handler\": {\"forward\": {\"to\": %s}}}]}",
+                 cases[i].to);
+        child *weir = CHILD_RUN(&code, "check", "--human", child_file("hostless.json", text));
+        if (cases[i].faults + cases[i].warnings > 0)
+            tls_expect(weir->err_text, "there is no host whose name the certificate could bear");
+        assert_int_equal(tls_count(weir->err_text, "warning: "), cases[i].warnings);
+        assert_int_equal(tls_count(weir->err_text, "\n"), cases[i].faults + cases[i].warnings);
+        assert_int_equal(code, cases[i].faults ? 2 : 0);
+        child_free(weir);
+    }
+    take_bundle_away();
+#undef IPC
+}
+
 static int group_setup(void **state)
 {
     child_setup(NULL);
@@ -268,6 +307,7 @@ int main(void)
         FIXTURE_TEST(TLS_16_SSLKEYLOGFILE_counts_for_nothing),
         FIXTURE_TEST(TLS_14_check_warns_of_what_serves_and_is_no_good),
         FIXTURE_TEST(TLS_14_check_tells_all_faults_in_one_go),
+        FIXTURE_TEST(TLS_08_check_misses_whose_certificate_is_to_be_shown),
     };
     return cmocka_run_group_tests_name("service.tls_system", tests, group_setup, NULL);
 }

@@ -115,6 +115,13 @@ typedef struct weir_plugin_info {
 WEIR_EXPORT int weir_runtime_each_plugin(weir_runtime *runtime, void (*visit)(const weir_plugin_info *info, void *arg),
                                          void *arg);
 
+/* Is there a host among what a layer is to connect to? Of an endpoint inside the options (weir_configure_endpoint) alone. */
+typedef enum weir_hostless {
+    WEIR_HOST_UNKNOWN,   /* there may be one */
+    WEIR_HOST_NONE,      /* right below is a transport whose address is a path */
+    WEIR_HOST_OF_A_LAYER /* the transport is such a one, and between are layers, which may know one */
+} weir_hostless;
+
 /*
  * What a configure is given. It reads and checks everything its options name (files, tables), makes no socket call,
  * starts nothing, and makes an immutable context, which the core counts and hands to `context_free` in the end. `weir
@@ -138,6 +145,7 @@ struct weir_configure {
     int partial; /* 1: members that the schema found fault with have been told and are not among the options, which are valid
                   * without them. What is wrong with those that are there is to be told; of what is missing nobody knows
                   * whether it was meant, and a context that is made is not used */
+    weir_hostless hostless; /* a layer's */
 };
 
 /*
