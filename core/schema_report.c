@@ -10,7 +10,7 @@
 #include "memory.h"
 #include "schema_node.h"
 
-#define CHOICES_MOST 12 /* values or names that a message lists */
+#define CHOICES_MOST 12 /* values that a message lists */
 
 /* ---- where ---- */
 
@@ -208,13 +208,13 @@ void weir__check_tell_unknown(weir__check *check, const weir__node *node, const 
         weir__message_quote(&message, nearest, strlen(nearest));
         weir__message_add(&message, "?");
     } else if (count > 0) {
-        size_t shown = count < CHOICES_MOST ? count : CHOICES_MOST;
+        /* All of them: what is looked for and called otherwise may be the last one. */
         weir__message_add(&message, "; known %s ", all == 1 ? "is" : "are");
-        for (size_t i = 0; i < shown; i++) {
+        for (size_t i = 0; i < count; i++) {
             weir__message_add(&message, i ? ", " : "");
             weir__message_quote(&message, names[i], strlen(names[i]));
         }
-        weir__message_add(&message, shown < all ? ", ..." : "");
+        weir__message_add(&message, count < all ? ", ..." : "");
     } else if (node->pattern_properties.count == 0) {
         weir__message_add(&message, "; there are none here");
     }

@@ -226,6 +226,9 @@ static void TLS_14_check_tells_all_faults_in_one_go(void **state)
     } cases[] = {
         {"\"cert\": \"nope.pem\", \"key\": \"nope.key\", \"requestCerts\": true",
          {"/tls/cert: cannot read ", "/tls/key: cannot read ", "did you mean \"requestCert\"?"}},
+        /* A member of the stream: all of what is known here is listed. */
+        {"\"handshakeTimeout\": 1", {"known are \"cert\", "}},
+        {"\"handshakeTimeout\": 1", {"\"watch\", \"context\""}},
         {"\"cert\": \"nope.pem\", \"ky\": 1", {"/tls/cert: cannot read ", "did you mean \"key\"?"}},
         {"\"key\": \"nope.key\", \"cert\": 1", {"/tls/key: cannot read ", "/tls/cert: expected a string"}},
         {"\"psk\": \"short\", \"pskIdentity\": \"i\", \"ca\": \"nope.pem\"", {"/tls/psk: ", "/tls/ca: cannot read "}},
