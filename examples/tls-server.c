@@ -9,7 +9,9 @@
  */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include <jansson.h>
 #include <uv.h>
 #include <weir/tls.h>
 #include <weir/weir.h>
@@ -18,8 +20,8 @@ typedef struct service {
     const weir_tls *tls;
     weir_tls_context *context;
     uv_signal_t hangup;
-    char options[2048];
-    int status; /* of the process */
+    char *options; /* in JSON */
+    int status;    /* of the process */
 } service;
 
 /* A text is valid until the next call into the stream. */
@@ -86,16 +88,35 @@ static int make_context(service *self, weir_runtime *runtime)
     weir_error *error = NULL;
     int status = weir_runtime_load_plugin(runtime, "tls", &plugin, &error);
     self->tls = weir_tls_of(plugin);
-    if (status == 0 && self->tls) {
+    if (status == 0 && !self->tls) {
+        fprintf(stderr, "the plugin %s offers no table of version %d\n", plugin->name, WEIR_TLS_VERSION);
+        return UV_ENOTSUP;
+    }
+    if (status == 0) {
         weir_tls_options options = {.size = sizeof(options), .role = WEIR_SERVER, .options = self->options};
         status = self->tls->context_new(runtime, &options, &self->context, &error);
     }
-    if (status == 0 && self->tls)
+    if (status == 0)
         status = self->tls->context_register(self->context, "front");
     if (status != 0)
         fprintf(stderr, "%s\n", error ? error->message : weir_error_text(status));
     weir_error_release(error);
-    return self->tls ? status : -1;
+    return status;
+}
+
+/* A typo in it is told with its place; weir_server_listen, given the text, would say that there is one. */
+static int listen_at(service *self, weir_server *server, const char *text)
+{
+    weir_endpoint *endpoint = NULL;
+    weir_error *error = NULL;
+    int status = weir_endpoint_parse(weir_server_runtime(server), text, WEIR_SERVER, NULL, &endpoint, &error);
+    if (status == 0)
+        status = weir_server_listen_endpoint(server, endpoint, on_listening, self);
+    if (status != 0)
+        fprintf(stderr, "%s: %s\n", text, error ? error->message : weir_error_text(status));
+    weir_error_release(error);
+    weir_endpoint_release(endpoint);
+    return status;
 }
 
 static int serve(service *self, weir_runtime *runtime, const char *endpoint)
@@ -109,9 +130,7 @@ static int serve(service *self, weir_runtime *runtime, const char *endpoint)
     weir_server_on(server, WEIR_EVENT_CONNECTION, on_connection, NULL);
     weir_server_on(server, WEIR_EVENT_CLIENT_ERROR, on_client_error, NULL);
     weir_server_on(server, WEIR_EVENT_ERROR, on_error, self);
-    int status = weir_server_listen(server, endpoint, on_listening, NULL);
-    if (status != 0)
-        fprintf(stderr, "%s: %s\n", endpoint, weir_error_text(status));
+    int status = listen_at(self, server, endpoint);
     uv_run(loop, UV_RUN_DEFAULT);
     uv_close((uv_handle_t *)&self->hangup, NULL);
     weir_server_release(server);
@@ -126,14 +145,19 @@ int main(int argc, char **argv)
         return 2;
     }
     const char *endpoint = argc > 3 ? argv[3] : "tls+tcp://127.0.0.1:8443?context=front";
-    snprintf(self.options, sizeof(self.options), "{\"cert\": \"%s\", \"key\": \"%s\"}", argv[1], argv[2]);
-
+    /* Not by printf: a quotation mark in a file's name would end it. */
+    json_t *options = json_pack("{s: s, s: s}", "cert", argv[1], "key", argv[2]);
+    self.options = json_dumps(options, 0); /* NULL where the names are no UTF-8, too */
+    json_decref(options);
     weir_runtime *runtime = weir_runtime_new(uv_default_loop());
-    int status = make_context(&self, runtime);
+    if (!self.options || !runtime)
+        fprintf(stderr, "no memory, or names that are not UTF-8\n");
+    int status = self.options && runtime ? make_context(&self, runtime) : UV_ENOMEM;
     if (status == 0) {
         status = serve(&self, runtime, endpoint);
         self.tls->context_release(self.context);
     }
+    free(self.options);
     weir_runtime_free(runtime); /* turns the loop: the handle's memory is there still */
     return status == 0 ? 0 : 1;
 }
