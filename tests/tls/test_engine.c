@@ -461,8 +461,9 @@ static void TLS_17_a_key_that_both_know(void **state)
 static void TLS_17_another_key_or_identity_is_refused(void **state)
 {
     static unsigned char other[32] = "another key";
-    static char stranger[] = "stranger";
+    static char stranger[] = "stranger", odd[] = "a\033[2J", longest[100];
     world *w = world_of(*state);
+    memset(longest, 'a', sizeof(longest) - 1);
     WORLD_VERSIONS(w)
     {
         tls_settings server = world_server(w, "localhost");
@@ -472,7 +473,20 @@ static void TLS_17_another_key_or_identity_is_refused(void **state)
         server.psk = client.psk = key;
         server.psk_size = client.psk_size = sizeof(key);
         client.psk_identity = stranger;
-        talk_refused(world_talk(w, &client, &server, NULL, NULL));
+        talk *t = world_talk(w, &client, &server, NULL, NULL);
+        talk_refused(t);
+        if (!strstr(end_error(&t->server), "no pre-shared key is known for the identity \"stranger\""))
+            fail_msg("%s", end_error(&t->server));
+        client.psk_identity = odd;
+        t = world_talk(w, &client, &server, NULL, NULL);
+        talk_refused(t);
+        if (!strstr(end_error(&t->server), "for the identity of 5 bytes that are no plain text"))
+            fail_msg("%s", end_error(&t->server));
+        client.psk_identity = longest;
+        t = world_talk(w, &client, &server, NULL, NULL);
+        talk_refused(t);
+        if (!strstr(end_error(&t->server), "for the identity \"aaaaaaaa") || !strstr(end_error(&t->server), "aaa...\""))
+            fail_msg("%s", end_error(&t->server));
         client.psk_identity = identity;
         client.psk = other;
         talk_refused(world_talk(w, &client, &server, NULL, NULL));

@@ -524,14 +524,15 @@ static void TLS_13_unknown_suites_name_the_nearest(void **state)
     expect(world_refusal(w, &server), "is no cipher suite");
 }
 
-#define FIRST_GROUPS "x25519, secp256r1, secp384r1, secp521r1, "
+#define FIRST_GROUPS "x25519 (X25519), secp256r1 (P-256, prime256v1), secp384r1 (P-384), secp521r1 (P-521), "
 
 static void TLS_13_unknown_groups_name_all(void **state)
 {
     static const char *const cases[][2] = {
-        {"p384", " knows; did you mean P-384?; known are " FIRST_GROUPS},
-        {"secp384", " knows; did you mean secp384r1"},
-        {"brainpool", " knows; did you mean brainpoolP256r1 or brainpoolP384r1?"},
+        {"p384", " knows; known are " FIRST_GROUPS},
+        {"p384", "secp256k1; did you mean P-384?"},
+        {"secp384", "; did you mean secp384r1"},
+        {"brainpool", "; did you mean brainpoolP256r1 or brainpoolP384r1?"},
         {"foo", " knows; known are " FIRST_GROUPS},
         {"foo", "brainpoolP256r1, brainpoolP384r1, brainpoolP512r1, secp256k1"},
     };

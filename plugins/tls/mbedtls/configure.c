@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The configuration of one session, made of its credentials: nothing of mbedTLS's own defaults is left to chance. */
+#include <stdio.h>
 #include <string.h>
 
 #include "mbed.h"
@@ -53,6 +54,21 @@ static int receive_bytes(void *arg, unsigned char *data, size_t size)
 
 /* ---- keys that both know ---- */
 
+/* An identity is no secret, but may be anything: a ticket of another server, what controls a terminal. */
+static void note_stranger(tls_session *session, const unsigned char *identity, size_t length)
+{
+    size_t most = sizeof(session->stranger) - 6;
+    size_t plain = 0;
+
+    while (plain < length && identity[plain] >= ' ' && identity[plain] <= '~' && identity[plain] != '"')
+        plain++;
+    if (plain < length)
+        snprintf(session->stranger, sizeof(session->stranger), "of %zu bytes that are no plain text", length);
+    else
+        snprintf(session->stranger, sizeof(session->stranger), "\"%.*s%s\"", (int)(length < most ? length : most),
+                 (const char *)identity, length > most ? "..." : "");
+}
+
 static int answer_psk(void *arg, mbedtls_ssl_context *ssl, const unsigned char *identity, size_t length)
 {
     tls_session *session = arg;
@@ -62,6 +78,8 @@ static int answer_psk(void *arg, mbedtls_ssl_context *ssl, const unsigned char *
 
     if (size > 0 && size <= sizeof(key))
         result = mbedtls_ssl_set_hs_psk(ssl, key, size);
+    else
+        note_stranger(session, identity, length);
     if (result == 0)
         session->proven = MBED_BY_PSK;
     mbedtls_platform_zeroize(key, sizeof(key));

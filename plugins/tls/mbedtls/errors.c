@@ -220,5 +220,10 @@ weir_error *weir__mbed_error(tls_session *session, int result, const char *what)
                                "%s failed: the peer goes over to new keys (KeyUpdate), which mbedTLS cannot", what);
 #endif
     weir__mbed_text(result, text, sizeof(text));
+    /* TLS 1.3 goes on without the key, and finds nothing else to go by. */
+    if (session->stranger[0] && !session->over)
+        return weir_error_newf(UV_EPROTO, NULL, NULL, -1,
+                               "%s failed: %s: no pre-shared key is known for the identity %s", what, text,
+                               session->stranger);
     return weir_error_newf(UV_EPROTO, NULL, NULL, -1, "%s failed: %s", what, text);
 }

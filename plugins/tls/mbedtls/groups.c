@@ -50,13 +50,23 @@ static const char *name_at(size_t i)
     return i < CURVES ? curves[i].name : i < CURVES + ALIASES ? aliases[i - CURVES][0] : NULL;
 }
 
-/* They are few. */
+/* They are few, their other names with them: "x25519 (X25519), secp256r1 (P-256, prime256v1)". */
 static void list_all(char *text, size_t size)
 {
     size_t at = 0;
 
-    for (size_t i = 0; i < CURVES && at < size; i++)
+    for (size_t i = 0; i < CURVES; i++) {
+        int others = 0;
         at += (size_t)snprintf(text + at, size - at, "%s%s", i ? ", " : "", curves[i].name);
+        for (size_t j = 0; j < ALIASES && at < size; j++) {
+            if (strcmp(aliases[j][1], curves[i].name) == 0)
+                at += (size_t)snprintf(text + at, size - at, "%s%s", others++ ? ", " : " (", aliases[j][0]);
+        }
+        if (others && at < size)
+            at += (size_t)snprintf(text + at, size - at, ")");
+        if (at >= size)
+            return;
+    }
 }
 
 static const curve *find(const char *name)
@@ -125,13 +135,13 @@ static void tell_unknown(const tls_list *named, size_t index, tls_report *report
 {
     char pointer[TLS_POINTER_MOST];
     char nearest[160];
-    char all[200];
+    char all[400];
 
     list_all(all, sizeof(all));
     weir__mbed_nearest(named->items[index], name_at, nearest, sizeof(nearest));
     weir__tls_fault(report, weir__tls_item(named, index, "groups", pointer),
-                    "%s is no group that mbedTLS %s knows%s; known are %s", named->items[index], MBEDTLS_VERSION_STRING,
-                    nearest, all);
+                    "%s is no group that mbedTLS %s knows; known are %s%s", named->items[index], MBEDTLS_VERSION_STRING,
+                    all, nearest);
 }
 
 int weir__mbed_groups(tls_credentials *credentials, tls_report *report)

@@ -81,17 +81,18 @@ struct tls_session {
     char *own_alpn;      /* server: the one that is announced */
     const char *alpn[2]; /* the same as a list */
 
-    int over;        /* the handshake is */
-    int resumed;     /* known once it is */
-    int starved;     /* receive had nothing in this call */
-    int no_memory;   /* send had none */
-    int said_end;    /* close_notify was sent */
-    int heard_end;   /* close_notify came */
-    int alerted;     /* the last record that was sent is an alert */
-    int full;        /* the handshake has a place for certificates: it is no resumption, nor by a key of TLS 1.3 */
-    int has_session; /* client: something to resume by has come */
-    int proven;      /* the last identity that was accepted, or that a client has offered: MBED_BY_... */
-    weir_error *why; /* it has failed */
+    int over;          /* the handshake is */
+    int resumed;       /* known once it is */
+    int starved;       /* receive had nothing in this call */
+    int no_memory;     /* send had none */
+    int said_end;      /* close_notify was sent */
+    int heard_end;     /* close_notify came */
+    int alerted;       /* the last record that was sent is an alert */
+    int full;          /* the handshake has a place for certificates: it is no resumption, nor by a key of TLS 1.3 */
+    int has_session;   /* client: something to resume by has come */
+    int proven;        /* the last identity that was accepted, or that a client has offered: MBED_BY_... */
+    char stranger[80]; /* server: the identity of a pre-shared key that is not known, for people; "": none */
+    weir_error *why;   /* it has failed */
 
     mbed_verdict verdict; /* of the certificate that was shown in this handshake */
     mbed_origin origin;   /* of the session that is offered or accepted for resumption */
