@@ -135,9 +135,10 @@ static void TLS_12_of_many_sessions_at_once_the_newest_are_told(void **state)
     wire out = {0};
     pair p = raw_server(f, TRUSTS, &seen);
     assert_code(weir_stream_on(p.client->stream, WEIR_EVENT_LAYER, note_session, &self), 0);
-    for (unsigned char i = 0; i < SENT; i++) {
+    for (unsigned i = 0; i < SENT; i++) {
+        unsigned char age = (unsigned char)i;
         wire fields = {0};
-        wire_field(&fields, WIRE_OLD, &i, 1);
+        wire_field(&fields, WIRE_OLD, &age, 1);
         wire_message(&out, WIRE_TICKET, fields.data, fields.size);
         wire_free(&fields);
     }
