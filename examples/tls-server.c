@@ -93,7 +93,10 @@ static int make_context(service *self, weir_runtime *runtime)
         return UV_ENOTSUP;
     }
     if (status == 0) {
-        weir_tls_options options = {.size = sizeof(options), .role = WEIR_SERVER, .options = self->options};
+        weir_tls_options options;
+        weir_options_init(&options, sizeof(options));
+        options.role = WEIR_SERVER;
+        options.options = self->options;
         status = self->tls->context_new(runtime, &options, &self->context, &error);
     }
     if (status == 0)

@@ -24,7 +24,13 @@ struct weir_handler {
      */
     void (*connection)(void *context, weir_stream *stream);
 
-    /* The stream options a server with this handler needs, before the configuration's own are applied. May be NULL. */
+    /*
+     * Sets the stream options that a server with this handler needs, before the configuration's own are applied. May be
+     * NULL. `options` is the library's own struct, filled in already, and need not be as long as the one that the
+     * handler was compiled with: do not call an ..._init on it or on its `stream`, leave their sizes as they are, and
+     * touch nothing at or behind `options->size`. What would move its members (a longer weir_stream_options in the
+     * middle) comes with a new WEIR_PLUGIN_ABI_MAJOR.
+     */
     void (*prepare)(void *context, weir_server_options *options);
 
     /*

@@ -129,7 +129,8 @@ typedef struct weir_adopt_options {
  * NULL with `*error`, and the descriptor is the caller's still, as it was: UV_EBADF, WEIR_EOUTOFRANGE (negative,
  * SOCK-05), WEIR_EINVALIDFDTYPE (not a stream socket that a transport knows, or not of this type), UV_ENOTCONN (also a
  * listening socket), UV_EEXIST (the loop watches it already), UV_EINVAL (no runtime), UV_ECANCELED (it is ending),
- * WEIR_EINVALIDARGVALUE (onread without memory), WEIR_ENOPLUGIN, WEIR_EPLUGIN, UV_ENOMEM.
+ * WEIR_EINVALIDARGVALUE (onread without memory), UV_EINVAL and UV_E2BIG (`adopt` or `options`, as weir/options.h says),
+ * WEIR_ENOPLUGIN, WEIR_EPLUGIN, UV_ENOMEM.
  */
 WEIR_EXPORT weir_stream *weir_stream_adopt(weir_runtime *runtime, int fd, const weir_adopt_options *adopt,
                                            const weir_stream_options *options, int *error);

@@ -90,13 +90,15 @@ static inline void weir_stream_options_init(weir_stream_options *options)
 
 /*
  * A stream that is not connected (row SOCK-02). `options` may be NULL. NULL: no memory, the runtime is ending, an
- * onread with a callback and neither `buffer` with a size nor `block`, or options that weir/options.h refuses. The caller releases it.
+ * onread with a callback and neither `buffer` with a size nor `block`, or options that weir/options.h refuses. The
+ * caller releases it.
  *
  * `signal` destroys the stream with weir_abort_error when it is fired: destroyed is true when weir_abort_fire returns,
- * 'error' and 'close' come on a later tick (PIPE-16). One that was fired before gives a stream that is destroyed already:
- * 'error' and 'close' come on the next tick, once; until then connect() returns 0 and nothing is started (BN-18). A
- * stream listens to its signal from the beginning until it is destroyed or goes (PIPE-17), and again when it is connected
- * again. Of a server's streams: fired, they all are destroyed, and so is whoever comes later, before 'connection'.
+ * 'error' and 'close' come on a later tick (PIPE-16). One that was fired before gives a stream that is destroyed
+ * already: 'error' and 'close' come on the next tick, once; until then connect() returns 0 and nothing is started
+ * (BN-18). A stream listens to its signal from the beginning until it is destroyed or goes (PIPE-17), and again when it
+ * is connected again. Of a server's streams: fired, they all are destroyed, and so is whoever comes later, before
+ * 'connection'.
  */
 WEIR_EXPORT weir_stream *weir_stream_new(weir_runtime *runtime, const weir_stream_options *options);
 

@@ -78,7 +78,7 @@ typedef struct weir_tls_psk {
  * goes by certificates. */
 typedef int (*weir_tls_client_psk_function)(const char *server_name, weir_tls_psk *psk, void *arg);
 
-/* What a context is made of. Zero it, then set `size` and what is wanted. */
+/* What a context is made of. Fill with weir_options_init, then set what is wanted. */
 typedef struct weir_tls_options {
     size_t size; /* sizeof(weir_tls_options): see weir/options.h */
     weir_role role;

@@ -24,7 +24,7 @@ extern "C" {
 
 #define WEIR_TLS_CERT_VERSION 1
 
-/* What is to be made. Zero it, then set `size` and what is wanted. */
+/* What is to be made. Fill with weir_options_init, then set what is wanted. */
 typedef struct weir_tls_cert_options {
     size_t size;              /* sizeof(weir_tls_cert_options): see weir/options.h */
     const char *folder;       /* where the files go; made where it is not there */
