@@ -115,7 +115,10 @@ typedef struct weir_plugin_info {
 WEIR_EXPORT int weir_runtime_each_plugin(weir_runtime *runtime, void (*visit)(const weir_plugin_info *info, void *arg),
                                          void *arg);
 
-/* Is there a host among what a layer is to connect to? Of an endpoint inside the options (weir_configure_endpoint) alone. */
+/*
+ * Is there a host among what a layer is to connect to? Of an endpoint inside the options (weir_configure_endpoint)
+ * alone.
+ */
 typedef enum weir_hostless {
     WEIR_HOST_UNKNOWN,   /* there may be one */
     WEIR_HOST_NONE,      /* right below is a transport whose address is a path */
@@ -132,19 +135,23 @@ struct weir_configure {
     size_t size;           /* sizeof(weir_configure) */
     weir_runtime *runtime; /* whose context it is */
     void *instance;        /* of init */
-    json_t *options; /* an object, valid by the plugin's schema, defaults filled in; borrowed: what is secret in it
-                            * is overwritten after the call */
+    /* An object, valid by the plugin's schema, defaults filled in; borrowed: what is secret in it is overwritten after
+     * the call. */
+    json_t *options;
     weir_role role;
     const char *folder; /* what relative files are relative to; never NULL */
-    int adopts; /* a transport's: 1 where there is a descriptor instead of an address. Then the schema was not asked, no
-                 * default is filled in, and what is absent stays as the descriptor has it */
+    /* A transport's: 1 where there is a descriptor instead of an address. Then the schema was not asked, no default is
+     * filled in, and what is absent stays as the descriptor has it. */
+    int adopts;
     const void *extra; /* what weir_layer_configure was given beside the options; otherwise NULL */
-    const json_t
-        *given; /* the options as they were written: secrets as {"file"} or {"env"}, no defaults. What a layer keeps
-                          * in order to read everything again (weir_layer_configure_again). Borrowed; NULL: none */
-    int partial; /* 1: members that the schema found fault with have been told and are not among the options, which are valid
-                  * without them. What is wrong with those that are there is to be told; of what is missing nobody knows
-                  * whether it was meant, and a context that is made is not used */
+    /* The options as they were written: secrets as {"file"} or {"env"}, no defaults. What a layer keeps in order to
+     * read everything again (weir_layer_configure_again). Borrowed; NULL: none. */
+    const json_t *given;
+    /* 1: members that the schema found fault with, and secrets that could not be read, have been told and are not among
+     * the options, nor what cannot be without them; the others are valid. A member that was taken out and has a default
+     * is there with that. What is wrong with those that are there is to be told; of what is missing nobody knows
+     * whether it was meant, and a context that is made is not used, but freed. */
+    int partial;
     weir_hostless hostless; /* a layer's */
 };
 
@@ -185,12 +192,12 @@ typedef enum weir_named {
 } weir_named;
 
 /*
- * May a fault show this text, by which there is no file or variable? Whoever wrote the secret itself in the place of its
- * file's name is not to find it in a log. 0: it could be the secret: PEM or several lines; nothing but digits of base64,
- * base64url (40 and more) or hexadecimal ones (32), with blanks, colons and the like between them or not; in the
- * place of a phrase what has blanks in it; as a variable what is not written as those are by custom (A to Z, digits, '_').
- * 1: it can be a name: anything else, and what would be hidden but stands in a folder that there is ("certs/" in front), or
- * is there itself.
+ * May a fault show this text, by which there is no file or variable? Whoever wrote the secret itself in the place of
+ * its file's name is not to find it in a log. 0: it could be the secret: PEM or several lines; nothing but digits of
+ * base64, base64url (40 and more) or hexadecimal ones (32), with blanks, colons and the like between them or not; in
+ * the place of a phrase what has blanks in it; as a variable what is not written as those are by custom (A to Z,
+ * digits, '_'). 1: it can be a name: anything else, and what would be hidden but stands in a folder that there is
+ * ("certs/" in front), or is there itself.
  */
 WEIR_EXPORT int weir_configure_may_show(const weir_configure *configure, weir_named named, const char *text);
 
