@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a service logs of clients that fail: the first ones in full, of a flood a few lines, and every one of it counted. */
+/* What a service logs of clients that fail: the first ones in full, of a flood a few lines, every one of it counted. */
 #include "client_errors.h"
 
 #include <inttypes.h>

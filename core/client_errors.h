@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What a service logs of clients that fail: the first ones in full, of a flood a few lines, and every one of it counted. */
+/* What a service logs of clients that fail: the first ones in full, of a flood a few lines, every one of it counted. */
 #ifndef WEIR_CORE_CLIENT_ERRORS_H
 #define WEIR_CORE_CLIENT_ERRORS_H
 
 #include <weir/event.h>
 #include <weir/runtime.h>
 
-/* Lines of one kind in ten seconds. */
+/* Lines of one kind in a period of weir_log_bound. */
 #define WEIR__CLIENT_ERRORS_SHOWN 5
 
 /* Errors of one kind of one server's clients. Zeroed to begin with, but for the name. */

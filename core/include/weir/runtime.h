@@ -46,9 +46,9 @@ WEIR_EXPORT weir_runtime *weir_runtime_new(struct uv_loop_s *loop);
 
 /*
  * Destroys every stream and server that is left, runs the loop until weir's handles are closed (their 'close' events
- * come), ends the plugins' instances and frees the runtime. 0, or UV_EBUSY when called from inside a callback of weir or
- * while it ends already: nothing is done then. Objects the application still holds a reference of stay valid until it releases them, but can
- * do no more than be asked and released. NULL is let pass.
+ * come), ends the plugins' instances and frees the runtime. 0, or UV_EBUSY when called from inside a callback of weir
+ * or while it ends already: nothing is done then. Objects the application still holds a reference of stay valid until
+ * it releases them, but can do no more than be asked and released. NULL is let pass.
  */
 WEIR_EXPORT int weir_runtime_free(weir_runtime *runtime);
 
@@ -109,7 +109,8 @@ WEIR_EXPORT int weir_runtime_run_until(weir_runtime *runtime, const int *done);
  * Timers: one queue a runtime over one uv_timer_t. Embed, zero, set `run`. `start` fires once, `timeout` milliseconds
  * after now (the loop's clock; 0 is 1, as in Node); started again it moves. Those of one moment fire in the order of
  * their starts, and what one of them deferred runs before the next (EMT-16). `stop` of one that does not run does
- * nothing. A timer keeps the loop alive unless `unref` is 1. The callback may start and stop any timer and free this one.
+ * nothing. A timer keeps the loop alive unless `unref` is 1. The callback may start and stop any timer and free this
+ * one.
  */
 typedef struct weir_timer weir_timer;
 struct weir_timer {
@@ -136,14 +137,21 @@ WEIR_EXPORT void weir_log(weir_runtime *runtime, weir_log_level level, const cha
 WEIR_EXPORT const char *weir_log_level_name(weir_log_level level);
 
 /*
- * Lines that others cause (clients, scanners, a server that is down) must not fill a log: in ten seconds as many as `most`
- * of one kind, the last of them a number. Embed one where the lines of a kind are written, zero it, set `most` (at least 1)
- * and `tell`, and keep it in place until it was ended.
+ * Lines that others cause (clients, scanners, a server that is down) must not fill a log: at most `most` of one kind in
+ * a period of ten seconds, which the first line begins. The others are counted, and when there are any the next period
+ * follows at once: their count is its first line, and `most` - 1 others may come after it. So the lines of two periods
+ * may stand close together where they meet. Without memory for its timer nothing is held back.
+ *
+ * Embed one where the lines of a kind are written, zero it, set `most` (at least 1) and `tell`, and keep it in place
+ * until it was ended, which must be before its runtime is freed. One bound is for one runtime.
  */
 typedef struct weir_log_bound weir_log_bound;
 struct weir_log_bound {
     unsigned most;
-    /* Logs one line that counts the `more` that were not to be logged; what is said of the last one is the owner's to keep. */
+    /*
+     * Logs one line that counts the `more` that were not to be logged; what is said of the last one is the owner's to
+     * keep. Called when the period is over, and inside weir_log_bound_end.
+     */
     void (*tell)(weir_log_bound *bound, uint64_t more);
     weir_runtime *runtime; /* the runtime's own, like the following */
     weir_timer timer;
@@ -152,12 +160,13 @@ struct weir_log_bound {
 };
 /* 1: the line is to be logged. 0: it was counted; log it at WEIR_LOG_DEBUG, or not at all. */
 WEIR_EXPORT int weir_log_bound_pass(weir_runtime *runtime, weir_log_bound *bound);
-/* Counted lines are told of now, and nothing follows. One that never passed anything may be ended too. */
+/* Counted lines are told of now, by `tell`, and nothing follows. One that never passed anything may be ended too. */
 WEIR_EXPORT void weir_log_bound_end(weir_log_bound *bound);
 
 /*
  * What becomes of an 'error' nobody listens for (row EMT-12). The default logs one line with code, call, address and
- * the stream's number; the stream closes as always. NULL: back to the default.
+ * the stream's number, those of a service's connections within a weir_log_bound of five for each server. The function,
+ * where there is one, is told of each. The stream closes as always. NULL: back to the default.
  */
 typedef void (*weir_unhandled_function)(const weir_event *event, void *arg);
 WEIR_EXPORT void weir_runtime_on_unhandled(weir_runtime *runtime, weir_unhandled_function function, void *arg);
@@ -179,8 +188,8 @@ WEIR_EXPORT int weir_runtime_register_plugin(weir_runtime *runtime, const struct
 /*
  * Loads a plugin by name ("tcp") or by path (with a slash in it), unless it is loaded already, and starts its instance
  * for this runtime. 0, WEIR_ENOPLUGIN, WEIR_EPLUGIN, UV_EINVAL, UV_ENOMEM, UV_ECANCELED (the runtime is ending);
- * `*error` says which file and why. A file is refused when everybody may write to it or to its folder, or when its owner
- * is neither root, nor the running user, nor the owner of the running program.
+ * `*error` says which file and why. A file is refused when everybody may write to it or to its folder, or when its
+ * owner is neither root, nor the running user, nor the owner of the running program.
  */
 WEIR_EXPORT int weir_runtime_load_plugin(weir_runtime *runtime, const char *name, const struct weir_plugin **plugin,
                                          weir_error **error);
