@@ -208,7 +208,7 @@ void weir__check_tell_unknown(weir__check *check, const weir__node *node, const 
         weir__message_quote(&message, nearest, strlen(nearest));
         weir__message_add(&message, "?");
     } else if (count > 0) {
-        /* All of them: what is looked for and called otherwise may be the last one. */
+        /* Not only a few, as what is looked for may be the last one: as many as `names` and the message can hold. */
         weir__message_add(&message, "; known %s ", all == 1 ? "is" : "are");
         for (size_t i = 0; i < count; i++) {
             weir__message_add(&message, i ? ", " : "");

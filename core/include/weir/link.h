@@ -15,8 +15,8 @@
  * a layer reported opened is that layer's failure: its `on_end` says what was cut short, by weir_up_failed, or else the
  * core does. So does its `on_failed` when `handshakeTimeout` runs out.
  *  2. data and end come only between read_start and read_stop, a hang-up only outside. read_stop holds at once, even
- * when it is called from inside data. What a layer has already decoded it keeps (bounded) and delivers after the next read_start without
- * waiting for new bytes from below.
+ * when it is called from inside data. What a layer has already decoded it keeps (bounded) and delivers after the next
+ * read_start without waiting for new bytes from below.
  *  3. end comes once, and no data after it.
  *  4. Writes complete once each, in order, including those that close cancels (UV_ECANCELED, before closed).
  *  5. A link holds a bounded number of bytes. `held` tells those that are completed upwards and still only here.
@@ -99,8 +99,8 @@ typedef struct weir_link_ops {
      * is reported (UV_ECANCELED) before closed. */
     void (*close)(weir_link *link, weir_close_mode mode);
 
-    /* A named fact or option: 0, UV_ENOENT (not mine: ask below), or another error, which is the answer. A layer is asked for
-     * facts after closed too, until its `free`; a transport is not. */
+    /* A named fact or option: 0, UV_ENOENT (not mine: ask below), or another error, which is the answer. A layer is
+     * asked for facts after closed too, until its `free`; a transport is not. */
     int (*get)(weir_link *link, const char *name, weir_value *value);
     int (*set)(weir_link *link, const char *name, const weir_value *value);
 
