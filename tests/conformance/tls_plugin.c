@@ -7,14 +7,14 @@
 #include "localhost_cert.h"
 
 /* The authority once more. */
-#define CA_IN_URL                                                                                      \
-    "-----BEGIN%20CERTIFICATE-----%0AMIIBlDCCATmgAwIBAgIUBKs2ecONbg2yBdPBUWjDUaNmI28wCgYIKoZIzj0EAwIw" \
-    "%0AHjEcMBoGA1UEAwwTd2VpciB0ZXN0IGF1dGhvcml0eTAgFw0yNjExMjExMjU3MDda%0AGA8yMTI2MTAyODEyNTcwN1owHj" \
-    "EcMBoGA1UEAwwTd2VpciB0ZXN0IGF1dGhvcml0%0AeTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABK79PVvxNld9BAX1OoW" \
-    "WEeItV2wj%0AHu%2BXwVzAk4H4Hwjpr8AmpGiqofCeNDJDlNOzfhiiZ%2Byhljbu55T70e7OISSjUzBR%0AMB0GA1UdDgQWB" \
-    "BTI7kJveGUMqz3FttjrUjtDjw3WDjAfBgNVHSMEGDAWgBTI7kJv%0AeGUMqz3FttjrUjtDjw3WDjAPBgNVHRMBAf8EBTADAQ" \
-    "H%2FMAoGCCqGSM49BAMCA0kA%0AMEYCIQCKuIC4lO63LZ3YrAFQwFA5Nb1MSYqQ1McKdDsY0CsSngIhANavvMJr3YSO%0AYH" \
-    "LVHHTuPSuwvEqW3Ugb8SsEExYM%2BOY%2F%0A-----END%20CERTIFICATE-----%0A"
+#define CA_IN_URL                                                                                       \
+    "-----BEGIN%20CERTIFICATE-----%0AMIIBkjCCATmgAwIBAgIUQQHAxKq59sI1htC%2BhK1jCYmVOqAwCgYIKoZIzj0EAwI" \
+    "w%0AHjEcMBoGA1UEAwwTd2VpciB0ZXN0IGF1dGhvcml0eTAgFw0wMDAxMDEwMDAwMDBa%0AGA8yMTI2MDEwMTAwMDAwMFowHj" \
+    "EcMBoGA1UEAwwTd2VpciB0ZXN0IGF1dGhvcml0%0AeTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABLYl3vRak624vs73tmAo" \
+    "ZklXMZsm%0AQ2UH5XUDkPQntFv4AnTNyHY4RbM4NbJJq%2B2kppwWHc6UEIsM%2BPOdEN4JR3mjUzBR%0AMB0GA1UdDgQWBBR" \
+    "VH2Lb9f6YtbeIarADlF8%2Bb%2FsYdjAfBgNVHSMEGDAWgBRVH2Lb%0A9f6YtbeIarADlF8%2Bb%2FsYdjAPBgNVHRMBAf8EB" \
+    "TADAQH%2FMAoGCCqGSM49BAMCA0cA%0AMEQCIAxEAlwyWm15Jx5IeF5lZBxvjnDd3zdBXE2JT6ia8lWPAiAuoNCHsUz3YkNF%" \
+    "0AHQz4KDOMqcimt%2Fqv%2F6FE9vnKEK%2FzzQ==%0A-----END%20CERTIFICATE-----%0A"
 
 #define LISTENS  "{\"tls\": {\"cert\": \"" LOCALHOST_CERT "\", \"key\": \"" LOCALHOST_KEY "\"}}"
 #define CONNECTS "{\"tls\": {\"ca\": \"" LOCALHOST_CA "\", \"servername\": \"localhost\"}}"
