@@ -327,6 +327,7 @@ static void on_fd(const weir_event *event, void *arg)
         soak_breach(self->world, self, "a descriptor came that nobody sent");
     close(event->fd);
     self->reader.fds++;
+    atomic_fetch_add(&soak_total.fds, 1);
     actor_after_event(self);
 }
 
@@ -424,6 +425,7 @@ static actor *actor_new(soak_world *world, weir_stream *stream, int accepted)
 static void begin_life(actor *self, need what, int upgrades)
 {
     self->live = 1;
+    self->need = what;
     self->upgrade = upgrades ? what : NEED_NOTHING;
     self->passes = 0;
     self->partner = NULL;
@@ -512,6 +514,21 @@ actor *actor_connect(soak_world *world, const route *to, int reads)
     return self;
 }
 
+static void count_whole(const actor *self)
+{
+    atomic_fetch_add(&soak_total.whole, 1);
+    if (self->need == NEED_NOTHING)
+        atomic_fetch_add(&soak_total.whole_plain, 1);
+    else if (self->need == NEED_TLS_FAKE)
+        atomic_fetch_add(&soak_total.whole_fake, 1);
+    else if (soak_is_secure(self->need))
+        atomic_fetch_add(&soak_total.whole_tls, 1);
+    if (self->decoder.kind)
+        atomic_fetch_add(&soak_total.whole_text, 1);
+    if (self->onread)
+        atomic_fetch_add(&soak_total.whole_onread, 1);
+}
+
 /* What it has read, now that nothing changes any more of where it came from. */
 static void judge_reader(actor *self)
 {
@@ -519,7 +536,8 @@ static void judge_reader(actor *self)
     const char *fault = reader_judge(&self->reader, &whole);
     if (fault)
         soak_breach(self->world, self, "%s", fault);
-    atomic_fetch_add(&soak_total.whole, (unsigned)whole);
+    if (whole)
+        count_whole(self);
 }
 
 void actor_connect_again(actor *self)

@@ -56,32 +56,34 @@ static void plain(soak_dice *dice, int faults, char *text, size_t size)
 
 /* ---- those that both ends have ---- */
 
-need soak_need(soak_dice *dice)
+/*
+ * Servers of a runtime speak TLS 1.2, all of them, or 1.3. Clients keep sessions by options, name and port, and what has
+ * no port (ipc, mem) is one place to them: after a session of 1.3 they offer nothing older there, which a server that
+ * speaks 1.2 must refuse.
+ */
+need soak_need(soak_world *world)
 {
-    unsigned roll = dice_below(dice, 100);
+    unsigned roll = dice_below(&world->dice, 100);
     if (roll < 10)
         return NEED_HELLO;
     if (roll < 40)
         return NEED_TLS_FAKE;
     if (roll < 50 && has_tls())
-        return NEED_TLS;
+        return world->old_tls ? NEED_TLS_1_2 : NEED_TLS;
     return NEED_NOTHING;
 }
 
 int soak_is_secure(need what)
 {
-    return what == NEED_TLS_FAKE || what == NEED_TLS;
+    return what == NEED_TLS_FAKE || what == NEED_TLS || what == NEED_TLS_1_2;
 }
 
-/*
- * The engine of the tests can be told to make small records, a long last flight, or to answer each record. Clients have
- * one of SOAK_KINDS settings: they keep a session by each.
- */
+/* The engine of the tests can be told to make small records, a long last flight, or to answer each record. */
 static void fake_tls(soak_dice *dice, weir_role role, char *text, size_t size)
 {
     static const char *const whims[] = {"FAKE_RECORD=700", "FAKE_RECORD=5000", "FAKE_LAST_FLIGHT=50000",
                                         "FAKE_CHATTY=300"};
-    unsigned count = role == WEIR_SERVER ? 4 : SOAK_KINDS - 1;
+    unsigned count = role == WEIR_SERVER ? 4 : 1;
     char whim[60] = "";
     if (dice_percent(dice, 25))
         snprintf(whim, sizeof(whim), ", \"ciphers\": [\"%s\"]", whims[dice_below(dice, count)]);
@@ -97,9 +99,12 @@ static void fake_tls(soak_dice *dice, weir_role role, char *text, size_t size)
                  whim);
 }
 
-static void real_tls(soak_dice *dice, weir_role role, char *text, size_t size)
+/* A client may speak less than the server: its sessions are apart from those of clients that speak more. */
+static void real_tls(soak_dice *dice, weir_role role, int old, char *text, size_t size)
 {
-    const char *version = dice_percent(dice, 30) ? ", \"maxVersion\": \"TLSv1.2\"" : "";
+    if (role == WEIR_CLIENT)
+        old = dice_percent(dice, 30);
+    const char *version = old ? ", \"maxVersion\": \"TLSv1.2\"" : "";
     if (role == WEIR_SERVER)
         snprintf(text, size, "{\"tls\": {\"cert\": \"" LOCALHOST_CERT "\", \"key\": \"" LOCALHOST_KEY "\"%s}}",
                  version);
@@ -117,7 +122,8 @@ static void needed(soak_dice *dice, need what, weir_role role, char *text, size_
         fake_tls(dice, role, text, size);
         break;
     case NEED_TLS:
-        real_tls(dice, role, text, size);
+    case NEED_TLS_1_2:
+        real_tls(dice, role, what == NEED_TLS_1_2, text, size);
         break;
     default:
         text[0] = '\0';

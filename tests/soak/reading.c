@@ -30,12 +30,12 @@ static void take_text(actor *self, const void *letters, size_t size)
 
 void actor_take(actor *self, const void *bytes, size_t size)
 {
+    atomic_fetch_add(&soak_total.bytes, size);
     if (self->decoder.kind) {
         take_text(self, bytes, size);
         return;
     }
     const char *fault = reader_take(&self->reader, bytes, size);
-    atomic_fetch_add(&soak_total.bytes, size);
     if (fault)
         soak_breach(self->world, self, "%s", fault);
 }

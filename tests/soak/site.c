@@ -32,7 +32,7 @@ static void choose_endpoint(site *self, unsigned number)
         snprintf(place, sizeof(place), "\"tcp\": {\"host\": \"localhost\", \"port\": 0, \"sendBufferSize\": 8192}");
         break;
     }
-    self->need = soak_need(&world->dice);
+    self->need = soak_need(world);
     self->upgrades = self->need != NEED_NOTHING && dice_percent(&world->dice, 35);
     soak_layers(&world->dice, self->upgrades ? NEED_NOTHING : self->need, WEIR_SERVER, 0, layers, sizeof(layers));
     snprintf(self->endpoint, sizeof(self->endpoint), "{%s, \"layers\": %s}", place, layers);
@@ -101,7 +101,7 @@ static void choose_options(soak_dice *dice, weir_server_options *options)
     options->stream.discard_on_end = dice_percent(dice, 15);
     options->stream.half_close_timeout = dice_percent(dice, 15) ? 20 : 0;
     options->stream.timeout = dice_percent(dice, 10) ? 20 : 0;
-    options->stream.handshake_timeout = 200; /* the other end may have been dropped, or say nothing */
+    options->stream.handshake_timeout = 2000; /* the other end may have been dropped, or say nothing */
     options->stream.pause_on_connect = dice_percent(dice, 10);
 }
 

@@ -21,9 +21,15 @@
 #define WORLDS_MOST    8
 #define ROUND_MS       2000
 #define REPORT_NS      (10 * (uint64_t)1000000000)
-#define RUNTIME_ROUNDS 4 /* a runtime lives for so many rounds at most */
-/* Blocks that a runtime may come to hold for good after its first round: some, and the sessions that clients resume. */
-#define GROWTH_MOST ((size_t)8 + (size_t)RUNTIME_ROUNDS * SITES * SOAK_KINDS)
+#define RUNTIME_ROUNDS 4  /* a runtime lives for so many rounds at most */
+#define SURE_SECONDS   30 /* a run of so long meets everything that it is there for */
+/*
+ * Blocks that a runtime may come to hold for good after its first round: some, and for each of the two plugins of TLS what
+ * it keeps at most, which are sessions (TLS_SESSIONS_MOST, a block each; a server of tcp that listens again does so on
+ * another port, which is one more) and memory for records (POOL_MOST, and a buffer). This is for what grows with each
+ * stream; no block may be left when runtimes have ended.
+ */
+#define GROWTH_MOST ((size_t)8 + (size_t)2 * (256 + 32 + 2))
 
 soak_totals soak_total;
 
@@ -172,6 +178,30 @@ static size_t runtimes_alive(void)
     return count;
 }
 
+/* A run cannot go well by what did not happen; where it is short, or has no plugin tls, it may. */
+static void check_whole(void)
+{
+    const struct {
+        const char *name;
+        uint64_t count;
+        int must;
+    } kinds[] = {
+        {"plain", atomic_load(&soak_total.whole_plain), 1},   {"tls-fake", atomic_load(&soak_total.whole_fake), 1},
+        {"tls", atomic_load(&soak_total.whole_tls), 0},       {"text", atomic_load(&soak_total.whole_text), 1},
+        {"onread", atomic_load(&soak_total.whole_onread), 1},
+    };
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (kinds[i].must && !kinds[i].count && run.options->seconds >= SURE_SECONDS)
+            soak_breach(&run.worlds[0], NULL, "in %u s nothing of the kind %s has arrived whole", run.options->seconds,
+                        kinds[i].name);
+    }
+    printf("soak: nothing was broken, nothing is left; whole were");
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        printf(" %" PRIu64 " %s,", kinds[i].count, kinds[i].name);
+    printf(" and %" PRIuFAST64 " descriptors came\n", atomic_load(&soak_total.fds));
+    fflush(stdout);
+}
+
 /* All worlds are at rest, some with their runtimes, some without; the first of them looks. */
 static void check_rest(const soak_world *world)
 {
@@ -277,7 +307,6 @@ int soak_run(const soak_options *options)
         uv_thread_join(&run.threads[i]);
     uv_barrier_destroy(&run.barrier);
     report();
-    printf("soak: nothing was broken, nothing is left\n");
-    fflush(stdout);
+    check_whole();
     return 0;
 }

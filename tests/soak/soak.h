@@ -49,8 +49,15 @@ int soak_run(const soak_options *options);
 /* What all worlds have done, for the lines of report. */
 typedef struct soak_totals {
     atomic_uint_fast64_t streams;
-    atomic_uint_fast64_t bytes;  /* that were read */
-    atomic_uint_fast64_t whole;  /* flows of which every byte was seen to arrive, and then the end */
+    atomic_uint_fast64_t bytes; /* that were read; of text its letters */
+    atomic_uint_fast64_t whole; /* flows of which every byte was seen to arrive, and then the end */
+    /* Those, by what both ends have, and by how they were read. */
+    atomic_uint_fast64_t whole_plain;
+    atomic_uint_fast64_t whole_fake;
+    atomic_uint_fast64_t whole_tls;
+    atomic_uint_fast64_t whole_text;
+    atomic_uint_fast64_t whole_onread;
+    atomic_uint_fast64_t fds;    /* descriptors that came */
     atomic_uint_fast64_t judged; /* events and callbacks */
     atomic_long open;
 } soak_totals;
@@ -77,6 +84,7 @@ typedef struct soak_world {
     soak_dice dice;
     uv_loop_t loop;
     weir_runtime *runtime;
+    int old_tls;        /* this runtime's servers speak nothing newer than TLS 1.2 */
     weir_abort *signal; /* of some of the streams; another one when it was fired */
     char folder[64];
     int fd;                   /* what is sent as a descriptor */
@@ -127,14 +135,14 @@ void soak_breach(const soak_world *world, const actor *who, const char *format, 
 #define SOAK_ENDPOINT_MOST (SOAK_LAYERS_MOST + 512)
 
 /* A layer that both ends of a connection have. */
-typedef enum need { NEED_NOTHING, NEED_HELLO, NEED_TLS_FAKE, NEED_TLS } need;
+typedef enum need { NEED_NOTHING, NEED_HELLO, NEED_TLS_FAKE, NEED_TLS, NEED_TLS_1_2 } need;
 
-need soak_need(soak_dice *dice);
+/* Of a server in this world. */
+need soak_need(soak_world *world);
 /* It tells an end from one that was cut short. */
 int soak_is_secure(need what);
 /* JSON: what is needed, and at random others that change no byte; `faults`: which may fail. */
 void soak_layers(soak_dice *dice, need what, weir_role role, int faults, char *text, size_t size);
-#define SOAK_KINDS 2 /* of settings that clients may have for TLS */
 /* At least one, to be added to a stream. */
 weir_endpoint *soak_added_layers(actor *who, need what);
 
@@ -203,6 +211,7 @@ struct actor {
     unsigned farewell;
     unsigned lives;
     int live;     /* connecting, open, or closing */
+    need need;    /* what both ends have, in this life */
     need upgrade; /* layers that it needs before it says or hears anything */
     int deaf;     /* and then listens to nothing */
     int corks;

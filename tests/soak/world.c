@@ -18,16 +18,29 @@
 
 /* ---- a run ---- */
 
+/* Short, because paths of unix sockets are made below it: not where TMPDIR is long, which tests/run-one's never is. */
+static void make_folder(soak_world *world)
+{
+    static const char made[] = "/XXXXXX";
+    const char *base = getenv("TMPDIR");
+    if (!base || !*base || strlen(base) + sizeof(made) > sizeof(world->folder))
+        base = "/tmp";
+    snprintf(world->folder, sizeof(world->folder), "%s%s", base, made);
+    if (!mkdtemp(world->folder)) {
+        fprintf(stderr, "soak: no folder can be made in %s\n", base);
+        exit(2);
+    }
+}
+
 void world_begin_run(soak_world *world, const soak_options *options, unsigned number)
 {
-    const char *base = getenv("TMPDIR");
     *world = (soak_world){.number = number, .seed = options->seed};
     world->dice = dice_new(options->seed * 31 + number);
     world->book.first = (uint64_t)number << 40;
     world->scratch = malloc(SCRATCH_SIZE);
-    snprintf(world->folder, sizeof(world->folder), "%s/XXXXXX", base && *base ? base : "/tmp");
+    make_folder(world);
     world->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (!world->scratch || !mkdtemp(world->folder) || world->fd < 0 || uv_loop_init(&world->loop))
+    if (!world->scratch || world->fd < 0 || uv_loop_init(&world->loop))
         abort();
     world->loopback = weir_blocklist_new();
     if (weir_blocklist_add_subnet(world->loopback, "127.0.0.0", 8, "ipv4") ||
@@ -82,6 +95,7 @@ void world_make_runtime(soak_world *world)
     world->runtime = fixture_new_runtime(&world->loop);
     if (!world->runtime)
         abort();
+    world->old_tls = dice_percent(&world->dice, 30);
     weir_runtime_on_log(world->runtime, on_log, world);
     weir_runtime_on_unhandled(world->runtime, on_unhandled, world);
     for (size_t i = 0; soak_plugins[i]; i++) {
