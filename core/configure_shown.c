@@ -19,7 +19,7 @@
 #define DIGIT "0123456789"
 
 /* What may stand between the digits of a key that was copied from somewhere: "30:81:87", "\n" as two letters. */
-static const char between[] = " \t:;,\"'\\";
+#define BETWEEN " \t:;,\"'\\"
 
 static bool is_text_of_lines(const char *text)
 {
@@ -27,28 +27,45 @@ static bool is_text_of_lines(const char *text)
            (strstr(text, "BEGIN ") && strstr(text, "PRIVATE KEY"));
 }
 
-/* Hexadecimal digits, base64, or base64url: a name of that length is hardly ever made of nothing else. */
-static bool is_key_material(const char *text)
+/* "30818702", "30:81:87:02", "30-81-87-02", "0x30, 0x81", "\x30\x81". */
+static bool is_hexadecimal(const char *text)
 {
-    size_t letters = 0, hex = 0;
-    bool upper = false, lower = false, digit = false, padded = false;
-    if (strncmp(text, "0x", 2) == 0 || strncmp(text, "0X", 2) == 0)
-        text += 2;
+    size_t digits = 0;
+    while (*text) {
+        if ((*text == '0' || *text == '\\') && (text[1] == 'x' || text[1] == 'X')) {
+            text += 2;
+            continue;
+        }
+        if (strchr(DIGIT "abcdefABCDEF", *text))
+            digits++;
+        else if (!strchr(BETWEEN "-_.", *text))
+            return false;
+        text++;
+    }
+    return digits >= HEX_LEAST;
+}
+
+/*
+ * Base64, or base64url: a name of that length hardly ever has no '.', whatever letters it is made of. A path may: with a
+ * '/' in it all kinds of letters are asked for.
+ */
+static bool is_base64(const char *text)
+{
+    size_t letters = 0;
+    bool upper = false, lower = false, digit = false, slash = false, padded = false;
     for (; *text; text++) {
-        if (strchr(between, *text))
+        if (strchr(BETWEEN, *text))
             continue;
         if (!strchr(UPPER LOWER DIGIT "+/-_=", *text))
             return false;
         letters++;
-        hex += strchr(DIGIT "abcdefABCDEF", *text) != NULL;
         upper |= strchr(UPPER, *text) != NULL;
         lower |= strchr(LOWER, *text) != NULL;
         digit |= strchr(DIGIT, *text) != NULL;
+        slash |= *text == '/';
         padded = *text == '=';
     }
-    if (hex == letters)
-        return letters >= HEX_LEAST;
-    return letters >= BASE64_LEAST && (padded || (upper && lower && digit));
+    return letters >= BASE64_LEAST && (padded || !slash || (upper && lower && digit));
 }
 
 /* That file is there, or the folder it would be in; the root is in front of any text that begins with '/'. */
@@ -74,8 +91,8 @@ int weir_configure_may_show(const weir_configure *configure, weir_named named, c
     if (is_text_of_lines(text))
         return 0;
     if (named == WEIR_NAMED_VARIABLE)
-        return secure_getenv(text) != NULL || (strspn(text, UPPER DIGIT "_") == strlen(text) && !is_key_material(text));
-    if (is_key_material(text) || (named == WEIR_NAMED_SECRET && strpbrk(text, " \t")))
+        return secure_getenv(text) != NULL || (strspn(text, UPPER DIGIT "_") == strlen(text) && !is_hexadecimal(text));
+    if (is_hexadecimal(text) || is_base64(text) || (named == WEIR_NAMED_SECRET && strpbrk(text, " \t")))
         return is_of_a_folder(configure, text);
     return 1;
 }

@@ -164,6 +164,14 @@ static void TLS_14_what_could_be_a_secret_is_not_shown(void **state)
         {"0123456789ABCDEF0123456789ABCDEF", ""},
         {"01:23:45:67:89:ab:cd:ef:01:23:45:67:89:ab:cd:ef", ""},
         {"0x0123456789abcdef0123456789abcdef", ""},
+        {"01-23-45-67-89-ab-cd-ef-01-23-45-67-89-ab-cd-ef", ""},
+        {"01.23.45.67.89.ab.cd.ef.01.23.45.67.89.ab.cd.ef", ""},
+        {"01_23_45_67_89_AB_CD_EF_01_23_45_67_89_AB_CD_EF", ""},
+        {"01 23 45 67 89 ab cd ef 01 23 45 67 89 ab cd ef", ""},
+        {"0x01,0x23,0x45,0x67,0x89,0xab,0xcd,0xef,0X01, 0X23, 0X45, 0X67, 0X89, 0XAB, 0XCD, 0XEF", ""},
+        {"\\x01\\x23\\x45\\x67\\x89\\xab\\xcd\\xef\\x01\\x23\\x45\\x67\\x89\\xab\\xcd\\xef", ""},
+        {"0x01,0x23,0x45,0x67,0x89,0xab,0xcd,0xef", "ks"}, /* 16 digits */
+        {"01-23-45-67-89-ab-cd-ef-01-23-45-67-89-ab-cd-ef.pem", "ks"},
         {"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0w", ""},
         {"MIGHAgEAMBMGByqGSM49 AgEGCCqGSM49AwEHBG0w", ""},
         {"MIGHAgEAMBMGByqGSM49\\nAgEGCCqGSM49AwEHBG0w", ""},
@@ -173,6 +181,13 @@ static void TLS_14_what_could_be_a_secret_is_not_shown(void **state)
         {"//IGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0", ""},
         {"MIGHAgEAMBMGByqGSM49/gEGCCqGSM49AwEHBG0w", ""},
         {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=", ""},
+        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ""}, /* 40 letters of one kind, of two */
+        {"MHcCAQEEIOGzcQmbcxVccxVjcmVzcxVjcmVzcxVj", ""},
+        {"mhc7aqeeiogzcqmbcxvccxvjcmvzcxvjcmvzcxvj", ""},
+        {"a-private-key-of-the-server-of-the-company", ""},
+        {"a-private-key-of-the-server-of-the-company.pem", "ks"},
+        {"/srv/certificates/of/the/company/private", "ks"},
+        {"THE_PRIVATE_KEY_OF_THE_SERVER_OF_THE_COMPANY", "v"},
         {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/aaa", "ks"},
         /* in a folder that there is, or there itself */
         {"tests/IGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0w", "ks"},

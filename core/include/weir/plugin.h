@@ -193,11 +193,13 @@ typedef enum weir_named {
 
 /*
  * May a fault show this text, by which there is no file or variable? Whoever wrote the secret itself in the place of
- * its file's name is not to find it in a log. 0: it could be the secret: PEM or several lines; nothing but digits of
- * base64, base64url (40 and more) or hexadecimal ones (32), with blanks, colons and the like between them or not; in
- * the place of a phrase what has blanks in it; as a variable what is not written as those are by custom (A to Z,
- * digits, '_'). 1: it can be a name: anything else, and what would be hidden but stands in a folder that there is
- * ("certs/" in front), or is there itself.
+ * its file's name is not to find it in a log. 0: it could be the secret: PEM or several lines; 32 and more
+ * hexadecimal digits and nothing else, but for blanks, ':', '-', '_', '.', "0x" and the like between them; 40 and
+ * more letters of base64 or base64url and nothing else, but for blanks, ':' and the like, of any kind or, when there
+ * is a '/' among them and no '=' at the end, of each kind (A to Z, a to z, digits); in the place of a phrase what
+ * has blanks in it; as a variable what is not written as those are by custom (A to Z, digits, '_'), or is
+ * hexadecimal. 1: it can be a name: anything else, and what would be hidden but stands in a folder that there is
+ * ("certs/" in front), or is there itself; a variable that is set.
  */
 WEIR_EXPORT int weir_configure_may_show(const weir_configure *configure, weir_named named, const char *text);
 
