@@ -120,8 +120,6 @@ static void told_closed(void *arg)
 static void told_drained(void *arg)
 {
     weir__worker *worker = arg;
-    if (worker->drained)
-        return; /* one that had nothing to stop says so at every stop */
     worker->drained = true;
     post(worker, LEAVE);
 }
