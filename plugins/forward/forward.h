@@ -12,7 +12,7 @@ typedef struct forward {
     weir_endpoint *endpoint;
     char *where; /* the endpoint as text */
     uint64_t connect_timeout;
-    weir_log_bound failures; /* of upstreams: while one is down each client would be a line */
+    weir_log_bound failures; /* to couple a client: while the upstream is down each would be a line */
     weir_error *last;        /* of those that are only counted */
 } forward;
 

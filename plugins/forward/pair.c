@@ -48,11 +48,33 @@ static void log_upstream(const pair *self, weir_log_level level, const char *why
              consequence);
 }
 
+/* A line at this level now and then; the others are counted. */
+static weir_log_level bounded(forward *context, weir_runtime *runtime, weir_log_level level, const weir_error *error)
+{
+    if (weir_log_bound_pass(runtime, &context->failures)) {
+        return level;
+    }
+    weir_error_release(context->last);
+    context->last = weir_error_retain(error);
+    return WEIR_LOG_DEBUG;
+}
+
 static void log_failure(const pair *self, const char *what, int status)
 {
-    char why[256];
-    snprintf(why, sizeof(why), "%s: %s (%s)", what, weir_error_text(status), weir_error_name(status));
-    log_upstream(self, WEIR_LOG_ERROR, why, "closed");
+    weir_error *error = weir_error_new(status, what, NULL, -1);
+    weir_log_level level = bounded(self->forward, weir_stream_runtime(self->client), WEIR_LOG_ERROR, error);
+    log_upstream(self, level, error->message, "closed");
+    weir_error_release(error);
+}
+
+static void log_no_memory(forward *context, const weir_stream *client)
+{
+    weir_runtime *runtime = weir_stream_runtime(client);
+    weir_error *error = weir_error_new(UV_ENOMEM, NULL, NULL, -1);
+    weir_log(runtime, bounded(context, runtime, WEIR_LOG_ERROR, error),
+             "forward to %s: no memory; connection %llu closed", context->where,
+             (unsigned long long)weir_stream_id(client));
+    weir_error_release(error);
 }
 
 /* Not one that is not open yet: that would be reset when it is, which may be never. */
@@ -151,18 +173,6 @@ static void on_upstream_ready(const weir_event *event, void *arg)
     }
 }
 
-/* A warning now and then; the others are counted. */
-static weir_log_level level_of(const pair *self, const weir_error *error)
-{
-    forward *context = self->forward;
-    if (weir_log_bound_pass(weir_stream_runtime(self->client), &context->failures)) {
-        return WEIR_LOG_WARN;
-    }
-    weir_error_release(context->last);
-    context->last = weir_error_retain(error);
-    return WEIR_LOG_DEBUG;
-}
-
 static void on_upstream_error(const weir_event *event, void *arg)
 {
     const pair *self = arg;
@@ -176,7 +186,8 @@ static void on_upstream_error(const weir_event *event, void *arg)
     } else if (weir_stream_readable_ended(self->upstream)) {
         consequence = "gets what had arrived";
     }
-    log_upstream(self, level_of(self, event->error), event->error->message, consequence);
+    weir_log_level level = bounded(self->forward, weir_stream_runtime(self->client), WEIR_LOG_WARN, event->error);
+    log_upstream(self, level, event->error->message, consequence);
 }
 
 /* Only where the endpoint's own options ask for it: {"stream": {"timeout": ...}}. */
@@ -285,8 +296,7 @@ void pair_start(forward *context, weir_stream *client)
     const size_t upstream_count = sizeof(upstream_listeners) / sizeof(upstream_listeners[0]);
     pair *self = pair_new(context, client);
     if (self == NULL) {
-        weir_log(weir_stream_runtime(client), WEIR_LOG_ERROR, "forward to %s: no memory; connection %llu closed",
-                 context->where, (unsigned long long)weir_stream_id(client));
+        log_no_memory(context, client);
         weir_stream_destroy(client, NULL);
         return;
     }
