@@ -156,10 +156,10 @@ int main(int argc, char **argv)
     if (!self.options || !runtime)
         fprintf(stderr, "no memory, or names that are not UTF-8\n");
     int status = self.options && runtime ? make_context(&self, runtime) : UV_ENOMEM;
-    if (status == 0) {
+    if (status == 0)
         status = serve(&self, runtime, endpoint);
+    if (self.context)
         self.tls->context_release(self.context);
-    }
     free(self.options);
     weir_runtime_free(runtime); /* turns the loop: the handle's memory is there still */
     return status == 0 ? 0 : 1;
