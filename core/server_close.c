@@ -189,6 +189,17 @@ void weir__server_tell_closed(weir_server *server, weir__cycle *cycle)
     server->telling = NULL;
 }
 
+int weir__server_await_close(weir_server *server)
+{
+    if (weir_server_listening(server)) {
+        return 0;
+    }
+    for (weir__cycle *cycle = server->cycles; cycle != NULL; cycle = cycle->next) {
+        cycle->closing = 1;
+    }
+    return server->cycles != NULL;
+}
+
 /* ---- close_all() ---- */
 
 static int grace_is_awaited(const weir_server *server)

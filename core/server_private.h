@@ -141,6 +141,8 @@ void weir__server_free_callbacks(weir_server *server);
 void weir__server_forget(weir_server *server, const void *arg);
 /* Every connection of this cycle has gone, and so has its acceptor: its callbacks, 'close'. */
 void weir__server_tell_closed(weir_server *server, weir__cycle *cycle);
+/* Of one that listens no more, because it failed: its connections are followed by 'close'. 0: it is gone, or listens. */
+int weir__server_await_close(weir_server *server);
 /* Stops the timer of a grace that nothing waits for any more. */
 void weir__server_end_grace(weir_server *server);
 void weir__server_on_grace_over(weir_timer *timer);

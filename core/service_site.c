@@ -77,6 +77,8 @@ static void on_drop(const weir_event *event, void *arg)
 
 static void begin_all(weir__site *site, bool on_inherited);
 
+static void forget_server(weir__site_server *server);
+
 static bool any_failed(const weir__site *site)
 {
     for (size_t i = 0; i < site->count; i++)
@@ -120,9 +122,7 @@ static void on_all_closed(weir__site *site)
         weir__client_errors_end(&site->servers[i].unheard);
         weir_error_release(site->servers[i].failure);
         site->servers[i].failure = NULL;
-        site->servers[i].server->unheard = NULL; /* others may hold it */
-        weir_server_release(site->servers[i].server);
-        site->servers[i].server = NULL;
+        forget_server(&site->servers[i]);
     }
     site->count = site->of_file; /* bound again, it inherits nothing */
     site->stopped(site);
@@ -207,6 +207,17 @@ static int make_server(weir__site_server *server)
     return 0;
 }
 
+/* Others may hold it, and listen with it. */
+static void forget_server(weir__site_server *server)
+{
+    for (size_t i = 0; server->server && i < sizeof(listeners_of_a_server) / sizeof(listeners_of_a_server[0]); i++)
+        weir_server_off(server->server, listeners_of_a_server[i].type, listeners_of_a_server[i].listener, server);
+    if (server->server)
+        server->server->unheard = NULL;
+    weir_server_release(server->server);
+    server->server = NULL;
+}
+
 /* The descriptor that a server is to listen on; NULL: it makes a socket. */
 static int *descriptor_of(const weir__site_server *server)
 {
@@ -281,10 +292,8 @@ int weir__site_bind(weir__site *site, weir__inherited *inherited)
     site->inherited = inherited;
     int status = make_servers(site);
     if (status != 0) {
-        for (size_t i = 0; i < site->count; i++) {
-            weir_server_release(site->servers[i].server);
-            site->servers[i].server = NULL;
-        }
+        for (size_t i = 0; i < site->count; i++)
+            forget_server(&site->servers[i]);
         site->count = site->of_file;
         site->inherited = NULL;
         return status;
@@ -344,12 +353,15 @@ static void on_grace_over(weir_timer *timer)
 
 static void stop_server(weir__site_server *server)
 {
-    if (!weir_server_listening(server->server))
+    /* One that failed after it listened may have connections, which end like those of any other. */
+    bool ends = weir__server_await_close(server->server) != 0;
+    if (!ends && !weir_server_listening(server->server))
         return;
     server->waited_for = true;
     server->stopping_due = true;
     server->site->waiting++;
-    (void)weir_server_close(server->server, NULL, NULL); /* without a callback there is nothing to fail */
+    if (!ends)
+        (void)weir_server_close(server->server, NULL, NULL); /* without a callback there is nothing to fail */
 }
 
 void weir__site_stop(weir__site *site, uint64_t grace)

@@ -11,6 +11,9 @@
 
 #include "fixture.h"
 #include "linked.h"
+#include "served.h"
+
+extern const weir_plugin weir_plugin_echo;
 
 static void drop_some(fixture *f, weir__drops *drops, int count, const char *from)
 {
@@ -110,14 +113,6 @@ static void BN_09_without_a_timer_each_is_told_of(void **state)
     weir__drops_end(&drops);
 }
 
-static size_t count_of(const char *text, const char *part)
-{
-    size_t count = 0;
-    for (const char *at = text; (at = strstr(at, part)) != NULL; at += strlen(part))
-        count++;
-    return count;
-}
-
 static void refuse_some(fixture *f, weir__client_errors *errors, int count, const char *from, const char *why)
 {
     weir_address address;
@@ -138,27 +133,27 @@ static void TLS_05_a_scanner_is_a_few_lines_now_and_then(void **state)
     weir__client_errors errors = {.server = "a"};
     refuse_some(f, &errors, 4, "192.0.2.1:7", "tls: nonsense");
     refuse_some(f, &errors, 1, "192.0.2.2:8", "tls: another");
-    assert_int_equal(count_of(fixture_log(f), "info: a: a client from 192.0.2.1:7 could not be served: "), 4);
+    assert_int_equal(fixture_times(fixture_log(f), "info: a: a client from 192.0.2.1:7 could not be served: "), 4);
     assert_non_null(strstr(fixture_log(f), "info: a: a client from 192.0.2.2:8 could not be served: tls: another\n"));
     refuse_some(f, &errors, 100, "192.0.2.3:9", "tls: the last straw");
-    assert_int_equal(count_of(fixture_log(f), "info: "), 5);
-    assert_int_equal(count_of(fixture_log(f), "debug: a: a client from 192.0.2.3:9 could not be served: "), 100);
+    assert_int_equal(fixture_times(fixture_log(f), "info: "), 5);
+    assert_int_equal(fixture_times(fixture_log(f), "debug: a: a client from 192.0.2.3:9 could not be served: "), 100);
     pass_time_of(f, &errors.bound.timer);
     assert_non_null(strstr(fixture_log(f), "info: a: 100 more clients could not be served, the last one from "
                                            "192.0.2.3:9: tls: the last straw\n"));
-    assert_int_equal(count_of(fixture_log(f), "info: "), 6);
+    assert_int_equal(fixture_times(fixture_log(f), "info: "), 6);
     refuse_some(f, &errors, 5, "192.0.2.1:7", "tls: the next"); /* with the count five lines again */
-    assert_int_equal(count_of(fixture_log(f), "info: "), 10);
+    assert_int_equal(fixture_times(fixture_log(f), "info: "), 10);
     pass_time_of(f, &errors.bound.timer);
     assert_non_null(strstr(fixture_log(f), "info: a: 1 more client could not be served, the last one from "
                                            "192.0.2.1:7: tls: the next\n"));
     pass_time_of(f, &errors.bound.timer);
-    assert_int_equal(count_of(fixture_log(f), "info: "), 11);
+    assert_int_equal(fixture_times(fixture_log(f), "info: "), 11);
     assert_int_equal(weir_timer_active(&errors.bound.timer), 0);
     refuse_some(f, &errors, 5, "192.0.2.1:7", "tls: all of them");
-    assert_int_equal(count_of(fixture_log(f), "info: "), 16);
+    assert_int_equal(fixture_times(fixture_log(f), "info: "), 16);
     pass_time_of(f, &errors.bound.timer); /* five and no more: nothing is left to say */
-    assert_int_equal(count_of(fixture_log(f), "info: "), 16);
+    assert_int_equal(fixture_times(fixture_log(f), "info: "), 16);
     weir__client_errors_end(&errors);
 }
 
@@ -171,12 +166,12 @@ static void TLS_05_a_count_is_told_when_there_is_an_end(void **state)
     for (int i = 0; i < 7; i++)
         weir__client_errors_refused(&errors, f->runtime, NULL, error);
     weir__client_errors_end(&errors);
-    assert_int_equal(count_of(fixture_log(f), "info: a: a client could not be served: "), 5);
-    assert_int_equal(count_of(fixture_log(f), "info: a: 2 more clients could not be served, the last one: "), 1);
+    assert_int_equal(fixture_times(fixture_log(f), "info: a: a client could not be served: "), 5);
+    assert_int_equal(fixture_times(fixture_log(f), "info: a: 2 more clients could not be served, the last one: "), 1);
     assert_int_equal(weir_timer_active(&errors.bound.timer), 0);
     weir__client_errors_end(&errors);
     weir__client_errors_end(&none);
-    assert_int_equal(count_of(fixture_log(f), "info: "), 6);
+    assert_int_equal(fixture_times(fixture_log(f), "info: "), 6);
     weir_error_release(error);
 }
 
@@ -187,6 +182,38 @@ static void a_site_that_is_not_bound_has_nothing_to_stop(void **state)
     weir__site_stop(&site, 1000);
     assert_int_equal(site.state, WEIR__SITE_IDLE);
     assert_int_equal(weir_timer_active(&site.grace), 0);
+}
+
+/* One whose acceptor failed has connections still, which end within the grace like any others. */
+static void SRV_08_a_stop_waits_for_the_clients_of_a_server_that_failed(void **state)
+{
+    fixture *f = *state;
+    assert_code(weir_runtime_register_plugin(f->runtime, &weir_plugin_echo, NULL), 0);
+    served *s = served_start(f, fixture_text(f,
+                                             "{\"shutdownGrace\": \"1h\", \"servers\": [{\"name\": \"a\", "
+                                             "\"listen\": \"%s\", \"handler\": \"echo\"}]}",
+                                             over_here(f)));
+    recorder *client = fixture_client(f, served_url(s, "a"), NULL);
+    recorder_wait(client, WEIR_EVENT_READY);
+    while (!f->expired && weir_service_connections(s->service) == 0)
+        fixture_turns(f, 1);
+    weir_server *server = weir_server_retain(s->service->current->site->servers[0].server);
+    weir_error *error = weir_error_new(UV_EMFILE, "accept", NULL, -1);
+    weir_acceptor_failed(server->current->acceptor, error);
+    while (!f->expired && !strstr(fixture_log(f), "error: a: accept: too many open files (EMFILE)\n"))
+        fixture_turns(f, 1);
+    assert_code(weir_service_stop(s->service, 0), 0);
+    fixture_turns(f, OVER_TURNS);
+    assert_int_equal(s->stopped, 0);
+    assert_int_equal(weir_service_connections(s->service), 1);
+    assert_code(weir_stream_end(client->stream, NULL, NULL), 0);
+    fixture_until(f, &s->stopped);
+    assert_int_equal(served_stop(s, 0), 0);
+    /* Who holds it hears of it alone. */
+    weir__server_client_error(server, client->stream, error);
+    assert_non_null(strstr(fixture_log(f), "info: a client could not be served: accept: "));
+    weir_error_release(error);
+    weir_server_release(server);
 }
 
 /* Either may have been closed before it comes to that. */
@@ -210,6 +237,7 @@ int main(void)
         FIXTURE_TEST(TLS_05_a_scanner_is_a_few_lines_now_and_then),
         FIXTURE_TEST(TLS_05_a_count_is_told_when_there_is_an_end),
         FIXTURE_TEST(a_site_that_is_not_bound_has_nothing_to_stop),
+        ON(SRV_08_a_stop_waits_for_the_clients_of_a_server_that_failed, mem),
         ON(who_does_not_listen_takes_nothing_over, mem),
     };
     return cmocka_run_group_tests_name("service parts", tests, NULL, NULL);

@@ -234,14 +234,6 @@ static void upstream_that_refuses(void **state)
     close(fd);
 }
 
-static size_t count_of(const char *text, const char *part)
-{
-    size_t count = 0;
-    for (const char *at = text; (at = strstr(at, part)) != NULL; at += strlen(part))
-        count++;
-    return count;
-}
-
 static void upstream_that_stays_down_is_a_few_lines(void **state)
 {
     fixture *f = *state;
@@ -249,17 +241,20 @@ static void upstream_that_stays_down_is_a_few_lines(void **state)
     int port = dead_port(&fd);
     served *service =
         start_forward(f, "tcp://127.0.0.1:0", fixture_text(f, "{\"to\": [\"tcp://127.0.0.1:%d\"]}", port));
-    for (int i = 0; i < 8; i++)
+    /* Of those that are told five come first; how many follow depends on the time that this takes. */
+    size_t clients = 0, counted = 0;
+    while (clients < 100 && counted < 3) {
         recorder_wait(fixture_client(f, served_url(service, "bridge"), NULL), WEIR_EVENT_CLOSE);
-    assert_int_equal(count_of(fixture_log(f), "warning: forward to "), 5);
-    assert_int_equal(count_of(fixture_log(f), "debug: forward to "), 3);
-    assert_int_equal(count_of(fixture_log(f), "(ECONNREFUSED); client 127.0.0.1:"), 8);
+        clients++;
+        counted = fixture_times(fixture_log(f), "debug: forward to ");
+    }
+    assert_int_equal(counted, 3);
+    assert_true(clients >= 8);
+    assert_int_equal(fixture_times(fixture_log(f), "(ECONNREFUSED); client 127.0.0.1:"), clients);
     served_stop(service, 0);
-    assert_non_null(
-        strstr(fixture_log(f), fixture_text(f,
-                                            "warning: forward to tcp://127.0.0.1:%d: 3 more connections failed, the "
-                                            "last one: connect ",
-                                            port)));
+    assert_non_null(strstr(fixture_log(f), fixture_text(f, "warning: forward to tcp://127.0.0.1:%d: ", port)));
+    assert_true(fixture_times(fixture_log(f), " failed, the last one: connect ") > 0);
+    assert_int_equal(fixture_sum_more(fixture_log(f)), counted);
     close(fd);
 }
 

@@ -405,14 +405,6 @@ static int has_looked(const void *arg)
     return looks > *(const unsigned *)arg;
 }
 
-static size_t lines_with(const fixture *f, const char *part)
-{
-    size_t count = 0;
-    for (const char *at = fixture_log(f); (at = strstr(at, part)) != NULL; at += strlen(part))
-        count++;
-    return count;
-}
-
 /* What cannot be used is told once, however often something else makes one look; and again when it is other files. */
 static void TLS_15_what_cannot_be_used_is_told_once(void **state)
 {
@@ -424,7 +416,7 @@ static void TLS_15_what_cannot_be_used_is_told_once(void **state)
     for (size_t nth = 1; nth <= 2; nth++) { /* each is another file than all before */
         write_file(f, "new.pem", nth == 1 ? "no certificate" : "no certificate either");
         assert_int_equal(rename(fixture_path(f, "new.pem"), fixture_path(f, "cert.pem")), 0);
-        while (lines_with(f, refused) < nth) {
+        while (fixture_times(fixture_log(f), refused) < nth) {
             assert_false(f->expired);
             fixture_turns(f, 1);
         }
@@ -438,7 +430,7 @@ static void TLS_15_what_cannot_be_used_is_told_once(void **state)
             }
         }
         syscalls_restore();
-        assert_int_equal(lines_with(f, refused), nth);
+        assert_int_equal(fixture_times(fixture_log(f), refused), nth);
     }
     assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "first");
 }
@@ -489,14 +481,14 @@ static void TLS_15_a_folder_that_never_rests_is_read(void **state)
     write_pair(f, "second");
     for (uint64_t passed = 0; passed <= LAST; passed += PAUSE)
         noise_at(f, begun + passed);
-    assert_int_equal(lines_with(f, read_again), 0);
+    assert_int_equal(fixture_times(fixture_log(f), read_again), 0);
     /* a moment after the last change but one that one may wait for; not after the last change */
     later self = {.timer.run = on_later};
     assert_code(weir_timer_start(f->runtime, &self.timer, PAUSE / 3), 0);
     clock_at = begun + LAST + PAUSE / 2;
     fixture_until(f, &self.came);
     clock_at = 0;
-    assert_int_equal(lines_with(f, read_again), 1);
+    assert_int_equal(fixture_times(fixture_log(f), read_again), 1);
     assert_string_equal(ask(f, server, TRUSTS, "tls.peer.subject"), "second");
 }
 

@@ -308,33 +308,29 @@ static void idle_connection_is_closed(void **state)
     recorder_wait(kept, WEIR_EVENT_CLOSE);
 }
 
-static size_t count_of(const char *text, const char *part)
-{
-    size_t count = 0;
-    for (const char *at = text; (at = strstr(at, part)) != NULL; at += strlen(part))
-        count++;
-    return count;
-}
-
 static void EMT_12_errors_of_clients_that_a_handler_does_not_hear_are_bounded(void **state)
 {
     subject s;
     subject_run(&s, *state,
                 "{\"servers\": [{\"name\": \"a\", \"listen\": \"tcp://127.0.0.1:0\", \"handler\": {\"spy\": "
                 "{\"deaf\": true}}}]}");
-    for (int i = 0; i < 7; i++) {
+    /* Of those that are told five come first; how many follow depends on the time that this takes. */
+    size_t clients = 0, counted = 0;
+    for (; clients < 100 && counted < 2; clients++) {
         recorder_reset(greeted_client(&s, 0));
         while (!s.f->expired && weir_service_connections(s.service) > 0)
             fixture_turns(s.f, 1);
+        fixture_turns(s.f, 2);
+        counted = fixture_times(fixture_log(s.f), "debug: stream ");
     }
-    fixture_turns(s.f, 2);
-    assert_int_equal(count_of(fixture_log(s.f), ": nobody listens for this error: "), 7);
-    assert_int_equal(count_of(fixture_log(s.f), "error: stream "), 5);
-    assert_int_equal(count_of(fixture_log(s.f), "debug: stream "), 2);
+    assert_int_equal(counted, 2);
+    assert_true(clients >= 7);
+    assert_int_equal(fixture_times(fixture_log(s.f), "error: stream "), clients - counted);
+    assert_int_equal(fixture_times(fixture_log(s.f), ": nobody listens for this error: "), clients);
     subject_stop(&s, 0);
     subject_end(&s);
-    assert_int_equal(count_of(fixture_log(s.f), "error: a: nobody listens for 2 more errors, the last one of stream "),
-                     1);
+    assert_true(fixture_times(fixture_log(s.f), "error: a: nobody listens for ") > 0);
+    assert_int_equal(fixture_sum_more(fixture_log(s.f)), counted);
 }
 
 static void one_connection_too_many_is_dropped_and_logged(void **state)

@@ -198,7 +198,7 @@ static void replace_watched(fixture *f, const way *how)
         assert_int_equal(serves(&self), which);
     }
     tls_load_end(&self);
-    assert_int_equal(lines_with(f, "cannot be watched"), 0);
+    assert_int_equal(fixture_times(fixture_log(f), "cannot be watched"), 0);
 }
 
 static void TLS_15_watched_and_renamed(void **state)
@@ -247,7 +247,7 @@ static void TLS_15_watched_half_of_a_pair_waits_for_the_other(void **state)
     copy_file(f, pair_file(f, 1, "pem"), at.cert);
     load_until(&self, WAS_READ, 1);
     assert_int_equal(serves(&self), 1);
-    assert_int_equal(lines_with(f, WAS_REFUSED), 1);
+    assert_int_equal(fixture_times(fixture_log(f), WAS_REFUSED), 1);
     tls_load_end(&self);
 }
 
@@ -288,7 +288,7 @@ static void TLS_15_watched_in_a_folder_that_never_rests(void **state)
     load_start(&self, f, site_watching(&at, ""));
     tls_load_turns(&self, tls_fewer(4, 1));
     by_rename(&at, 1);
-    while (lines_with(f, WAS_READ) == 0) {
+    while (fixture_times(fixture_log(f), WAS_READ) == 0) {
         write_over(in_folder(&at, "noise"), "noise");
         tls_load_turns(&self, 1);
     }

@@ -161,16 +161,8 @@ size_t serves(tls_load *self)
     return PAIRS;
 }
 
-size_t lines_with(const fixture *f, const char *text)
-{
-    size_t count = 0;
-    for (const char *at = fixture_log(f); (at = strstr(at, text)) != NULL; at += strlen(text))
-        count++;
-    return count;
-}
-
 void load_until(tls_load *self, const char *line, size_t count)
 {
-    while (lines_with(self->f, line) < count)
+    while (fixture_times(fixture_log(self->f), line) < count)
         tls_load_turns(self, 1);
 }

@@ -72,8 +72,7 @@ void load_start(tls_load *self, fixture *f, const weir_server *server);
 /* Which pair a handshake is served that begins now. */
 size_t serves(tls_load *self);
 
-/* How often this is in the log; and until it is so often. */
-size_t lines_with(const fixture *f, const char *text);
+/* Until the log has this so often. */
 void load_until(tls_load *self, const char *line, size_t count);
 
 #endif

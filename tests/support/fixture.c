@@ -104,6 +104,26 @@ const char *fixture_log(const fixture *f)
     return f->own->log;
 }
 
+size_t fixture_times(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, part)) != NULL; at += strlen(part))
+        count++;
+    return count;
+}
+
+size_t fixture_sum_more(const char *text)
+{
+    size_t sum = 0;
+    for (const char *at = text; (at = strstr(at, " more ")) != NULL; at++) {
+        const char *number = at;
+        while (number > text && strchr("0123456789", number[-1]))
+            number--;
+        sum += strtoul(number, NULL, 10);
+    }
+    return sum;
+}
+
 static void on_log(weir_log_level level, const char *message, void *arg)
 {
     fixture *f = arg;

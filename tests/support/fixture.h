@@ -102,6 +102,10 @@ const char *fixture_text(fixture *f, const char *format, ...) WEIR_PRINTF(2, 3);
 /* Everything weir has logged in this test, one line an entry: "warn: text\n". */
 const char *fixture_log(const fixture *f);
 
+/* How often `part` stands in a text; and the sum of N in its "N more ...", which is what lines of a log count. */
+size_t fixture_times(const char *text, const char *part);
+size_t fixture_sum_more(const char *text);
+
 /* Skips a test that is about IPv6 where this machine has none, and says so. Before the test opens anything. */
 void fixture_skip_without_ipv6(void);
 
