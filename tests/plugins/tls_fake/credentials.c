@@ -172,6 +172,6 @@ const char *fake_verify(const tls_credentials *credentials, const char *cert, si
     if (is_listed(settings->crl, settings->crl_count, "subject", cert, size, "subject"))
         return "CERT_REVOKED";
     if (!is_whom(credentials, cert, size, name, is_address))
-        return "HOSTNAME_MISMATCH";
+        return "ERR_TLS_CERT_ALTNAME_INVALID";
     return is_pinned(settings, cert, size) ? NULL : "PIN_MISMATCH";
 }

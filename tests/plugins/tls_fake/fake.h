@@ -37,6 +37,50 @@ struct tls_credentials {
     fake_faults faults;
 };
 
+typedef enum fake_step { BEGIN, SAID_HELLO, SAID_FINISHED, SAID_ALL, READY, DEAD } fake_step;
+
+struct tls_session {
+    tls_credentials *credentials;
+    const tls_settings *settings;
+    const tls_host *host;
+    void *arg;
+    weir_role role;
+    fake_step step;
+
+    /* of the options */
+    char *name;
+    int name_is_address;
+    char *identity;
+    unsigned char proof[TLS_DIGEST_SIZE]; /* of the key */
+    char *alpn;
+    unsigned char *resume;
+    size_t resume_size;
+
+    /* the record that comes in, and the message that its payload goes on with */
+    unsigned char record[WIRE_HEADER + WIRE_RECORD_MOST];
+    size_t have;
+    wire message;
+    size_t plain_at; /* of data: what was not read yet */
+    size_t plain_left;
+    size_t records; /* of data so far */
+    size_t writes;
+    int closed;
+    int notified;
+
+    /* what was found out */
+    unsigned char random[WIRE_RANDOM];
+    int version;
+    int resumed;
+    int authorized;
+    int by_psk;
+    const char *authorization_error;
+    char judgement[64]; /* of the first handshake, in a resumed session */
+    char *peer;         /* its certificate, ended by NUL; NULL: none */
+    size_t peer_size;
+    wire blob; /* client: to resume by */
+    char text[256];
+};
+
 /* ---- credentials.c ---- */
 
 int fake_credentials_new(void *instance, const tls_settings *settings, tls_report *report,
@@ -60,10 +104,13 @@ tls_result fake_read(tls_session *session, void *data, size_t size, size_t *done
 tls_result fake_write(tls_session *session, const void *data, size_t size, size_t *done, weir_error **error);
 tls_result fake_close_notify(tls_session *session, weir_error **error);
 size_t fake_pending(const tls_session *session);
+int fake_session_get(tls_session *session, void **blob, size_t *size);
+
+/* ---- facts.c ---- */
+
 int fake_fact(tls_session *session, const char *name, weir_value *value);
 int fake_export_keys(tls_session *session, const char *label, const void *context, size_t context_size, void *out,
                      size_t size);
-int fake_session_get(tls_session *session, void **blob, size_t *size);
 int fake_peer_der(tls_session *session, const void **der, size_t *size);
 
 /* ---- engine.c ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One connection of the fake engine: records in, messages, data, and what it knows in the end. */
+/* One connection of the fake engine: records in, messages, tickets, data. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,50 +7,6 @@
 #include <uv.h>
 
 #include "fake.h"
-
-typedef enum fake_step { BEGIN, SAID_HELLO, SAID_FINISHED, SAID_ALL, READY, DEAD } fake_step;
-
-struct tls_session {
-    tls_credentials *credentials;
-    const tls_settings *settings;
-    const tls_host *host;
-    void *arg;
-    weir_role role;
-    fake_step step;
-
-    /* of the options */
-    char *name;
-    int name_is_address;
-    char *identity;
-    unsigned char proof[TLS_DIGEST_SIZE]; /* of the key */
-    char *alpn;
-    unsigned char *resume;
-    size_t resume_size;
-
-    /* the record that comes in, and the message that its payload goes on with */
-    unsigned char record[WIRE_HEADER + WIRE_RECORD_MOST];
-    size_t have;
-    wire message;
-    size_t plain_at; /* of data: what was not read yet */
-    size_t plain_left;
-    size_t records; /* of data so far */
-    size_t writes;
-    int closed;
-    int notified;
-
-    /* what was found out */
-    unsigned char random[WIRE_RANDOM];
-    int version;
-    int resumed;
-    int authorized;
-    int by_psk;
-    const char *authorization_error;
-    char judgement[64]; /* of the first handshake, in a resumed session */
-    char *peer;         /* its certificate, ended by NUL; NULL: none */
-    size_t peer_size;
-    wire blob; /* client: to resume by */
-    char text[256];
-};
 
 /* ---- life ---- */
 
@@ -346,6 +302,16 @@ static void keep_ticket(tls_session *session, const unsigned char *ticket, size_
     wire_field(&session->blob, WIRE_BOUND, session->settings->binding, sizeof(session->settings->binding));
     if (!session->blob.failed)
         session->host->new_session(session->arg, session->blob.data, session->blob.size);
+}
+
+int fake_session_get(tls_session *session, void **blob, size_t *size)
+{
+    int failed = 0;
+    if (session->blob.size == 0)
+        return UV_ENOENT;
+    *blob = copy(session->blob.data, session->blob.size, &failed);
+    *size = session->blob.size;
+    return failed ? UV_ENOMEM : 0;
 }
 
 /* ---- the handshake ---- */
@@ -717,90 +683,4 @@ tls_result fake_close_notify(tls_session *session, weir_error **error)
 size_t fake_pending(const tls_session *session)
 {
     return session->plain_left;
-}
-
-/* ---- facts ---- */
-
-static int text_fact(const char *text, weir_value *value)
-{
-    if (!text)
-        return UV_ENOENT;
-    memset(value, 0, sizeof(*value));
-    value->type = WEIR_VALUE_TEXT;
-    value->text = text;
-    return 0;
-}
-
-static int flag_fact(int flag, weir_value *value)
-{
-    memset(value, 0, sizeof(*value));
-    value->type = WEIR_VALUE_BOOLEAN;
-    value->number = flag;
-    return 0;
-}
-
-static const char *subject(tls_session *session)
-{
-    if (!session->peer ||
-        !fake_line(session->peer, session->peer_size, "subject", 0, session->text, sizeof(session->text)))
-        return NULL;
-    return session->text;
-}
-
-int fake_fact(tls_session *session, const char *name, weir_value *value)
-{
-    if (strcmp(name, "tls.authorizationError") == 0)
-        return text_fact(session->authorization_error, value);
-    if (session->step != READY)
-        return UV_ENOENT;
-    if (strcmp(name, "tls.version") == 0)
-        return text_fact(session->version == 3 ? "TLSv1.3" : "TLSv1.2", value);
-    if (strcmp(name, "tls.cipher") == 0)
-        return text_fact("TLS_FAKE_WITH_NULL", value);
-    if (strcmp(name, "tls.alpn") == 0)
-        return text_fact(session->alpn, value);
-    if (strcmp(name, "tls.resumed") == 0)
-        return flag_fact(session->resumed, value);
-    if (strcmp(name, "tls.authorized") == 0)
-        return flag_fact(session->authorized, value);
-    if (strcmp(name, "tls.psk") == 0)
-        return flag_fact(session->by_psk, value);
-    if (strcmp(name, "tls.peer.subject") == 0)
-        return text_fact(subject(session), value);
-    return strcmp(name, "tls.peer.pem") == 0 ? text_fact(session->peer, value) : UV_ENOENT;
-}
-
-int fake_export_keys(tls_session *session, const char *label, const void *context, size_t context_size, void *out,
-                     size_t size)
-{
-    unsigned char sum[TLS_DIGEST_SIZE];
-    const char with = (char)(context != NULL);
-    const tls_bytes pieces[] = {
-        {session->random, sizeof(session->random)}, {label, strlen(label) + 1}, {&with, 1}, {context, context_size}};
-    if (session->step != READY)
-        return UV_ENOTCONN;
-    if (size > sizeof(sum))
-        return UV_EINVAL;
-    fake_digest(pieces, 4, sum);
-    memcpy(out, sum, size);
-    return 0;
-}
-
-int fake_session_get(tls_session *session, void **blob, size_t *size)
-{
-    int failed = 0;
-    if (session->blob.size == 0)
-        return UV_ENOENT;
-    *blob = copy(session->blob.data, session->blob.size, &failed);
-    *size = session->blob.size;
-    return failed ? UV_ENOMEM : 0;
-}
-
-int fake_peer_der(tls_session *session, const void **der, size_t *size)
-{
-    if (!session->peer)
-        return UV_ENOENT;
-    *der = session->peer;
-    *size = session->peer_size;
-    return 0;
 }
