@@ -141,6 +141,44 @@ static void TLS_12_keys_rotate(void **state)
     }
 }
 
+static void shake_once(talk_end *end)
+{
+    weir_error *error = NULL;
+    end->result = weir__tls_engine.handshake(end->session, &error);
+    assert_null(error);
+}
+
+/* mbedTLS asks for what it cannot open as for the identity of a pre-shared key: that is not what is wrong with it then. */
+static void TLS_12_TLS_17_a_ticket_that_is_gone_is_no_strange_identity(void **state)
+{
+    static unsigned char key[32] = "0123456789abcdef0123456789abcde";
+    static char identity[] = "somebody";
+    world *w = world_of(*state);
+    WORLD_VERSIONS(w)
+    {
+        tls_settings server = world_server(w, "localhost");
+        tls_settings client = world_client(w);
+        server.psk_identity = identity;
+        server.psk = key;
+        server.psk_size = sizeof(key);
+        tls_session_options options = first(w, &client, &server);
+        tls_ticket_key kept = w->keys[0];
+        memset(w->keys[0].name, 2, sizeof(w->keys[0].name));
+        talk *t = world_talk(w, &client, &server, &options, NULL);
+        shake_once(&t->client);
+        shake_once(&t->server);
+        shake_once(&t->client);
+        assert_true(t->server.in_at < t->server.in_size);
+        t->server.in[t->server.in_size - 1] ^= 1; /* of the client's Finished */
+        talk_run(t);
+        assert_int_equal(t->server.result, TLS_FAILED);
+        assert_int_equal(t->server.psk_asked, w->now_version == TLS_VERSION_13);
+        assert_non_null(strstr(end_error(&t->server), "a record cannot be decrypted"));
+        assert_null(strstr(end_error(&t->server), "identity"));
+        w->keys[0] = kept;
+    }
+}
+
 static void TLS_12_without_a_key_to_seal_there_is_no_ticket(void **state)
 {
     world *w = world_of(*state);
@@ -626,6 +664,7 @@ int main(void)
         WORLD_TEST(TLS_12_a_ticket_resumes),
         WORLD_TEST(TLS_12_session_get_gives_what_new_session_told),
         WORLD_TEST(TLS_12_keys_rotate),
+        WORLD_TEST(TLS_12_TLS_17_a_ticket_that_is_gone_is_no_strange_identity),
         WORLD_TEST(TLS_12_without_a_key_to_seal_there_is_no_ticket),
         WORLD_TEST(TLS_12_tickets_off),
         WORLD_TEST(TLS_12_a_ticket_counts_only_where_the_same_clients_are_let_in),

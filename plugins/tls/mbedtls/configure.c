@@ -80,8 +80,10 @@ static int answer_psk(void *arg, mbedtls_ssl_context *ssl, const unsigned char *
         result = mbedtls_ssl_set_hs_psk(ssl, key, size);
     else
         note_stranger(session, identity, length);
-    if (result == 0)
+    if (result == 0) {
         session->proven = MBED_BY_PSK;
+        session->stranger[0] = '\0'; /* one of those before it */
+    }
     mbedtls_platform_zeroize(key, sizeof(key));
     return result;
 }

@@ -199,6 +199,21 @@ static int is_key_update(const tls_session *session, int result)
 }
 #endif
 
+/*
+ * TLS 1.3 goes on without the key, and fails where there is nothing else to go by: at the latest for want of a certificate.
+ * After that something was found, and what was not known may be a ticket: one that cannot be opened is asked for, too.
+ */
+static int is_of_stranger(const tls_session *session, int result)
+{
+    if (!session->stranger[0] || session->over)
+        return 0;
+#if MBED_TLS13
+    if (result == MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE)
+        return session->ssl.state == MBEDTLS_SSL_CLIENT_HELLO || session->ssl.state == MBEDTLS_SSL_SERVER_CERTIFICATE;
+#endif
+    return result == MBEDTLS_ERR_SSL_UNKNOWN_IDENTITY;
+}
+
 weir_error *weir__mbed_error(tls_session *session, int result, const char *what)
 {
     const mbedtls_ssl_context *ssl = &session->ssl;
@@ -220,8 +235,7 @@ weir_error *weir__mbed_error(tls_session *session, int result, const char *what)
                                "%s failed: the peer goes over to new keys (KeyUpdate), which mbedTLS cannot", what);
 #endif
     weir__mbed_text(result, text, sizeof(text));
-    /* TLS 1.3 goes on without the key, and finds nothing else to go by. */
-    if (session->stranger[0] && !session->over)
+    if (is_of_stranger(session, result))
         return weir_error_newf(UV_EPROTO, NULL, NULL, -1,
                                "%s failed: %s: no pre-shared key is known for the identity %s", what, text,
                                session->stranger);
