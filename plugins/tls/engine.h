@@ -143,7 +143,8 @@ typedef struct tls_session_options {
  *   tls.psk                  boolean: the peer has proven a pre-shared key, in this handshake, and not by a certificate or by
  *                            resumption: the layer relies on it. Not known is taken for 0.
  *   tls.authorizationError   text: the X509 code name; UV_ENOENT when there is none. Known from the failure on, also when
- *                            the handshake failed by it, and in a resumed session that of its first handshake.
+ *                            the handshake failed by it, and in a resumed session that of its first handshake. Where the layer
+ *                            refuses whom the engine let pass, it answers this and tls.authorized itself.
  *   tls.peer.subject         text "CN=..., O=..."; like all tls.peer facts UV_ENOENT where the peer showed no certificate
  *   tls.peer.san             text "DNS:a.example, IP Address:127.0.0.1"
  *   tls.peer.fingerprint256  text "AB:CD:..." (SHA-256 of the DER)

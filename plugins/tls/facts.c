@@ -30,6 +30,20 @@ static int self_fact(tls_link *self, weir_value *value)
     return 0;
 }
 
+/* Whom the layer has refused the engine had let in: its word on that counts no more. 0: it is about something else. */
+static int is_verdict(const tls_link *self, const char *name, weir_value *value)
+{
+    if (!self->refused)
+        return 0;
+    if (strcmp(name, "tls.authorizationError") == 0)
+        return text_fact("ERR_TLS_CERT_ALTNAME_INVALID", value) == 0;
+    if (strcmp(name, "tls.authorized") != 0)
+        return 0;
+    memset(value, 0, sizeof(*value));
+    value->type = WEIR_VALUE_BOOLEAN;
+    return 1;
+}
+
 int weir__tls_get(weir_link *link, const char *name, weir_value *value)
 {
     tls_link *self = (tls_link *)(void *)link;
@@ -46,6 +60,8 @@ int weir__tls_get(weir_link *link, const char *name, weir_value *value)
         return text_fact(weir__tls_engine.name, value);
     if (!self->session)
         return UV_ENOENT;
+    if (is_verdict(self, name, value))
+        return 0;
     return weir__tls_engine.fact(self->session, name, value);
 }
 

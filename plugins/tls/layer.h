@@ -41,9 +41,10 @@ typedef struct tls_link {
     tls_session *session;
     weir_role role;
     tls_state state;
-    unsigned began : 1;  /* the link below is open, or was */
-    unsigned shaken : 1; /* the engine's handshake is over */
-    unsigned looks : 4;  /* TLS_UNSENT: turns in which the peer's word may still come */
+    unsigned began : 1;   /* the link below is open, or was */
+    unsigned shaken : 1;  /* the engine's handshake is over */
+    unsigned refused : 1; /* client: whom the engine has let pass is not taken all the same */
+    unsigned looks : 4;   /* TLS_UNSENT: turns in which the peer's word may still come */
 
     /* whom it is about */
     char *name;          /* client: whom to verify; server: what the client asked for. NULL: nobody, nothing */

@@ -151,6 +151,7 @@ static int is_proven(tls_link *self)
 /* Nothing of the last flight goes out: the peer is not to take it for a connection. */
 static void refuse_peer(tls_link *self)
 {
+    self->refused = 1;
     weir__tls_latch(self, UV_EPROTO);
     fail_open(
         self, UV_EPROTO,

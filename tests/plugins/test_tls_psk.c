@@ -128,6 +128,23 @@ static void count_connection(const weir_event *event, void *arg)
     ++*accepted;
 }
 
+/* What a listener of 'error' can learn. */
+typedef struct told {
+    fixture *f;
+    const char *authorized;
+    const char *verdict;
+    const char *error;
+} told;
+
+static void ask_in_error(const weir_event *event, void *arg)
+{
+    told *self = arg;
+    const recorder of = {.stream = event->stream};
+    self->authorized = fact_of(self->f, &of, "tls.authorized");
+    self->verdict = fact_of(self->f, &of, "tls.authorizationError");
+    self->error = fact_of(self->f, &of, "tls.error");
+}
+
 /* Whoever relies on the key alone is not to be talked out of it by an engine that takes any chain that verifies. */
 static void TLS_17_no_engine_takes_a_certificate_for_the_key(void **state)
 {
@@ -140,15 +157,22 @@ static void TLS_17_no_engine_takes_a_certificate_for_the_key(void **state)
         recorder *client = nameless_client(
             f, "cert",
             fixture_text(f, RELIES ", \"ciphers\": [\"FAKE_CREDULOUS\"], \"maxVersion\": \"%s\"", versions[i]));
+        told in_error = {.f = f};
+        assert_code(weir_stream_on(client->stream, WEIR_EVENT_ERROR, ask_in_error, &in_error), 0);
         recorder_wait(client, WEIR_EVENT_CLOSE);
         assert_true(recorder_saw(client, "error:EPROTO"));
+        assert_string_equal(in_error.error, "ERR_TLS_CERT_ALTNAME_INVALID");
+        assert_string_equal(in_error.verdict, "ERR_TLS_CERT_ALTNAME_INVALID");
+        assert_string_equal(in_error.authorized, "false");
         assert_non_null(strstr(weir_stream_errored(client->stream)->message,
                                "ERR_TLS_CERT_ALTNAME_INVALID: the server has not proven the pre-shared key"));
         assert_false(recorder_saw(client, "ready") || recorder_saw(client, "layer"));
         /* and an engine as it should be refuses before that */
         client = nameless_client(f, "cert", RELIES);
         recorder_wait(client, WEIR_EVENT_CLOSE);
-        assert_non_null(strstr(weir_stream_errored(client->stream)->message, "the peer's certificate is not accepted"));
+        const char *why = weir_stream_errored(client->stream)->message;
+        assert_non_null(strstr(why, "ERR_TLS_CERT_ALTNAME_INVALID: "));
+        assert_null(strstr(why, "the server has not proven the pre-shared key"));
     }
     fixture_turns(f, TURNS);
     assert_int_equal(accepted, 1); /* with TLS 1.2 the server is done first */
