@@ -312,22 +312,33 @@ static int find_name(tls_link *self)
     return 0;
 }
 
-/* Sessions are kept by name and port, and by all that decides what they are worth. */
+/* Where a name alone does not say whom it is about: the port there, or the path. */
+static void spell_place(tls_link *self, char *text, size_t size)
+{
+    weir_value value = {0};
+
+    if (weir_down_get(&self->link, "remotePort", &value) == 0)
+        snprintf(text, size, "%d", (int)value.number);
+    else if (weir_down_get(&self->link, "remotePath", &value) == 0 && value.type == WEIR_VALUE_ADDRESS)
+        weir_address_ip(&value.address, text, size);
+    else
+        snprintf(text, size, "0");
+}
+
+/* Sessions are kept by name and place, and by all that decides what they are worth. */
 static int find_kept_name(tls_link *self)
 {
-    weir_value port = {0};
+    char place[WEIR_ADDRESS_TEXT_SIZE];
     size_t size;
 
     if (!self->context->settings->tickets)
         return 0;
-    if (weir_down_get(&self->link, "remotePort", &port) != 0)
-        port.number = 0;
-    size = sizeof(self->context->client_name) + (self->name ? strlen(self->name) : 0) + 24;
+    spell_place(self, place, sizeof(place));
+    size = sizeof(self->context->client_name) + (self->name ? strlen(self->name) : 0) + strlen(place) + 2;
     self->kept_name = weir_malloc(size);
     if (!self->kept_name)
         return UV_ENOMEM;
-    snprintf(self->kept_name, size, "%s/%s/%d", self->context->client_name, self->name ? self->name : "",
-             (int)port.number);
+    snprintf(self->kept_name, size, "%s/%s/%s", self->context->client_name, self->name ? self->name : "", place);
     return 0;
 }
 

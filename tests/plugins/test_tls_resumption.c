@@ -37,6 +37,37 @@ static void TLS_12_other_settings_do_not_share_sessions(void **state)
     assert_string_equal(ask(f, server, TRUSTS, "tls.resumed"), "true");
 }
 
+/* Where there is no port, the path says which server it is. */
+static void TLS_12_servers_at_other_paths_do_not_share_sessions(void **state)
+{
+    static const struct {
+        const char *path;
+        const char *resumed;
+    } asked[] = {{"one", "false"}, {"two", "false"}, {"one", "true"}, {"two", "true"}};
+    fixture *f = *state;
+    for (size_t i = 0; i < 4; i++) {
+        const char *path = fixture_path(f, asked[i].path);
+        if (i < 2)
+            fixture_listen(
+                f, fixture_text(f, "{\"ipc\": {\"path\": \"%s\"}, \"layers\": [{\"tls-fake\": {%s}}]}", path, SERVES),
+                NULL);
+        recorder *client = fixture_client(
+            f,
+            fixture_text(
+                f, "{\"ipc\": {\"path\": \"%s\"}, \"layers\": [{\"tls-fake\": {\"servername\": \"localhost\", %s}}]}",
+                path, TRUSTS),
+            NULL);
+        recorder_wait(client, WEIR_EVENT_READY);
+        while (!recorder_saw(client, "layer:tls-fake.session")) {
+            assert_false(f->expired);
+            fixture_turns(f, 1);
+        }
+        assert_string_equal(fact_of(f, client, "tls.resumed"), asked[i].resumed);
+        recorder_destroy(client, NULL);
+        recorder_wait(client, WEIR_EVENT_CLOSE);
+    }
+}
+
 /* What ends one list does not begin the next. */
 static void TLS_12_settings_differ_by_which_list_a_name_stands_in(void **state)
 {
@@ -373,6 +404,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(TLS_12_the_second_connection_is_resumed),
         FIXTURE_TEST(TLS_12_other_settings_do_not_share_sessions),
+        FIXTURE_TEST(TLS_12_servers_at_other_paths_do_not_share_sessions),
         FIXTURE_TEST(TLS_12_settings_differ_by_which_list_a_name_stands_in),
         FIXTURE_TEST(TLS_12_without_tickets_nothing_is_resumed),
         FIXTURE_TEST(TLS_12_an_application_keeps_sessions_itself),
