@@ -112,24 +112,24 @@ static void an_authority_stays_what_it_signs_is_replaced(void **state)
     assert_int_not_equal(stat(fixture_path(w->f, "certs/one.pem~"), &found), 0);
 }
 
-static void what_cannot_be_made_is_told(void **state)
+static const char label[] = "a234567890b234567890c234567890d234567890e234567890f234567890123"; /* 63 of them */
+
+static void hosts_that_are_none_are_told(void **state)
 {
+    static const char *const odd[] = {"",     "a b", "a,b", "CN=a", "a.*.b", "*",         "*.",
+                                      "a..b", ".a",  "a.",  "/",    "a\"",   "b\xC3\xBC", "::1%lo"};
+    static const char wildcard[] = "is a wildcard that clients refuse: two labels have to stand behind the star";
+    static const char number[] = "is no address, though it ends in a number: ";
+    static const char hyphen[] = "begins or ends with '-', or a part between two dots does";
     world *w = world_of(*state);
     const char *folder = w->f->folder;
     assert_string_equal(refused(w, (weir_tls_cert_options){.folder = folder}, UV_EINVAL),
                         "at least one host is wanted");
-    assert_string_equal(refused(w, (weir_tls_cert_options){HOSTS("a")}, UV_EINVAL), "a folder is wanted");
-    static const char *const odd[] = {"",     "a b", "a,b", "CN=a", "a.*.b", "*",         "*.",
-                                      "a..b", ".a",  "a.",  "/",    "a\"",   "b\xC3\xBC", "::1%lo"};
     for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
         const char *expected = fixture_text(w->f, "\"%s\" is neither a name ", odd[i]);
         assert_non_null(
             strstr(refused(w, (weir_tls_cert_options){.folder = folder, HOSTS("a", odd[i])}, UV_EINVAL), expected));
     }
-    static const char label[] = "a234567890b234567890c234567890d234567890e234567890f234567890123"; /* 63 of them */
-    static const char wildcard[] = "is a wildcard that clients refuse: two labels have to stand behind the star";
-    static const char number[] = "is no address, though it ends in a number: ";
-    static const char hyphen[] = "begins or ends with '-', or a part between two dots does";
     const char *const refusals[][2] = {
         {"127.0.0.256", number},
         {"300.1.1.1", number},
@@ -159,22 +159,44 @@ static void what_cannot_be_made_is_told(void **state)
     /* Nothing was begun: no authority is left behind. */
     struct stat found;
     assert_int_not_equal(stat(fixture_path(w->f, "ca.pem"), &found), 0);
-    static const char *const names[] = {"", "\"\"", "''", "\"x\"", "it's", "..", ".", "-", " ", "a\nb", "a\x7f"};
+}
+
+static void names_of_hosts_may_be_long_and_odd(void **state)
+{
+    world *w = world_of(*state);
+    make(w, (weir_tls_cert_options){.folder = fixture_path(w->f, "long"),
+                                    HOSTS(fixture_text(w->f, "%s.%s", label, label))});
+    make(w, (weir_tls_cert_options){.folder = fixture_path(w->f, "odd"),
+                                    .name = "\xC3\xA4",
+                                    HOSTS("x--y.1a", "*.a-b.c1", "_a.b", "0xg", "1.2.3.4")});
+}
+
+static void names_of_files_that_are_none_are_told(void **state)
+{
+    static const char rule[] =
+        "the files' name is one without '/' and quotes, with a letter or a digit in it, and not \"ca\"";
+    static const char *const names[] = {"",  "\"\"", "''",   "\"x\"", "it's", "..", ".",
+                                        "-", " ",    "a\nb", "a\x7f", "../x", "ca"};
+    world *w = world_of(*state);
+    const char *folder = w->f->folder;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        assert_non_null(
-            strstr(refused(w, (weir_tls_cert_options){.folder = folder, .name = names[i], HOSTS("a")}, UV_EINVAL),
-                   "the files' name is one without '/' and quotes"));
+        assert_string_equal(
+            refused(w, (weir_tls_cert_options){.folder = folder, .name = names[i], HOSTS("a")}, UV_EINVAL), rule);
+    assert_string_equal(refused(w, (weir_tls_cert_options){HOSTS("a")}, UV_EINVAL), "a folder is wanted");
     assert_string_equal(refused(w, (weir_tls_cert_options){.folder = "\"\"", HOSTS("a")}, UV_EINVAL),
                         "a folder is wanted");
-    assert_string_equal(
-        refused(w, (weir_tls_cert_options){.folder = folder, .name = "../x", HOSTS("a")}, UV_EINVAL),
-        "the files' name is one without '/' and quotes, with a letter or a digit in it, and not \"ca\"");
-    assert_string_equal(
-        refused(w, (weir_tls_cert_options){.folder = folder, .name = "ca", HOSTS("a")}, UV_EINVAL),
-        "the files' name is one without '/' and quotes, with a letter or a digit in it, and not \"ca\"");
-    assert_string_equal(refused(w, (weir_tls_cert_options){.folder = folder, .days = 100000, HOSTS("a")}, UV_EINVAL),
-                        "a hundred years are enough");
-    const weir_tls_cert_options sizeless = {.folder = folder, HOSTS("a")};
+    const char *nowhere = fixture_path(w->f, "no/where");
+    assert_non_null(strstr(refused(w, (weir_tls_cert_options){.folder = nowhere, HOSTS("a")}, UV_ENOENT),
+                           "cannot make the folder "));
+}
+
+static void sizes_that_are_wrong_are_told(void **state)
+{
+    world *w = world_of(*state);
+    const weir_tls_cert_options sizeless = {.folder = w->f->folder, HOSTS("a")};
+    weir_tls_cert_options lasting = sizeless;
+    lasting.days = 100000;
+    assert_string_equal(refused(w, lasting, UV_EINVAL), "a hundred years are enough");
     assert_code(maker()->make(&sizeless, NULL), UV_EINVAL);
     struct {
         weir_tls_cert_options options;
@@ -183,14 +205,6 @@ static void what_cannot_be_made_is_told(void **state)
     newer.options.size = sizeof(newer);
     assert_code(maker()->make(&newer.options, NULL), UV_E2BIG);
     assert_code(maker()->make(NULL, NULL), UV_EINVAL);
-    make(w, (weir_tls_cert_options){.folder = fixture_path(w->f, "long"),
-                                    HOSTS(fixture_text(w->f, "%s.%s", label, label))});
-    make(w, (weir_tls_cert_options){.folder = fixture_path(w->f, "odd"),
-                                    .name = "\xC3\xA4",
-                                    HOSTS("x--y.1a", "*.a-b.c1", "_a.b", "0xg", "1.2.3.4")});
-    const char *nowhere = fixture_path(w->f, "no/where");
-    assert_non_null(strstr(refused(w, (weir_tls_cert_options){.folder = nowhere, HOSTS("a")}, UV_ENOENT),
-                           "cannot make the folder "));
 }
 
 static void files_that_others_have_made_are_not_replaced(void **state)
@@ -285,7 +299,10 @@ int main(void)
         WORLD_TEST(files_that_openssl_finds_good),
         WORLD_TEST(files_that_serve),
         WORLD_TEST(an_authority_stays_what_it_signs_is_replaced),
-        WORLD_TEST(what_cannot_be_made_is_told),
+        WORLD_TEST(hosts_that_are_none_are_told),
+        WORLD_TEST(names_of_hosts_may_be_long_and_odd),
+        WORLD_TEST(names_of_files_that_are_none_are_told),
+        WORLD_TEST(sizes_that_are_wrong_are_told),
         WORLD_TEST(files_that_others_have_made_are_not_replaced),
         WORLD_TEST(what_is_no_authority_signs_nothing),
         WORLD_TEST(half_an_authority_is_no_authority),
