@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,26 +19,37 @@
 
 #include <cmocka.h>
 
-/* Gives a file away and becomes its owner. 0, or why that cannot be done. */
-static int become(unsigned user, gid_t group)
+/* Of no name. */
+static int new_file(void)
 {
-    char path[] = "/tmp/weir-XXXXXX";
-    int file = mkstemp(path);
+    const char *folder = getenv("TMPDIR");
+    char path[PATH_MAX];
+    int file;
 
+    snprintf(path, sizeof(path), "%s/weir-XXXXXX", folder && *folder ? folder : "/tmp");
+    file = mkstemp(path);
     if (file < 0)
-        return errno;
+        fail_msg("%s: %s", path, strerror(errno));
     unlink(path);
+    return file;
+}
+
+/* Gives the file away and becomes its owner. 0, or why that cannot be done. */
+static int become(int file, unsigned user, gid_t group)
+{
     return fchown(file, user, group) || setgroups(1, &group) || setgid(group) || setuid(user) ? errno : 0;
 }
 
 void users_skip_without(unsigned user, unsigned group)
 {
     int status = -1;
+    int file = new_file();
     pid_t forked = fork();
 
     assert_true(forked >= 0);
     if (forked == 0)
-        _exit(become(user, group));
+        _exit(become(file, user, group));
+    close(file);
     assert_int_equal(waitpid(forked, &status, 0), forked);
     assert_true(WIFEXITED(status));
     if (WEXITSTATUS(status) != 0) {
