@@ -44,10 +44,8 @@ static void certificates_are_made_for_names_and_addresses(void **state)
     char folder[256], text[512];
     int code;
     tls_need();
-    mode_t before = umask(022);
     child *weir = CHILD_RUN(&code, "cert", "--host", "localhost", "127.0.0.1", "*.example.org", "--out",
                             tls_folder(folder, sizeof(folder), "made"));
-    umask(before);
     if (code != 0)
         fail_msg("ended with %d: %s", code, weir->err_text);
     assert_string_equal(weir->err_text, "");
@@ -293,12 +291,28 @@ static void ca_that_is_none_is_2(void **state)
     child_free(weir);
 }
 
+/* The usual mask, whatever it is here. */
+static mode_t mask_before;
+
+static int mask_setup(void **state)
+{
+    mask_before = umask(022);
+    return child_setup(state);
+}
+
+static int mask_teardown(void **state)
+{
+    (void)state;
+    umask(mask_before);
+    return 0;
+}
+
 #define CERT_TEST(function) cmocka_unit_test_setup(function, child_setup)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CERT_TEST(certificates_are_made_for_names_and_addresses),
+        cmocka_unit_test_setup_teardown(certificates_are_made_for_names_and_addresses, mask_setup, mask_teardown),
         CERT_TEST(every_authority_has_a_name_of_its_own),
         CERT_TEST(authority_is_kept_and_certificates_are_replaced),
         CERT_TEST(certificates_that_cannot_be_made_say_why),
